@@ -1,0 +1,1 @@
+"""Everything between a disk and a batch: sources, windows, corruptions and the data module."""

@@ -1,0 +1,28 @@
+"""Corruptions turn clean audio into damaged audio, a whole batch at a time; one family per file."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Corruption(Protocol):
+    """Damage a batch with independent draws per example.
+
+    An implementation keeps no state after its construction, never modifies its input, keeps the length, and delays nothing: the
+    corrupted audio stays aligned with the clean audio. The level of what it does not remove is unchanged, and a silent example
+    stays finite. It may have a method `cutoff_hz(sample_rate: int) -> float`, the frequency above which it removes everything.
+    """
+
+    def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
+        """Return a corrupted copy of a batch.
+
+        Args:
+            clean: Audio, (B, C, T), on any device.
+            sample_rate: Its rate in Hz.
+            generator: Only source of randomness. It may live on another device than the audio.
+
+        Returns:
+            Corrupted audio, (B, C, T), with the type and device of `clean`.
+        """
+        ...

@@ -1,0 +1,92 @@
+"""Random draws from an explicit generator, and the level arithmetic that corruptions share."""
+
+from collections.abc import Sequence
+from numbers import Real
+
+import torch
+from torch import Tensor
+
+Range = float | Sequence[float]
+
+
+def as_range(value: Range, key: str) -> tuple[float, float]:
+    """Read a setting that is either one number or `[low, high]`.
+
+    Args:
+        value: A number, which stands for a range without width, or two numbers in ascending order.
+        key: Name of the setting, for the error message.
+
+    Returns:
+        The lowest and the highest value.
+
+    Raises:
+        ValueError: If `value` is neither, or is not finite.
+
+    Example:
+        >>> as_range(5, "snr_db"), as_range([0, 20], "snr_db")
+        ((5.0, 5.0), (0.0, 20.0))
+    """
+    ends = [value, value] if isinstance(value, Real) else value
+    if (
+        isinstance(ends, str)
+        or not isinstance(ends, Sequence)
+        or len(ends) != 2
+        or not all(_is_finite_number(end) for end in ends)
+    ):
+        raise ValueError(f"{key}={value!r} is not a range: give one finite number or [low, high]")
+    low, high = float(ends[0]), float(ends[1])
+    if low > high:
+        raise ValueError(f"{key}={value!r} is not a range: low ({low:g}) is above high ({high:g})")
+    return low, high
+
+
+def uniform(low: float, high: float, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw from the uniform distribution on [low, high), on the generator's device; a range without width gives its value."""
+    return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
+
+
+def integers(low: int, high_inclusive: int, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw integers (int64) from low to high, both included, on the generator's device."""
+    return torch.randint(low, high_inclusive + 1, shape, generator=generator, device=generator.device)
+
+
+def choices(count: int, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw indices (int64) from 0 to count - 1, all equally likely, on the generator's device."""
+    return integers(0, count - 1, shape, generator)
+
+
+def normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Draw from the standard normal distribution, on the generator's device."""
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+def rms(audio: Tensor) -> Tensor:
+    """Measure the root mean square of each example over channels and time.
+
+    Args:
+        audio: (B, C, T).
+
+    Returns:
+        Levels, (B, 1, 1).
+    """
+    return torch.linalg.vector_norm(audio, dim=(1, 2), keepdim=True) / (audio[0].numel() ** 0.5)
+
+
+def scale_to_snr(clean: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:
+    """Scale noise so that `10 log10(sum clean^2 / sum noise^2)` is the asked ratio in each example.
+
+    Args:
+        clean: (B, C, T). A silent example gets silent noise.
+        noise: (B, C, T). A silent example stays silent.
+        snr_db: Signal-to-noise ratio over channels and time in dB, (B,), on any device.
+
+    Returns:
+        Scaled noise, (B, C, T).
+    """
+    target = rms(clean) * 10 ** (-snr_db.to(clean).view(-1, 1, 1) / 20)
+    tiny = torch.finfo(noise.dtype).tiny
+    return noise * (target / rms(noise).clamp_min(tiny))
+
+
+def _is_finite_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and abs(float(value)) < float("inf")
