@@ -1,0 +1,135 @@
+"""Tell whether a file is complete audio of the kind its name says, and name what is wrong with it if not."""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+FORMATS_OF_SUFFIX: dict[str, tuple[str, ...]] = {  # The first is the one written.
+    ".wav": ("WAV", "WAVEX", "RF64", "NIST"),  # NIST: TIMIT's .wav files.
+    ".wave": ("WAV", "WAVEX", "RF64", "NIST"),
+    ".rf64": ("RF64", "WAV", "WAVEX"),
+    ".w64": ("W64",),
+    ".flac": ("FLAC",),
+    ".ogg": ("OGG", "FLAC"),
+    ".oga": ("OGG", "FLAC"),
+    ".opus": ("OGG",),
+    ".mp3": ("MP3",),
+    ".aif": ("AIFF",),
+    ".aiff": ("AIFF",),
+    ".aifc": ("AIFF",),
+    ".au": ("AU",),
+    ".snd": ("AU",),
+    ".caf": ("CAF",),
+    ".sph": ("NIST",),
+    ".nist": ("NIST",),
+    ".voc": ("VOC",),
+    ".sf": ("IRCAM",),
+}
+AUDIO_SUFFIXES: frozenset[str] = frozenset(FORMATS_OF_SUFFIX)
+"""Lower-case file name endings that libsndfile can read."""
+
+MPEG_SLACK_SAMPLES = 2 * 1152
+"""How far the length in an MP3 header may exceed the decoded length: encoder and decoder delay, two frames."""
+
+
+_DECLARED_SIZE = re.compile(r"^\s*(?:data|SSND|riff|Data Size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
+_FRAME_MISMATCH = re.compile(r"frame count (\d+) does not match value from 'ds64' chunk of (\d+)")
+_STREAMED_SIZE_BYTES = 0x7FFFF000  # Encoders writing to a pipe cannot know the size and leave one above this.
+_OGG_TAIL_BYTES = 1 << 16  # Longer than the longest Ogg page (RFC 3533 section 6), so it holds the last header.
+_OGG_END_OF_STREAM = 0x04
+_UNKNOWN_FORMAT = (1, 3)  # SF_ERR_UNRECOGNISED_FORMAT, SF_ERR_MALFORMED_FILE
+
+
+class AudioFileError(ValueError):
+    """An audio file that cannot be used; the message is `<path>: <reason>`."""
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        """Join path and reason to one sentence."""
+        super().__init__(f"{os.fspath(path)}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+
+@contextlib.contextmanager
+def named_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what the system and libsndfile raise about a file into an `AudioFileError` with its path.
+
+    Raises:
+        AudioFileError: in place of `OSError` and of soundfile's errors, those about impossible formats included.
+    """
+    try:
+        yield
+    except AudioFileError:
+        raise
+    except OSError as error:
+        raise AudioFileError(path, (error.strerror or str(error)).lower()) from error
+    except soundfile.LibsndfileError as error:
+        unknown = error.code in _UNKNOWN_FORMAT
+        reason = "is not an audio file that libsndfile can read" if unknown else f"is damaged ({error.error_string.rstrip('. ')})"
+        raise AudioFileError(path, reason) from error
+    except (TypeError, ValueError) as error:
+        raise AudioFileError(path, f"is not possible as an audio file: {error}") from error
+
+
+def check_header(path: str | os.PathLike[str], file: soundfile.SoundFile) -> None:
+    """Compare what the header declares with the name and the size of the file.
+
+    Raises:
+        AudioFileError: if the file is mislabelled, visibly truncated or holds no samples.
+    """
+    suffix = Path(path).suffix.lower()
+    if file.format not in FORMATS_OF_SUFFIX.get(suffix, (file.format,)):
+        raise AudioFileError(path, f"holds {file.format} data although its name ends in {suffix}; rename it")
+    for declared, present in _DECLARED_SIZE.findall(file.extra_info):
+        if int(declared) < _STREAMED_SIZE_BYTES:
+            refuse_short(path, int(present), int(declared))
+    for present, declared in _FRAME_MISMATCH.findall(file.extra_info):
+        refuse_short(path, int(present), int(declared))
+    if file.format == "OGG" and not _ends_properly(path):
+        raise AudioFileError(path, "is truncated: its last Ogg page does not end the stream")
+    if file.frames == 0:
+        raise AudioFileError(path, "holds no samples")
+
+
+def check_finite(path: str | os.PathLike[str], samples: np.ndarray) -> None:
+    """Refuse samples that no audio file should hold.
+
+    Raises:
+        AudioFileError: if a sample is NaN or infinite.
+    """
+    if not np.isfinite(samples).all():
+        raise AudioFileError(path, "holds NaN or infinite samples")
+
+
+def refuse_short(path: str | os.PathLike[str], present: int, declared: int) -> None:
+    """Refuse a file that holds less than its header declares.
+
+    Raises:
+        AudioFileError: if `present` is smaller than `declared`.
+    """
+    if present < declared:
+        raise AudioFileError(path, f"is truncated: {present} of {declared} expected samples or bytes are there")
+
+
+def slack_samples(file: soundfile.SoundFile) -> int:
+    """Return how many samples the file may hold less than its header declares."""
+    return MPEG_SLACK_SAMPLES if file.format == "MP3" else 0
+
+
+def _ends_properly(path: str | os.PathLike[str]) -> bool:
+    with open(path, "rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - _OGG_TAIL_BYTES))
+        tail = stream.read()
+    start = tail.rfind(b"OggS")
+    return start >= 0 and len(tail) > start + 5 and bool(tail[start + 5] & _OGG_END_OF_STREAM)
+
+
+def native(path: str | os.PathLike[str]) -> str | bytes:
+    """Return the path as libsndfile wants it: names on POSIX systems are bytes and need not be valid UTF-8."""
+    return os.fsencode(path) if os.name == "posix" else os.fspath(path)

@@ -1,0 +1,159 @@
+"""Write audio files: clipped, rounded, tagged, and complete or not at all."""
+
+import contextlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from datamodules.audio_checks import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX, AudioFileError, named_errors, native
+
+_LOSSY_SUBTYPES = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_III"})
+_UNCLIPPED_SUBTYPES = _LOSSY_SUBTYPES | {"FLOAT", "DOUBLE"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """How an output file is to be written: libsndfile's names of format, subtype and byte order, and the text tags."""
+
+    format: str
+    subtype: str
+    sample_rate_hz: int
+    channels: int
+    endian: str = "FILE"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def soundfile_arguments(self) -> dict[str, Any]:
+        """Return the arguments of `soundfile.SoundFile`; lossy codecs lose as little as they can."""
+        return {
+            "samplerate": self.sample_rate_hz,
+            "channels": self.channels,
+            "format": self.format,
+            "subtype": self.subtype,
+            "endian": self.endian,
+            "compression_level": 0.0 if self.subtype in _LOSSY_SUBTYPES else None,
+        }
+
+
+class OutputError(AudioFileError):
+    """A folder or a disk that does not take an output file, so that the next one would fail as well."""
+
+
+def write(path: str | os.PathLike[str], audio: np.ndarray, sample_rate_hz: int, subtype: str = "PCM_16") -> None:
+    """Write a whole signal in the format its file name asks for; parent folders are made.
+
+    Args:
+        path: the file, written beside itself first and then renamed, so that no half-written file is ever seen.
+        audio: (C, T), clipped to [-1, 1] by integer subtypes.
+        sample_rate_hz: its sample rate.
+        subtype: libsndfile's name of the sample format, such as PCM_16, PCM_24 or FLOAT.
+
+    Raises:
+        AudioFileError: if the format cannot hold the signal or the file cannot be written.
+    """
+    formats = FORMATS_OF_SUFFIX.get(Path(path).suffix.lower())
+    if formats is None:
+        raise AudioFileError(path, f"cannot be written; its name must end in one of {', '.join(sorted(AUDIO_SUFFIXES))}")
+    target = Target(formats[0], subtype, sample_rate_hz, audio.shape[0])
+    with open_output(path, target) as put:
+        put(audio.astype(np.float64))
+
+
+@contextlib.contextmanager
+def open_output(path: str | os.PathLike[str], target: Target) -> Iterator[Callable[[np.ndarray], None]]:
+    """Open a file for writing in blocks; it appears under its name once it is complete, and not at all on a failure.
+
+    Yields:
+        a function that appends a float64 block (C, n).
+
+    Raises:
+        OutputError: if the folder or the disk does not take the file.
+        AudioFileError: if the format cannot hold the signal.
+    """
+    written = 0
+    with replaced_when_done(path) as temporary:
+        with named_errors(path):
+            file = soundfile.SoundFile(native(temporary), "w", **target.soundfile_arguments())
+        with _output_errors(path), file:
+            for name, text in target.tags.items():
+                setattr(file, name, text)
+
+            def put(block: np.ndarray) -> None:
+                nonlocal written
+                written += block.shape[1]
+                with _output_errors(path):
+                    file.write(to_written_samples(np.ascontiguousarray(block.T), target.subtype))
+
+            yield put
+        if _frames_of(temporary) != written:  # Encoders report no failure of their last write.
+            raise OutputError(path, _full_disk_reason(path))
+
+
+def to_written_samples(samples: np.ndarray, subtype: str) -> np.ndarray:
+    """Round and clip samples to what an integer subtype can hold; leave other subtypes alone.
+
+    libsndfile truncates towards minus infinity when it turns floats into integers and, in 32 bits, keeps a sample
+    that came from a file. Rounding here and handing over left-aligned 32-bit integers does both correctly.
+
+    Args:
+        samples: float64, full scale 1.
+        subtype: libsndfile's name of the sample format.
+
+    Returns:
+        int32 array for PCM and ALAC subtypes, else the float64 input, clipped only where the codec would wrap.
+    """
+    bits = re.fullmatch(r"(?:PCM|ALAC)_[SU]?(\d+)", subtype)
+    if bits is None:
+        return samples if subtype in _UNCLIPPED_SUBTYPES else np.clip(samples, -1.0, 1.0)
+    scale = 2.0 ** (int(bits[1]) - 1)
+    rounded = np.clip(np.rint(samples * scale), -scale, scale - 1)
+    return (rounded * (2.0**31 / scale)).astype(np.int32)
+
+
+@contextlib.contextmanager
+def _output_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        raise OutputError(path, _full_disk_reason(path)) from error
+    except OSError as error:
+        raise OutputError(path, f"could not be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def _full_disk_reason(path: str | os.PathLike[str]) -> str:
+    return f"could not be written; {shutil.disk_usage(Path(path).parent).free / 1e6:.0f} MB are free in its folder"
+
+
+def _frames_of(path: Path) -> int:
+    try:
+        return soundfile.info(native(path)).frames
+    except soundfile.LibsndfileError:
+        return -1
+
+
+@contextlib.contextmanager
+def replaced_when_done(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Hand out a temporary file beside `path` that takes its place on success and is removed on any failure.
+
+    Raises:
+        OutputError: if the folder cannot be made or written to.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{uuid.uuid4().hex}.partial")  # Not from the name: that may be as long as allowed.
+    try:
+        with _output_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.touch()
+        yield temporary
+        with _output_errors(target):
+            os.replace(temporary, target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
