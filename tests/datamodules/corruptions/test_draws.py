@@ -7,7 +7,7 @@ import pytest
 import torch
 from omegaconf import ListConfig, OmegaConf
 
-from datamodules.corruptions.draws import as_range, choices, integers, normal, rms, scale_to_snr, uniform
+from datamodules.corruptions.draws import as_range, choices, integers, normal, rms, scale_to_snr, symmetric_uniform, uniform
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -53,6 +53,23 @@ def test_choices_are_equally_likely() -> None:
 
 def test_normal_has_unit_variance() -> None:
     assert normal((50_000,), seeded()).std().item() == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("count", [1, 7, 40_000])
+def test_symmetric_uniform_fills_any_shape_within_its_ends(count: int) -> None:
+    drawn = symmetric_uniform((1, count), seeded())
+    assert drawn.shape == (1, count)
+    assert drawn.dtype == torch.float32
+    assert drawn.abs().max() < 1
+
+
+def test_symmetric_uniform_is_centred_flat_and_uncorrelated() -> None:
+    drawn = symmetric_uniform((100_000,), seeded())
+    assert drawn.mean().item() == pytest.approx(0, abs=0.01)
+    assert drawn.var().item() == pytest.approx(1 / 3, abs=0.005)
+    assert torch.histc(drawn, 10, -1, 1).sub(10_000).abs().max() < 500
+    for lag in range(1, 9):
+        assert (drawn[lag:] * drawn[:-lag]).mean().abs() < 0.005
 
 
 def test_draws_depend_on_the_seed_alone() -> None:
