@@ -1,0 +1,30 @@
+# `make demo` and `make test` need Python 3.11+, make and a C library; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-all lint clean
+
+demo: $(VENV)/installed
+	$(BIN)/python train.py
+
+test: $(VENV)/installed lint
+	$(BIN)/python -m pytest -q -m "not slow and not gpu"
+
+test-all: $(VENV)/installed lint
+	$(BIN)/python -m pytest -q -m "not gpu"
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The mark is written last, so an installation that was cut short starts over.
+$(VENV)/installed: requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	-$(BIN)/pip install --quiet --disable-pip-version-check pesq==0.0.4 || echo "no C compiler: the PESQ column is left out"
+	touch $@
+
+clean:
+	rm -rf $(VENV)
