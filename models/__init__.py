@@ -1,0 +1,1 @@
+"""Networks and classical methods: plain signal code that knows neither Lightning nor Hydra."""

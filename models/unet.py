@@ -1,0 +1,156 @@
+"""The bottleneck U-Net: strided convolutions down, sub-pixel convolutions up, and the input added to the output.
+
+Kuleshov, Enam and Ermon, "Audio super-resolution using neural networks" (arXiv 1708.00853), section 3. The paper prints max
+and min swapped in its filter plan; the published code, followed here, takes min(2^(6+b), 512) filters of
+max(2^(7-b) + 1, 9) taps in block b and no batch normalization. Channels of a recording are processed one by one.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+MAX_CHANNELS = 512
+MIN_KERNEL = 9
+LEAK = 0.2
+
+
+def paper_channels(depth: int) -> tuple[int, ...]:
+    """Return the filters per block of the published network.
+
+    >>> paper_channels(4)
+    (128, 256, 512, 512)
+    """
+    return tuple(min(2 ** (6 + block), MAX_CHANNELS) for block in range(1, depth + 1))
+
+
+def paper_kernels(depth: int) -> tuple[int, ...]:
+    """Return the taps per block of the published network.
+
+    >>> paper_kernels(5)
+    (65, 33, 17, 9, 9)
+    """
+    return tuple(max(2 ** (7 - block) + 1, MIN_KERNEL) if block < 7 else MIN_KERNEL for block in range(1, depth + 1))
+
+
+def pixel_shuffle(features: Tensor) -> Tensor:
+    """Interleave pairs of channels in time: output channel c takes its even samples from 2c and its odd ones from 2c + 1.
+
+    Args:
+        features: (B, 2C, T).
+
+    Returns:
+        (B, C, 2T).
+    """
+    batch, channels, time = features.shape
+    return features.view(batch, channels // 2, 2, time).transpose(2, 3).reshape(batch, channels // 2, 2 * time)
+
+
+class DownBlock(nn.Module):
+    """Halve the time axis: strided convolution, leaky ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride=2, padding=kernel // 2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, C, T) to (B, C', T / 2)."""
+        return functional.leaky_relu(self.conv(features), LEAK)
+
+
+class UpBlock(nn.Module):
+    """Double the time axis: convolution, dropout, ReLU, pixel shuffle, and the skip beside the result."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, dropout: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(in_channels, 2 * out_channels, kernel, padding=kernel // 2)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
+        """Map (B, C, T) and the skip (B, C', 2T) to (B, 2C', 2T)."""
+        up = pixel_shuffle(functional.relu(self.dropout(self.conv(features))))
+        return torch.cat([up, skip], dim=1)
+
+
+class UNet(nn.Module):
+    """Restore a waveform by adding a learned correction to it; at initialization the correction is zero.
+
+    Args:
+        depth: number of down blocks B; `channels` and `kernels` default to the published plan for it.
+        channels: filters of each down block, outermost first.
+        kernels: taps of each down block, odd.
+        dropout: probability in the bottleneck and the up blocks (published: 0.5).
+
+    Raises:
+        ValueError: if the plans are not `depth` long, or a kernel is even.
+    """
+
+    def __init__(
+        self,
+        depth: int = 4,
+        channels: Sequence[int] | None = None,
+        kernels: Sequence[int] | None = None,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        channels = tuple(channels) if channels is not None else paper_channels(depth)
+        kernels = tuple(kernels) if kernels is not None else paper_kernels(depth)
+        _check_plan(depth, channels, kernels)
+        self.multiple = 2 ** (depth + 1)
+        self.down = nn.ModuleList(
+            DownBlock(before, after, kernel) for before, after, kernel in zip((1, *channels[:-1]), channels, kernels, strict=True)
+        )
+        self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2)
+        self.dropout = nn.Dropout(dropout)
+        inputs = (channels[-1], *(2 * count for count in reversed(channels[1:])))
+        self.up = nn.ModuleList(
+            UpBlock(before, after, kernel, dropout)
+            for before, after, kernel in zip(inputs, reversed(channels), reversed(kernels), strict=True)
+        )
+        self.last = nn.Conv1d(2 * channels[0], 2, MIN_KERNEL, padding=MIN_KERNEL // 2)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(torch.as_tensor(self.last.bias))
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Return the restored signal.
+
+        Args:
+            corrupted: (B, C, T), any C and T.
+
+        Returns:
+            (B, C, T).
+        """
+        time = corrupted.shape[-1]
+        mono = corrupted.reshape(-1, 1, time)  # (B * C, 1, T)
+        padded = functional.pad(mono, (0, -time % self.multiple))
+        correction = self.correction(padded)[..., :time]
+        return corrupted + correction.reshape(corrupted.shape)
+
+    def correction(self, padded: Tensor) -> Tensor:
+        """Return what the network adds to its input.
+
+        Args:
+            padded: (N, 1, T) with T a multiple of 2^(depth + 1).
+
+        Returns:
+            (N, 1, T).
+        """
+        features, skips = padded, []
+        for down in self.down:
+            features = down(features)
+            skips.append(features)
+        features = functional.leaky_relu(self.dropout(self.bottleneck(features)), LEAK)
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            features = up(features, skip)
+        return pixel_shuffle(self.last(features))
+
+
+def _check_plan(depth: int, channels: Sequence[int], kernels: Sequence[int]) -> None:
+    if len(channels) != depth or len(kernels) != depth:
+        raise ValueError(
+            f"model.net.channels has {len(channels)} and model.net.kernels {len(kernels)} entries; "
+            f"model.net.depth={depth} needs {depth} of each"
+        )
+    if any(kernel % 2 == 0 for kernel in kernels):
+        raise ValueError(f"model.net.kernels must be odd, so that blocks stay centered; got {list(kernels)}")
