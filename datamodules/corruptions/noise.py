@@ -47,8 +47,8 @@ class Noise:
         entries = [colors] if isinstance(colors, str) else list(colors)
         self._mixtures = tuple(_parse_mixture(entry) for entry in entries)
         if not self._mixtures:
-            raise ValueError(f"corruption.colors is empty: give at least one of {', '.join(COLORS)}")
-        self._snr_db = as_range(snr_db, "corruption.snr_db")
+            raise ValueError(f"colors is empty: give at least one of {', '.join(COLORS)}")
+        self._snr_db = as_range(snr_db, "snr_db")
         self._recordings: NoiseRecordings | None = None
         if any("recorded" in mixture for mixture in self._mixtures):
             self._recordings = _open_recordings(noise_root, noise_split)
@@ -172,14 +172,12 @@ def _parse_mixture(entry: str) -> frozenset[str]:
     names = [name.strip() for name in entry.split("+")]
     for name in names:
         if name not in COLORS:
-            raise ValueError(f"unknown noise {name!r} in corruption.colors entry {entry!r}; known: {', '.join(COLORS)}")
+            raise ValueError(f"unknown noise {name!r} in colors entry {entry!r}; known: {', '.join(COLORS)}")
     return frozenset(names)
 
 
 def _open_recordings(noise_root: str | None, noise_split: str | None) -> NoiseRecordings:
     """List the recordings, or say that their folder is missing from the configuration."""
     if noise_root is None:
-        raise ValueError(
-            "corruption.colors names 'recorded' but corruption.noise_root is not set: give the folder of the recordings"
-        )
+        raise ValueError("colors names 'recorded' but noise_root is not set: give the folder of the recordings")
     return NoiseRecordings(noise_root, noise_split)

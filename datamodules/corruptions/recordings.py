@@ -39,12 +39,12 @@ class NoiseRecordings:
         """
         folder = Path(root)
         if not folder.is_dir():
-            raise ValueError(f"corruption.noise_root={root!r} is not a folder")
+            raise ValueError(f"noise_root={root!r} is not a folder")
         paths = _audio_files(folder) if split is None else _files_of_split(folder, split)
         self._files = tuple(info for info in map(_probe_or_warn, paths) if info is not None)
         if not self._files:
-            of_split = "" if split is None else f" of corruption.noise_split={split!r}"
-            raise ValueError(f"corruption.noise_root={root!r} holds no readable audio file{of_split}")
+            of_split = "" if split is None else f" of noise_split={split!r}"
+            raise ValueError(f"noise_root={root!r} holds no readable audio file{of_split}")
 
     def draw(self, wanted: Tensor, shape: Sequence[int], sample_rate: int, generator: torch.Generator) -> Tensor:
         """Draw a segment for every channel of the wanted examples.
@@ -127,10 +127,10 @@ def _files_of_split(folder: Path, split: str) -> list[Path]:
     """List the files that the folder's manifest assigns to a split."""
     manifest = folder / "MANIFEST.csv"
     if not manifest.is_file():
-        raise ValueError(f"corruption.noise_split={split!r} needs {manifest} with the columns file and split")
+        raise ValueError(f"noise_split={split!r} needs {manifest} with the columns file and split")
     with manifest.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     splits = sorted({row.get("split") or "" for row in rows})
     if split not in splits:
-        raise ValueError(f"corruption.noise_split={split!r} is not in {manifest}; known: {', '.join(splits)}")
+        raise ValueError(f"noise_split={split!r} is not in {manifest}; known: {', '.join(splits)}")
     return [folder / row["file"] for row in rows if row["split"] == split]
