@@ -1,0 +1,181 @@
+"""Log-spectral distance (LSD) under named protocols: the spread of log-power spectra between two signals.
+
+Values of different protocols must not be mixed: the base of the logarithm alone is a factor ln 10 = 2.303, and the floor
+decides the value of every empty band. Each protocol therefore has a name of its own.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+POWER_FLOOR = 1e-8  # -134 dB below the peak of a full-scale sine; just under the noise of 16-bit rounding (6e-8)
+TINY_FLOOR = 1e-20  # for protocols published without a floor: digital silence stays finite, anything audible is untouched
+KULESHOV_CAP = 10.0
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a signal is cut into frames before its spectrum is taken."""
+
+    n_fft: int
+    hop_samples: int
+    window: Literal["hann", "rectangular"]
+    centered: bool
+
+
+HANN_2048 = Framing(n_fft=2048, hop_samples=512, window="hann", centered=True)
+HANN_1024 = Framing(n_fft=1024, hop_samples=512, window="hann", centered=True)
+RECTANGULAR_2048 = Framing(n_fft=2048, hop_samples=2048, window="rectangular", centered=False)
+
+
+class SpectralMetric(Protocol):
+    """A metric that needs nothing but the power spectrograms of both signals, so that these can be shared."""
+
+    @property
+    def framing(self) -> Framing:
+        """Framing of the spectrograms."""
+
+    def from_powers(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare power spectrograms (B, C, bins, frames); returns (B,)."""
+
+    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare signals (B, C, T); returns (B,)."""
+
+
+def power_spectrogram(signal: Tensor, framing: Framing) -> Tensor:
+    """Return |STFT|^2, un-normalized, in float32 even under autocast.
+
+    A signal shorter than one frame is zero-padded at its end to one frame, so that every length has a value. Without
+    centering, a last incomplete frame is left out, as in the publications that do not overlap their frames.
+
+    Args:
+        signal: Audio (B, C, T), full scale 1.0.
+        framing: Frame length, hop and window.
+
+    Returns:
+        Power (B, C, n_fft / 2 + 1, frames).
+    """
+    with torch.autocast(signal.device.type, enabled=False):
+        flat = signal.to(torch.float32).flatten(0, 1)
+        flat = functional.pad(flat, (0, max(0, framing.n_fft - flat.shape[-1])))
+        make_window = torch.hann_window if framing.window == "hann" else torch.ones
+        window = make_window(framing.n_fft, device=flat.device)
+        spectrum = torch.stft(
+            flat, framing.n_fft, framing.hop_samples, window=window, center=framing.centered, return_complex=True
+        )
+        power = torch.view_as_real(spectrum).square().sum(-1)
+    return power.unflatten(0, signal.shape[:2])
+
+
+@dataclass(frozen=True)
+class LogSpectralDistance:
+    """LSD = mean over frames of sqrt(mean over bins of (log10 P_restored - log10 P_clean)^2), averaged over channels.
+
+    The form of Gray and Markel (1976) in units of log10 power, as in the evaluation of NU-Wave 2 (Han and Lee 2022) and
+    AP-BWE (Lu et al. 2024). A pure gain g costs 2 |log10 g|: 0.602 for a factor of two. Two independent draws of the same
+    noise are 0.789 apart (pi / sqrt(3) / ln 10 = 0.788 in theory).
+
+    Attributes:
+        framing: Frames of the spectrogram.
+        floor: Power below which bins count as this power.
+        first_bin: First bin of the band that counts.
+        last_bin: Bin after the last that counts; None means up to the Nyquist frequency.
+    """
+
+    framing: Framing = HANN_2048
+    floor: float = POWER_FLOOR
+    first_bin: int = 0
+    last_bin: int | None = None
+
+    def from_powers(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare power spectrograms (B, C, bins, frames); returns (B,), infinite where a signal is not finite."""
+        band = slice(self.first_bin, self.last_bin)
+        difference = _log_ratio(restored[..., band, :], clean[..., band, :], self.floor) / math.log(10.0)
+        per_frame = difference.square().mean(dim=-2).sqrt()
+        return _infinite_if_undefined(per_frame.mean(dim=(-2, -1)))
+
+    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare signals (B, C, T); returns (B,)."""
+        return _compare(self, restored, clean)
+
+
+@dataclass(frozen=True)
+class KuleshovDistance:
+    """LSD as the public code of Kuleshov, Enam and Ermon (2017) computes it, for comparison with its tables.
+
+    Natural logarithm of |S|^2 + 1e-8; the mean over *time* is inside the root and the mean over frequency outside, the other
+    way round than in the paper's formula; never above 10. https://github.com/kuleshov/audio-super-res
+    """
+
+    framing: Framing = HANN_2048
+
+    def from_powers(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare power spectrograms (B, C, bins, frames); returns (B,)."""
+        difference = torch.log(restored + POWER_FLOOR) - torch.log(clean + POWER_FLOOR)
+        per_bin = difference.square().mean(dim=-1).sqrt()
+        return _infinite_if_undefined(per_bin.mean(dim=(-2, -1))).clamp(max=KULESHOV_CAP)
+
+    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare signals (B, C, T); returns (B,)."""
+        return _compare(self, restored, clean)
+
+
+lsd = LogSpectralDistance()
+lsd_kuleshov = KuleshovDistance()
+# The protocol of https://github.com/Billotais/Denoising-with-Generative-Models, which has no floor.
+lsd_bilat = LogSpectralDistance(framing=HANN_1024, floor=TINY_FLOOR)
+# The protocol of MU-GAN (Kim and Sathe 2019, arXiv 1903.09027); it names no window, which is read as rectangular, and no floor.
+lsd_mugan = LogSpectralDistance(framing=RECTANGULAR_2048, floor=TINY_FLOOR)
+
+
+def lsd_lf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
+    """Return `lsd` over the bins below the cut-off.
+
+    Args:
+        sample_rate: Rate of the signals in Hz.
+        cutoff_hz: Frequency that splits the band.
+
+    Returns:
+        The metric, a function of (B, C, T) and (B, C, T) to (B,).
+    """
+    return LogSpectralDistance(last_bin=_split_bin(sample_rate, cutoff_hz))
+
+
+def lsd_hf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
+    """Return `lsd` over the bins at and above the cut-off: the band that super-resolution has to invent.
+
+    Args:
+        sample_rate: Rate of the signals in Hz.
+        cutoff_hz: Frequency that splits the band.
+
+    Returns:
+        The metric, a function of (B, C, T) and (B, C, T) to (B,).
+    """
+    return LogSpectralDistance(first_bin=_split_bin(sample_rate, cutoff_hz))
+
+
+def _split_bin(sample_rate: int, cutoff_hz: float) -> int:
+    """Return the first bin at or above the cut-off, leaving at least one bin on either side."""
+    if cutoff_hz <= 0:
+        raise ValueError(f"cutoff_hz must be positive, got {cutoff_hz}")
+    split = math.ceil(cutoff_hz * HANN_2048.n_fft / sample_rate)
+    return min(max(split, 1), HANN_2048.n_fft // 2)
+
+
+def _compare(metric: SpectralMetric, restored: Tensor, clean: Tensor) -> Tensor:
+    """Evaluate a spectral metric on signals."""
+    return metric.from_powers(power_spectrogram(restored, metric.framing), power_spectrogram(clean, metric.framing))
+
+
+def _log_ratio(numerator: Tensor, denominator: Tensor, floor: float) -> Tensor:
+    """Return ln(numerator / denominator) with both clamped from below."""
+    return torch.log(numerator.clamp(min=floor)) - torch.log(denominator.clamp(min=floor))
+
+
+def _infinite_if_undefined(value: Tensor) -> Tensor:
+    """Turn NaN, which only signals with NaN or Inf produce, into the worst distance, so that a mean cannot hide it."""
+    return torch.nan_to_num(value, nan=torch.inf, posinf=torch.inf)

@@ -1,0 +1,60 @@
+"""Ratios of signal to error in decibels, per example and always finite."""
+
+import torch
+from torch import Tensor
+
+LIMIT_DB = 100.0  # beyond 16-bit audio's range; keeps the mean meaningful when one example is restored exactly
+
+
+def snr_db(restored: Tensor, clean: Tensor) -> Tensor:
+    """Return the signal-to-noise ratio 10 log10(sum y^2 / sum (y - x)^2) over channels and time.
+
+    Limited to +-100 dB: an exact restoration has +100 dB, sound where there should be silence, or NaN, -100 dB.
+
+    Args:
+        restored: Estimate x (B, C, T).
+        clean: Reference y (B, C, T).
+
+    Returns:
+        Decibels (B,).
+
+    >>> y = torch.tensor([[[1.0, -1.0]]])
+    >>> snr_db(y / 2, y)  # 10 log10(2 / 0.5)
+    tensor([6.0206])
+    """
+    clean, restored = clean.float(), restored.float()
+    return _limited_ratio_db(_energy(clean), _energy(clean - restored))
+
+
+def si_sdr_db(restored: Tensor, clean: Tensor) -> Tensor:
+    """Return the scale-invariant signal-to-distortion ratio (Le Roux et al. 2019, arXiv 1811.02508, eq. 3 and 4).
+
+    One gain per example, the same for all of its channels, is granted to the estimate; means are not removed. Limited to
+    +-100 dB as `snr_db` is; a silent estimate of a sounding reference has -100 dB.
+
+    Args:
+        restored: Estimate (B, C, T).
+        clean: Reference (B, C, T).
+
+    Returns:
+        Decibels (B,).
+    """
+    clean, restored = clean.float(), restored.float()
+    reference_energy = _energy(clean)
+    gain = (restored * clean).sum(dim=(1, 2)) / torch.where(reference_energy > 0, reference_energy, 1.0)
+    target = gain[:, None, None] * clean
+    value = _limited_ratio_db(_energy(target), _energy(restored - target))
+    lost = (reference_energy > 0) & (_energy(restored) == 0)
+    return torch.where(lost, -LIMIT_DB, value)
+
+
+def _energy(signal: Tensor) -> Tensor:
+    """Return the sum of squares over channels and time (B,)."""
+    return signal.square().sum(dim=(1, 2))
+
+
+def _limited_ratio_db(signal_energy: Tensor, error_energy: Tensor) -> Tensor:
+    """Return 10 log10 of the ratio within +-LIMIT_DB; no error at all is the best, an undefined ratio the worst value."""
+    ratio_db = 10.0 * torch.log10(signal_energy / error_energy)
+    ratio_db = torch.where(error_energy == 0, LIMIT_DB, ratio_db)
+    return torch.nan_to_num(ratio_db, nan=-LIMIT_DB).clamp(-LIMIT_DB, LIMIT_DB)
