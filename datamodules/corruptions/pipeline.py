@@ -1,0 +1,178 @@
+"""Corruptions written as one line of text: `sample 5000 10000,whitenoise 0 0.1`.
+
+The grammar is that of the `--preprocessing` option of Billotais/Denoising-with-Generative-Models (public repository): steps
+separated by commas, their arguments by spaces, applied from left to right. Unlike there, no step changes the level or the
+length of the audio, noise is new for every example, and every argument that is read has an effect.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from datamodules.corruptions import Corruption
+from datamodules.corruptions.bandwidth import Bandwidth
+from datamodules.corruptions.chain import Chain
+from datamodules.corruptions.draws import SILENCE, normal, rms
+from datamodules.corruptions.noise import EXPONENTS, colored_noise, tpdf_noise
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """What the grammar knows about a step."""
+
+    arguments: str
+    """Names of the required arguments, in order."""
+    build: Callable[..., Corruption]
+    """Makes the corruption from the required arguments."""
+    rate_argument: int | None = None
+    """Which argument is the sample rate of the result."""
+
+
+class Pipeline:
+    """Apply the steps of a text in their order.
+
+    | step | arguments | effect |
+    |---|---|---|
+    | `sample` | input rate, target rate | keep what a recording at the input rate in Hz would hold |
+    | `whitenoise`, `pinknoise`, `brownnoise`, `tpdfnoise` | variance, intensity | add noise of that RMS, full scale 1 |
+    | `scale` | rate | nothing: a pair of equal recordings |
+
+    The level of the noise is drawn per example as `|intensity + variance * N(0, 1)|`: what the grammar calls variance is a
+    standard deviation, as in its origin. A target rate is the one of the whole suite, `data.sample_rate`, and must equal it.
+    """
+
+    def __init__(self, steps: str | Sequence[str]) -> None:
+        """Parse the steps.
+
+        Args:
+            steps: Steps separated by commas, or a list of steps.
+
+        Raises:
+            ValueError: If a step is unknown, has wrong arguments, or names another target rate than the others.
+        """
+        texts = steps.split(",") if isinstance(steps, str) else list(steps)
+        parsed = [_parse(text.strip()) for text in texts]
+        rates = sorted({rate for _, rate in parsed if rate is not None})
+        if len(rates) > 1:
+            raise ValueError(
+                f"steps={steps!r} names several target rates ({', '.join(map(str, rates))}): give all steps the same"
+            )
+        self._rate_hz = rates[0] if rates else None
+        self._chain = Chain([corruption for corruption, _ in parsed])
+
+    def cutoff_hz(self, sample_rate: int) -> float:
+        """Return the lowest cutoff of all steps in Hz; half the sample rate if none has one."""
+        return self._chain.cutoff_hz(sample_rate)
+
+    def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
+        """Corrupt a batch with all steps.
+
+        Args:
+            clean: Audio, (B, C, T).
+            sample_rate: Its rate in Hz.
+            generator: Only source of randomness.
+
+        Returns:
+            Corrupted audio, (B, C, T).
+
+        Raises:
+            ValueError: If the steps name another target rate.
+        """
+        if self._rate_hz not in (None, sample_rate):
+            raise ValueError(f"steps aim at {self._rate_hz} Hz but data.sample_rate is {sample_rate}: set it to {self._rate_hz}")
+        return self._chain(clean, sample_rate, generator)
+
+
+class LevelNoise:
+    """Add noise of one color whose level is absolute, not relative to the audio."""
+
+    def __init__(self, color: str, deviation: float, level: float) -> None:
+        """Store the level.
+
+        Args:
+            color: white, pink, brown or tpdf.
+            deviation: Standard deviation of the level, full scale 1.
+            level: Mean RMS level, full scale 1.
+        """
+        self._color = color
+        self._deviation = deviation
+        self._level = level
+
+    def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
+        """Add noise to a batch; see `Corruption`."""
+        level = (self._level + self._deviation * normal((clean.shape[0], 1, 1), generator)).abs()
+        noise = self._noise(clean, sample_rate, generator)
+        return clean + (noise * (level.to(clean.device) / rms(noise).clamp_min(SILENCE))).to(clean.dtype)
+
+    def _noise(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
+        """Make noise of any level, (B, C, T)."""
+        if self._color == "tpdf":
+            return tpdf_noise(clean.shape, generator).to(clean.device)
+        share = torch.tensor([float(color == self._color) for color in EXPONENTS], device=clean.device)
+        return colored_noise(share.expand(clean.shape[0], -1), clean.shape, sample_rate, generator)
+
+
+class Identity:
+    """Corrupt nothing."""
+
+    def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
+        """Return a copy of the batch; see `Corruption`."""
+        return clean.clone()
+
+
+def _sample(input_rate_hz: float, target_rate_hz: float) -> Bandwidth:
+    """Resample to the input rate and back by steep filters; 95 % of the band is what SoX's `rate` keeps by default."""
+    if not 0 < input_rate_hz < target_rate_hz:
+        raise ValueError(f"the input rate {input_rate_hz:g} must lie between 0 and the target rate {target_rate_hz:g}")
+    return Bandwidth(input_rate_hz, filters=["windowed_sinc"], order=12, cutoff_ratio=0.95, interpolation=["sinc"])
+
+
+def _scale(rate_hz: float) -> Identity:
+    """Build the step whose only meaning is its rate."""
+    return Identity()
+
+
+STEPS: dict[str, StepKind] = {
+    "sample": StepKind("INPUT_RATE TARGET_RATE", _sample, rate_argument=1),
+    "whitenoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "white")),
+    "pinknoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "pink")),
+    "brownnoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "brown")),
+    "tpdfnoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "tpdf")),
+    "scale": StepKind("RATE", _scale, rate_argument=0),
+}
+
+
+def _parse(text: str) -> tuple[Corruption, int | None]:
+    """Turn a step's text into its corruption and the rate at which it must run, if it names one."""
+    name, *words = text.split() or [""]
+    if name not in STEPS:
+        known = ", ".join(f"{step} {kind.arguments}" for step, kind in STEPS.items())
+        raise ValueError(f"steps holds the unknown step {text!r}; known: {known}")
+    kind = STEPS[name]
+    try:
+        values = [_finite(word) for word in words]
+        if len(values) != len(kind.arguments.split()):
+            raise ValueError(f"got {len(values)} arguments")
+        rate_hz = None if kind.rate_argument is None else _whole(values[kind.rate_argument])
+        return kind.build(*values), rate_hz
+    except ValueError as error:
+        raise ValueError(f"steps holds {text!r}, which is not '{name} {kind.arguments}': {error}") from error
+
+
+def _finite(word: str) -> float:
+    """Read a number."""
+    value = float(word)
+    if not math.isfinite(value):
+        raise ValueError(f"{word!r} is not a finite number")
+    return value
+
+
+def _whole(rate_hz: float) -> int:
+    """Check a sample rate."""
+    if rate_hz <= 0 or rate_hz != int(rate_hz):
+        raise ValueError(f"the rate {rate_hz:g} is not a positive whole number of Hz")
+    return int(rate_hz)
