@@ -1,0 +1,145 @@
+"""What every method shares: restoring a batch, the one validation and test loop, and a checkpoint that opens alone."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.metrics import MeanOverExamples, build_metrics, test_metrics, update_all, validation_metrics
+
+Batch = Mapping[str, Tensor]
+"""{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}"""
+
+
+class NonFiniteLossError(RuntimeError):
+    """The loss of a batch is NaN or infinite; `indices` are the batch's global sample numbers."""
+
+    def __init__(self, indices: list[int]) -> None:
+        super().__init__(f"the loss is not finite on the batch with indices {indices}")
+        self.indices = indices
+
+
+class RestorationModule(pl.LightningModule):
+    """A method: a network, the sample rate it works at, and how it is evaluated.
+
+    As it stands it needs no training (the classical methods); subclasses add a `training_step`.
+
+    Args:
+        net: maps (B, C, T) to (B, C, T).
+        sample_rate: in Hz; must agree with the data's.
+    """
+
+    def __init__(self, net: nn.Module, sample_rate: int) -> None:
+        super().__init__()
+        self.net = net
+        self.sample_rate = sample_rate
+        self.model_config: dict[str, Any] = {}
+        self.scores = nn.ModuleDict()
+        self.test_rows: list[dict[str, float]] = []
+
+    def restore(self, corrupted: Tensor) -> Tensor:
+        """Return the restored signal in float32.
+
+        Args:
+            corrupted: (B, C, T).
+
+        Returns:
+            (B, C, T).
+        """
+        return self.net(corrupted).float()
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Alias of `restore`, for export and for `trainer.predict`."""
+        return self.restore(corrupted)
+
+    def restore_pair(self, corrupted: Tensor, clean: Tensor) -> Tensor:
+        """Restore one evaluation batch; only an oracle looks at the clean signal.
+
+        Args:
+            corrupted: (B, C, T).
+            clean: (B, C, T).
+
+        Returns:
+            (B, C, T).
+        """
+        return self.restore(corrupted)
+
+    def setup(self, stage: str) -> None:
+        """Check that data and method agree on the sample rate, and create the metrics at the data's cut-off.
+
+        Raises:
+            ValueError: if the sample rates differ.
+        """
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if data.sample_rate != self.sample_rate:
+            raise ValueError(
+                f"the method works at {self.sample_rate} Hz and the data are at {data.sample_rate} Hz; "
+                f"set data.sample_rate={self.sample_rate}"
+            )
+        names = test_metrics(self.sample_rate) if stage == "test" else validation_metrics()
+        for row in ("restored", "corrupted"):
+            scores = nn.ModuleDict(build_metrics(names, self.sample_rate, data.cutoff_hz))
+            self.scores[row] = scores.to(self.device)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score one batch of validation pairs."""
+        self._score(batch, "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score one batch of test pairs and keep the per-example values."""
+        values = self._score(batch, "test")
+        for row, index in enumerate(batch["index"].tolist()):
+            self.test_rows.append({"index": index} | {name: value[row].item() for name, value in values.items()})
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the restored batch, (B, C, T)."""
+        return self.restore(batch["corrupted"])
+
+    def on_test_epoch_start(self) -> None:
+        """Forget the rows of an earlier test."""
+        self.test_rows = []
+
+    def _score(self, batch: Batch, split: str) -> dict[str, Tensor]:
+        clean, corrupted = batch["clean"], batch["corrupted"]
+        restored = self.restore_pair(corrupted, clean)
+        values: dict[str, Tensor] = {}
+        for prefix, signal, scores in (("", restored, "restored"), ("corrupted_", corrupted, "corrupted")):
+            metrics = cast(dict[str, MeanOverExamples], dict(cast(nn.ModuleDict, self.scores[scores]).items()))
+            values |= {f"{prefix}{name}": value for name, value in update_all(metrics, signal, clean).items()}
+            named = {f"{split}/{prefix}{name}": metric for name, metric in metrics.items()}
+            self.log_dict(named, on_step=False, on_epoch=True, batch_size=clean.shape[0])
+        return values
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the plain description beside the weights."""
+        checkpoint["model_config"] = self.model_config
+
+
+class OracleModule(RestorationModule):
+    """A method that is told the truth: the bound a blind method is compared with, never a restorer."""
+
+    def restore(self, corrupted: Tensor) -> Tensor:
+        """Refuse: without the clean signal there is nothing to restore with.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("an oracle needs the clean signal; use it with evaluate.py only")
+
+    def restore_pair(self, corrupted: Tensor, clean: Tensor) -> Tensor:
+        """Return the net's estimate from (B, C, T) corrupted and clean signals, (B, C, T)."""
+        restored: Tensor = self.net.restore_with_clean(corrupted, clean)  # type: ignore[operator]
+        return restored.float()
+
+
+def require_finite(loss: Tensor, batch: Batch) -> Tensor:
+    """Return the loss unless it is NaN or infinite.
+
+    Raises:
+        NonFiniteLossError: with the indices of the batch.
+    """
+    if not torch.isfinite(loss):
+        raise NonFiniteLossError(batch["index"].tolist())
+    return loss

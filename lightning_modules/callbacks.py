@@ -1,0 +1,84 @@
+"""Callbacks every run uses: randomness tied to the epoch, evidence of a failure, and a stop on request."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from lightning_modules.base import NonFiniteLossError
+
+
+class EpochSeed(Callback):
+    """Tie dropout and every other draw of the global generator to (seed, epoch, rank).
+
+    A run resumed at an epoch's end then draws what the uninterrupted run drew, without a generator state in the checkpoint.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Seed the global generators of this epoch."""
+        mixed = (self.seed * 1_000_003 + trainer.current_epoch) * 1_000_003 + trainer.global_rank
+        torch.manual_seed(mixed % 2**63)
+
+
+class NonFiniteReport(Callback):
+    """Write the batch that made the loss NaN or infinite to `nonfinite.json`, so that it can be looked at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Save the indices when the exception is a non-finite loss."""
+        if isinstance(exception, NonFiniteLossError):
+            report = {"indices": exception.indices, "epoch": trainer.current_epoch, "global_step": trainer.global_step}
+            (self.folder / "nonfinite.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+class StopOnSignal(Callback):
+    """Let SIGINT and SIGTERM end the training after the batch in flight; the same signal again ends the process.
+
+    `received` is the signal's number once one came, else None.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take over the signals (only the main thread may)."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._stop) for number in self.SIGNALS}
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
+        """Stop all processes at the same batch, or they would wait for each other forever."""
+        stop = self.received is not None
+        if trainer.world_size > 1:
+            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+        trainer.should_stop = trainer.should_stop or stop
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Give the signals back."""
+        self._release()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Give the signals back."""
+        self._release()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        signal.signal(number, self._before[number])
+
+    def _release(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}

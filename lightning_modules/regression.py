@@ -1,0 +1,65 @@
+"""Training one network on weighted reconstruction losses."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from lightning_modules.base import Batch, RestorationModule, require_finite
+from lightning_modules.losses import ReconstructionLoss, weighted_sum
+
+
+class RegressionModule(RestorationModule):
+    """Minimize a weighted sum of reconstruction losses with one optimizer.
+
+    Args:
+        net: maps (B, C, T) to (B, C, T).
+        sample_rate: in Hz.
+        loss_weights: weight by loss name (l2, l1, log_mse, mr_stft); weight 0 = not computed.
+        optimizer: from parameters to an optimizer.
+        scheduler: from the optimizer to a learning-rate schedule, stepped once an epoch.
+        monitor: the metric a plateau schedule watches.
+        gradient_clip_norm: largest norm of the whole gradient; None leaves it alone.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        sample_rate: int,
+        loss_weights: Mapping[str, float],
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer], Any] | None = None,
+        monitor: str = "val/si_sdr_db",
+        gradient_clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(net, sample_rate)
+        self.loss = ReconstructionLoss(loss_weights)
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.monitor = monitor
+        self.gradient_clip_norm = gradient_clip_norm
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of one batch and log its terms, unweighted, under `train/`."""
+        restored = self.restore(batch["corrupted"])
+        terms = self.loss.terms(restored, batch["clean"])
+        loss = require_finite(weighted_sum(terms, self.loss.weights), batch)
+        self.log("train/loss", loss, prog_bar=True, batch_size=restored.shape[0])
+        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, batch_size=restored.shape[0])
+        return loss
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Create the optimizer over the network's parameters, and its schedule if there is one."""
+        optimizer = self.optimizer(self.net.parameters())
+        if self.scheduler is None:
+            return optimizer
+        schedule = {"scheduler": self.scheduler(optimizer), "interval": "epoch", "monitor": self.monitor}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value, typeddict-item]
+
+    def configure_gradient_clipping(
+        self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Clip by `gradient_clip_norm`, the one owner of this number."""
+        self.clip_gradients(optimizer, self.gradient_clip_norm, "norm")
