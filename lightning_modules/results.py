@@ -1,0 +1,162 @@
+"""What a run leaves behind: result.json, per_example.csv, examples to hear and see, and the table on the screen."""
+
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from lightning_modules.evaluation import Example, Row, Scores, is_better, unbeaten
+from lightning_modules.figures import save_spectrograms
+from lightning_modules.metrics import HIGHER_IS_BETTER
+
+BELOW_INPUT = "▼"
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file in one step, so that a reader never sees half of it; NaN and infinity become null."""
+    finite = {key: _finite(value) for key, value in content.items()}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(finite, indent=2, allow_nan=False) + "\n")
+    os.replace(temporary, path)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return value
+
+
+def flat_metrics(table: Sequence[Scores]) -> dict[str, float]:
+    """Name the last row's means `test/...` and the corrupted row's `test/corrupted_...`, as the loggers do."""
+    corrupted = next(row for row in table if row.kind == "corrupted")
+    metrics = {f"test/{name}": value for name, value in table[-1].means.items()}
+    return metrics | {f"test/corrupted_{name}": value for name, value in corrupted.means.items()}
+
+
+def write_rows(path: Path, rows: Sequence[Row], manifest: Sequence[Mapping[str, Any]]) -> None:
+    """Write one line per test pair: where it was cut, and every metric for the restored and the corrupted signal.
+
+    Args:
+        path: of the CSV file.
+        rows: from the test loop; `index` is the position in `manifest`.
+        manifest: the evaluation manifest.
+    """
+    if not rows:
+        raise ValueError("no test pair was scored, so there is nothing to write")
+    lines = [{**manifest[int(row["index"])], **row} for row in rows]
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def write_examples(
+    folder: Path, examples: Sequence[Example], sample_rate: int, write_audio: Callable[[Path, Any, int], None]
+) -> list[dict[str, Path]]:
+    """Write each example as three audio files and a picture.
+
+    The three signals of an example share one gain of at most 1, so that a corrupted peak above full scale does not clip and
+    their levels can be compared.
+
+    Args:
+        folder: is created.
+        examples: from `restore_examples`.
+        sample_rate: in Hz.
+        write_audio: writes (path, (C, T) array, sample_rate).
+
+    Returns:
+        Per example the paths by name: corrupted, restored, clean, spectrogram.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_write_example(folder, example, sample_rate, write_audio) for example in examples]
+
+
+def _write_example(folder: Path, example: Example, sample_rate: int, write_audio: Callable[..., None]) -> dict[str, Path]:
+    signals = {"corrupted": example.corrupted, "restored": example.restored, "clean": example.clean}
+    gain = min(1.0, 1.0 / max(float(signal.abs().max()) for signal in signals.values()) if _audible(signals) else 1.0)
+    paths = {name: folder / f"{example.index:04d}_{name}.flac" for name in signals}
+    for name, signal in signals.items():
+        write_audio(paths[name], (signal * gain).numpy(), sample_rate)
+    paths["spectrogram"] = folder / f"{example.index:04d}.png"
+    save_spectrograms(paths["spectrogram"], signals, sample_rate, f"test pair {example.index}")
+    return paths
+
+
+def _audible(signals: Mapping[str, Tensor]) -> bool:
+    return any(bool(signal.any()) for signal in signals.values())
+
+
+def log_examples(logger: Any, examples: Sequence[Mapping[str, Path]], sample_rate: int) -> None:
+    """Send the examples' audio and pictures to a logger that takes media (W&B); others are left alone."""
+    if not hasattr(logger, "log_audio"):
+        return
+    for number, paths in enumerate(examples):
+        names = ("corrupted", "restored", "clean")
+        audio = [str(paths[name]) for name in names]
+        logger.log_audio(f"examples/{number}", audio, caption=list(names), sample_rate=[sample_rate] * len(names))
+        logger.log_image(f"examples/{number}_spectrogram", [str(paths["spectrogram"])])
+
+
+def render_table(table: Sequence[Scores], metric: str) -> Table:
+    """Lay out the comparison for the terminal; a value below the input's is marked.
+
+    Args:
+        table: corrupted first, the method in question last.
+        metric: the one the verdict is about.
+    """
+    corrupted, method = table[0], table[-1]
+    view = Table(
+        title=f"test pairs ({BELOW_INPUT} = worse than the input)", caption=verdict(table, metric), caption_justify="left"
+    )
+    view.add_column("method")
+    for name in method.means:
+        view.add_column(f"{name} {'↑' if HIGHER_IS_BETTER[name] else '↓'}", justify="right")
+    for row in table:
+        view.add_row(row.name, *(_cell(row, corrupted, name) for name in method.means))
+    return view
+
+
+def _cell(row: Scores, corrupted: Scores, metric: str) -> str:
+    if metric not in row.means:
+        return ""
+    worse = row is not corrupted and is_better(metric, corrupted.means[metric], row.means[metric])
+    return f"{row.means[metric]:.2f}{' ' + BELOW_INPUT if worse else ''}"
+
+
+def verdict(table: Sequence[Scores], metric: str) -> str:
+    """Say in one sentence whether the method beats its input and the best classical method in `metric`."""
+    method, others = table[-1], table[:-1]
+    left = unbeaten(method, others, metric)
+    if left:
+        return f"✗ {method.name} does not beat {' and '.join(left)} in {metric}"
+    return f"✓ {method.name} beats {' and '.join(other.name for other in others)} in {metric}"
+
+
+def git_commit(folder: Path) -> str | None:
+    """Return the commit of a checkout, with `-dirty` when files changed; None outside of one."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def show(table: Sequence[Scores], metric: str, paths: Mapping[str, Path]) -> None:
+    """Print the table, and where everything is."""
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    console.print(render_table(table, metric))
+    for name, path in paths.items():
+        console.print(f"{name}: {path}", highlight=False, soft_wrap=True)

@@ -1,0 +1,18 @@
+"""Spectrogram pictures show the level and the place they should."""
+
+import pytest
+import torch
+
+from lightning_modules.figures import spectrogram_db
+
+
+def test_full_scale_sine_reads_0_db_at_its_frequency() -> None:
+    time = torch.arange(16000) / 16000
+    picture = spectrogram_db(torch.sin(2 * torch.pi * 1000 * time)[None])
+    middle = picture[:, picture.shape[1] // 2]
+    assert int(middle.argmax()) == 1000 * 1024 // 16000
+    assert middle.max().item() == pytest.approx(0.0, abs=0.05)
+
+
+def test_silence_and_short_signals_are_finite() -> None:
+    assert spectrogram_db(torch.zeros(2, 10)).isfinite().all()
