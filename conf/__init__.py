@@ -1,0 +1,1 @@
+"""The Hydra configuration, a package so that installed entry points find it."""

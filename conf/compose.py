@@ -1,0 +1,77 @@
+"""From configuration to objects: what a `_target_` names is created here, and what is wrong with it told in a sentence."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate as hydra_instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+FOLDER = Path(__file__).parent
+WHITELIST = ["models.*", "lightning_modules.*", "datamodules.*", "torch.optim.*", "pytorch_lightning.*"]
+
+
+def instantiate(node: DictConfig, **extra: Any) -> Any:
+    """Create the object of a configuration node, with plain lists and dicts inside.
+
+    Raises:
+        ValueError: what the object's own constructor found wrong.
+    """
+    try:
+        return hydra_instantiate(node, _convert_="all", _execution_whitelist_=WHITELIST, **extra)
+    except InstantiationException as error:
+        cause = error.__cause__
+        raise cause if isinstance(cause, ValueError | OSError) else ValueError(str(error)) from error
+
+
+def plain(node: DictConfig) -> dict[str, Any]:
+    """Return a resolved node as dicts, lists, numbers and strings."""
+    container = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def method_config(name: str, sample_rate: int) -> dict[str, Any]:
+    """Return the plain description of a method without training.
+
+    Args:
+        name: of a file in conf/model.
+        sample_rate: the rate it is to work at, in Hz.
+
+    Raises:
+        ValueError: for an unknown name, listing the known ones.
+    """
+    if name not in methods_without_training():
+        raise ValueError(f"unknown method {name!r}; methods without training: {', '.join(methods_without_training())}")
+    model = OmegaConf.load(FOLDER / "model" / f"{name}.yaml")
+    return plain(OmegaConf.create({"data": {"sample_rate": sample_rate}, "model": model}).model)
+
+
+def methods_without_training() -> list[str]:
+    """Name the files of conf/model whose method restores as it is, without a checkpoint."""
+    target = "lightning_modules.base.RestorationModule"
+    files = sorted((FOLDER / "model").glob("*.yaml"))
+    return [file.stem for file in files if OmegaConf.select(OmegaConf.load(file), "_target_") == target]
+
+
+def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:
+    """Create methods without training by name, for data at `sample_rate` Hz.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    from lightning_modules.checkpoint import build_restorer
+
+    return {name: build_restorer(method_config(name, sample_rate)) for name in names}
+
+
+def exit_code_of(job: Callable[[], int]) -> int:
+    """Run a script's work; what a user can mend is told in one sentence on stderr and becomes exit code 1."""
+    try:
+        return job()
+    except (ValueError, OSError, OmegaConfBaseException) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1

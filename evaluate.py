@@ -1,0 +1,129 @@
+"""Score any checkpoint, or a method without training, on any data and corruption, next to the classical methods."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from omegaconf import DictConfig
+
+if TYPE_CHECKING:
+    from lightning_modules.base import RestorationModule
+    from lightning_modules.evaluation import Row, Scores
+
+
+def evaluate(cfg: DictConfig) -> dict[str, Any]:
+    """Run one evaluation and return what its result.json holds.
+
+    Args:
+        cfg: composed from conf/evaluate.yaml.
+
+    Raises:
+        ValueError: for anything wrong with the configuration, the data, the checkpoint or the folders.
+    """
+    from conf.compose import baselines, instantiate
+    from lightning_modules.evaluation import compare
+
+    name, module = open_method(cfg)
+    Path(cfg.run_dir).mkdir(parents=True, exist_ok=True)
+    data = instantiate(cfg.data)
+    data.setup("test")
+    print(data.summary())
+    trainer = instantiate(cfg.trainer)
+    table, rows = compare((name, module), baselines(cfg.baselines, data.sample_rate), data, trainer)
+    facts = {"status": "finished", "checkpoint": cfg.checkpoint}
+    return report(cfg, facts, table, rows, module, data, None)
+
+
+def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
+    """Open the checkpoint, or create the method, that a configuration names; the data follow a checkpoint's sample rate.
+
+    Raises:
+        ValueError: if neither or both are named, or the method needs training.
+    """
+    from conf.compose import plain
+    from lightning_modules.checkpoint import build_restorer, load_restorer
+    from lightning_modules.evaluation import kind_of
+
+    if (cfg.checkpoint is None) == (cfg.get("model") is None):
+        raise ValueError("name what to evaluate: either checkpoint=PATH or model=NAME (a method without training)")
+    if cfg.checkpoint is not None:
+        module = load_restorer(cfg.checkpoint)
+        cfg.data.sample_rate = module.sample_rate
+        return Path(cfg.checkpoint).name, module
+    module = build_restorer(plain(cfg.model))
+    if kind_of(module) == "learned":
+        raise ValueError(f"model={cfg.choices.model} needs training; evaluate its run with checkpoint=PATH")
+    return cfg.choices.model, module
+
+
+def report(
+    cfg: DictConfig,
+    facts: dict[str, Any],
+    table: Sequence["Scores"],
+    rows: Sequence["Row"],
+    module: "RestorationModule",
+    data: Any,
+    logger: Any,
+) -> dict[str, Any]:
+    """Write result.json, per_example.csv and the examples of a finished test, log the media, and print the table.
+
+    Args:
+        cfg: the configuration of the script.
+        facts: what only the script knows.
+        table: corrupted first, the method last.
+        rows: the method's, one per test pair.
+        module: the method.
+        data: the data module.
+        logger: takes media, or None.
+
+    Returns:
+        What result.json holds.
+    """
+    from datamodules import audio_io
+    from lightning_modules import results
+    from lightning_modules.evaluation import restore_examples, spread
+
+    folder = Path(cfg.run_dir)
+    pairs = data.test_dataloader().dataset
+    examples = restore_examples(module, pairs, spread(len(pairs), cfg.examples))
+    paths = results.write_examples(folder / "examples", examples, data.sample_rate, audio_io.write)
+    results.log_examples(logger, paths, data.sample_rate)
+    results.write_rows(folder / "per_example.csv", rows, data.manifest())
+    metric = cfg.monitor.split("/")[-1]
+    metrics = results.flat_metrics(table)
+    result = facts | {
+        "objective": metrics[f"test/{metric}"],
+        "monitor": cfg.monitor,
+        "verdict": results.verdict(table, metric),
+        "metrics": metrics,
+        "methods": {row.name: {"kind": row.kind} | row.means for row in table},
+        "params": sum(parameter.numel() for parameter in module.net.parameters()),
+        "sample_rate_hz": data.sample_rate,
+        "manifest_hash": data.manifest_hash,
+        "pairs": len(rows),
+        "seed": cfg.seed,
+        "choices": dict(cfg.choices),
+        "overrides": sys.argv[1:],
+        "git_commit": results.git_commit(Path(__file__).parent),
+    }
+    results.write_json(folder / "result.json", result)
+    results.show(table, metric, {"run folder": folder, "examples": folder / "examples"})
+    return result
+
+
+@hydra.main(config_path="conf", config_name="evaluate")
+def main(cfg: DictConfig) -> None:
+    """Evaluate as the command line says; exit 1 if something is wrong."""
+    from conf.compose import exit_code_of
+
+    def job() -> int:
+        evaluate(cfg)
+        return 0
+
+    sys.exit(exit_code_of(job))
+
+
+if __name__ == "__main__":
+    main()
