@@ -1,0 +1,52 @@
+"""Work through many files with a progress bar, one by one or in threads."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_MOST_THREADS = 16  # Each holds a block of audio; disks gain nothing beyond this.
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def tracked(items: Iterable[Item], total: int, description: str) -> Iterator[Item]:
+    """Pass the items on and show how many have been taken; nothing is shown where the output is not a terminal.
+
+    Args:
+        items: What to work on.
+        total: How many there are.
+        description: Shown beside the progress bar.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(items, total=total, description=description)
+
+
+def parallel_map(function: Callable[[Item], Result], items: Sequence[Item], description: str) -> list[Result]:
+    """Apply a function to every item, as many at a time as there are processors.
+
+    Threads are enough: libsndfile and SoX's resampler run outside Python's global lock.
+
+    Args:
+        function: Called once per item, in any order.
+        items: What to work on.
+        description: Shown beside the progress bar.
+
+    Returns:
+        The results in the order of the items. The first exception stops what has not begun and is raised.
+    """
+    threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            for future in tracked(as_completed(futures), len(futures), description):
+                future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return [future.result() for future in futures]

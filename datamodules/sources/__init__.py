@@ -1,0 +1,45 @@
+"""What clean recordings exist: one module per data set, all with the same small interface."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One clean recording.
+
+    Attributes:
+        path: Where the file lies.
+        seconds: Its duration.
+        split: The only split that may use it.
+        group: The piece, speaker or album that it belongs to; a group lies in one split.
+    """
+
+    path: str
+    seconds: float
+    split: Split
+    group: str
+
+
+class Source(Protocol):
+    """A data set of clean recordings.
+
+    Attributes:
+        root: The folder that the recordings lie in; evaluation manifests name files relative to it.
+        skipped: After `recordings()`, one sentence per file that could not be used.
+    """
+
+    root: Path
+    skipped: list[str]
+
+    def recordings(self) -> list[Recording]:
+        """List the readable recordings of all splits, always in the same order.
+
+        Raises:
+            ValueError: If there is none, or the root is missing.
+        """
+        ...

@@ -1,0 +1,40 @@
+"""Read the headers of many files and set the broken ones aside, each named once."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from datamodules import audio_io
+from datamodules.parallel import parallel_map
+
+log = logging.getLogger(__name__)
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Return the path from the root of the file system, with `~` expanded and links kept."""
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def readable_files(paths: Sequence[Path]) -> tuple[dict[Path, float], list[str]]:
+    """Probe every file.
+
+    Args:
+        paths: The candidates.
+
+    Returns:
+        The duration in seconds of each readable file, in the order given, and one sentence per file that is not.
+    """
+    results = parallel_map(_probe, paths, "Reading headers")
+    problems = [str(result) for result in results if isinstance(result, audio_io.AudioFileError)]
+    for problem in problems:
+        log.warning("skipped %s", problem)
+    infos = [result for result in results if isinstance(result, audio_io.AudioInfo)]
+    return {info.path: info.frames / info.sample_rate_hz for info in infos}, problems
+
+
+def _probe(path: Path) -> audio_io.AudioInfo | audio_io.AudioFileError:
+    try:
+        return audio_io.probe(path)
+    except audio_io.AudioFileError as error:
+        return error
