@@ -1,0 +1,51 @@
+"""Describe an object by its class and its settings, in the same words in every process and on every machine."""
+
+import functools
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+
+def describe(value: Any) -> str:
+    """Write a value so that two objects made from the same settings read the same, and others do not.
+
+    Python's own `repr` contains memory addresses, orders sets at random and shortens arrays.
+
+    Args:
+        value: Numbers, text, paths, collections, arrays, functions, or objects with attributes, nested at will.
+            Paths are described as they were given.
+
+    Example:
+        >>> describe({"snr_db": [0, 20.0], "color": None})
+        "{'color': None, 'snr_db': [0, 20.0]}"
+    """
+    if isinstance(value, str | int | float | bool | None):
+        return repr(value)
+    if isinstance(value, os.PathLike):
+        return repr(os.fspath(value))
+    if isinstance(value, Tensor | np.ndarray):
+        return _describe_array(np.asarray(value))
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(sorted(f"{key!r}: {describe(item)}" for key, item in value.items())) + "}"
+    if isinstance(value, set | frozenset):
+        return "{" + ", ".join(sorted(map(describe, value))) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(describe, value)) + "]"
+    return _describe_object(value)
+
+
+def _describe_array(array: np.ndarray) -> str:
+    return f"{array.dtype}{array.shape}:{hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]}"
+
+
+def _describe_object(value: Any) -> str:
+    if isinstance(value, functools.partial):
+        return f"{describe(value.func)}({describe(value.args)}, {describe(value.keywords)})"
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    settings = ", ".join(f"{name}={describe(item)}" for name, item in sorted(vars(value).items()))
+    return f"{type(value).__qualname__}({settings})"

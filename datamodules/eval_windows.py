@@ -1,0 +1,151 @@
+"""Evaluation examples: a fixed list of clean and corrupted pairs, and the hash that says which list it is."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from datamodules.audio_io import AudioFileError
+from datamodules.cache import Recordings
+from datamodules.seeding import mix_seed
+from datamodules.windows import is_silent
+
+Corruption = Callable[[Tensor, int, torch.Generator], Tensor]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EvalWindow:
+    """One evaluation example.
+
+    Attributes:
+        file: Path relative to the source's root, with forward slashes.
+        offset_samples: Where it begins.
+        length_samples: Its length.
+        seed: Seed of the generator that the corruption draws from.
+    """
+
+    file: str
+    offset_samples: int
+    length_samples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class EvalRules:
+    """Which windows of a recording are evaluated.
+
+    Attributes:
+        window_samples: Length; shorter recordings give one example of their whole length.
+        least_samples: Recordings shorter than this, and than `window_samples`, are left out.
+        per_recording: How many windows at most; they do not overlap and are evenly spaced.
+        silence_db: RMS level in dBFS below which a window is left out, because ratios to silence mean nothing.
+        seed: Of the corruptions; the same for all runs that are to be compared.
+    """
+
+    window_samples: int
+    least_samples: int
+    per_recording: int
+    silence_db: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.window_samples < 1 or self.per_recording < 1:
+            raise ValueError("data.eval_seconds and data.eval_windows must be above 0")
+
+    def spans(self, length_samples: int) -> list[tuple[int, int]]:
+        """Return offset and length of each window of a recording of this length.
+
+        Example:
+            >>> EvalRules(10, 5, 2).spans(26), EvalRules(10, 5, 2).spans(7), EvalRules(10, 5, 2).spans(4)
+            ([(2, 10), (14, 10)], [(0, 7)], [])
+        """
+        if length_samples < min(self.least_samples, self.window_samples):
+            return []
+        window = min(self.window_samples, length_samples)
+        count = min(self.per_recording, length_samples // window)
+        free = length_samples - count * window
+        return [(free * (place + 1) // (count + 1) + window * place, window) for place in range(count)]
+
+
+class EvalWindows(Dataset[dict[str, Any]]):
+    """Clean and corrupted pairs that are the same for every method, training seed, worker count and process.
+
+    Args:
+        recordings: The clean audio of one split.
+        root: Folder that the manifest's paths are relative to.
+        split: `val` or `test`; part of the seeds.
+        rules: Which windows.
+        corruption: Applied to one example at a time on the CPU.
+        sample_rate: In Hz.
+
+    Raises:
+        ValueError: If there is no window to evaluate.
+    """
+
+    def __init__(
+        self, recordings: Recordings, root: Path, split: str, rules: EvalRules, corruption: Corruption, sample_rate: int
+    ) -> None:
+        """List the windows, reading each once to leave out silence and damage."""
+        self._recordings, self._corruption, self._sample_rate = recordings, corruption, sample_rate
+        self._rules = rules
+        spans = [rules.spans(recordings.len_samples(index)) for index in range(len(recordings.recordings))]
+        self.too_short = sum(not windows for windows in spans)
+        places = [(index, *span) for index, windows in enumerate(spans) for span in windows]
+        self._places = [place for place in places if self._is_audible(*place)]
+        if not self._places:
+            raise ValueError(
+                f"split {split!r} gives no evaluation example: {self.too_short} of {len(spans)} recordings are shorter than "
+                f"data.window_samples={rules.least_samples} at {sample_rate} Hz, the others are silent or damaged"
+            )
+        files = [Path(os.path.relpath(item.path, root)).as_posix() for item in recordings.recordings]
+        self._windows = [
+            EvalWindow(files[index], offset, length, mix_seed(rules.seed, split, number))
+            for number, (index, offset, length) in enumerate(self._places)
+        ]
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return `{"clean": (C, T), "corrupted": (C, T), "index": index}`."""
+        clean = torch.from_numpy(np.ascontiguousarray(self._recordings.read(*self._places[index])))
+        generator = torch.Generator().manual_seed(self._windows[index].seed)
+        corrupted = self._corruption(clean[None], self._sample_rate, generator)[0]  # (C, T)
+        return {"clean": clean, "corrupted": corrupted, "index": index}
+
+    def manifest(self) -> list[dict[str, Any]]:
+        """List file, offset_samples, length_samples and seed of every example."""
+        return [asdict(window) for window in self._windows]
+
+    def _is_audible(self, index: int, offset: int, length: int) -> bool:
+        try:
+            return not is_silent(self._recordings.read(index, offset, length), self._rules.silence_db)
+        except AudioFileError as error:
+            log.warning("left out a damaged window of %s", error)
+            return False
+
+
+def hash_manifest(examples: Sequence[dict[str, Any]], corruption: str, sample_rate: int, channels: int) -> str:
+    """Return the SHA-256 of everything that defines the evaluated pairs.
+
+    Args:
+        examples: `EvalWindows.manifest()`.
+        corruption: `describe.describe` of the corruption.
+        sample_rate: In Hz.
+        channels: Count.
+    """
+    content = {"examples": list(examples), "corruption": corruption, "sample_rate": sample_rate, "channels": channels}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

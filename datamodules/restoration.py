@@ -1,0 +1,220 @@
+"""The one LightningDataModule: clean recordings from a source, corrupted on the way to the network."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from datamodules.cache import CachedRecordings, CacheFormat
+from datamodules.corruptions.draws import Range
+from datamodules.describe import describe
+from datamodules.eval_windows import Corruption, EvalRules, EvalWindows, hash_manifest
+from datamodules.library import Library
+from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
+from datamodules.seeding import generator_for, mix_seed
+from datamodules.sources import SPLITS, Source, Split
+from datamodules.sources.probing import absolute
+from datamodules.streaming import StreamedRecordings
+from datamodules.windows import TrainWindows, WindowRules
+
+_SPLITS_OF_STAGE: dict[str | None, tuple[Split, ...]] = {"validate": ("val",), "test": ("test",), "predict": ("test",)}
+
+Batch = dict[str, Any]
+
+
+class RestorationDataModule(pl.LightningDataModule):
+    """Serve batches `{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}`.
+
+    Training batches are corrupted as a whole after they have reached the device; the generator is on that device too, since
+    drawing noise on the CPU and sending it after the batch would take longer than the rest of the step's input. Draws are
+    therefore the same on every CPU and on every GPU, but not on one and the other. Validation, test and prediction batches
+    hold one example each, whose corruption was computed on the CPU and never changes.
+
+    Args:
+        source: What recordings exist.
+        corruption: `corruption(clean (B, C, T), sample_rate, generator) -> (B, C, T)`.
+        sample_rate: Of all examples, in Hz.
+        channels: Of all examples; see `decoding.mix`.
+        window_samples: Length of a training window.
+        batch_size: Of training, per process.
+        samples_per_epoch: Training windows per epoch, over all processes together.
+        num_workers: Processes that load windows; with the cache, none is enough.
+        cache: Decode and resample once, into `cache_dir`; else while training.
+        cache_dir: Folder of the cache.
+        cache_dtype: `int16` or `float32`.
+        eval_seconds: Length of an evaluation example.
+        eval_windows: Evaluation examples per recording, at most.
+        eval_seed: Of the evaluation's corruptions; `seed` does not change them.
+        silence_db: RMS level in dBFS below which windows are not used; None uses all.
+        level_db: Gain of training windows in dB, one number or `[low, high]`; None leaves them alone.
+        max_recordings: Per split, how many recordings to use; a smaller choice is part of every larger one.
+        seed: The run's seed; it decides the training windows and their corruption.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        corruption: Corruption,
+        sample_rate: int,
+        channels: int = 1,
+        window_samples: int = 16384,
+        batch_size: int = 16,
+        samples_per_epoch: int = 2048,
+        num_workers: int = 0,
+        cache: bool = True,
+        cache_dir: str = "~/.cache/clarion",
+        cache_dtype: str = "int16",
+        eval_seconds: float = 4.0,
+        eval_windows: int = 2,
+        eval_seed: int = 0,
+        silence_db: float | None = -60.0,
+        level_db: Range | None = None,
+        max_recordings: Mapping[str, int | None] | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Check the values; files are read by `setup`."""
+        super().__init__()
+        for name, value in {"sample_rate": sample_rate, "channels": channels, "batch_size": batch_size}.items():
+            if value < 1:
+                raise ValueError(f"data.{name}={value} must be at least 1")
+        self.source, self.corruption, self.sample_rate, self.channels = source, corruption, sample_rate, channels
+        self._seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
+        self._sampler = EpochSampler(samples_per_epoch)
+        self._window_rules = WindowRules(window_samples, silence_db, level_db)
+        eval_samples = round(eval_seconds * sample_rate)
+        self._eval_rules = EvalRules(eval_samples, window_samples, eval_windows, silence_db, eval_seed)
+        layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
+        cached = functools.partial(CachedRecordings, layout=layout)
+        streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
+        self._library = Library(source, cached if cache else streamed, max_recordings or {})
+        self._train: TrainWindows | None = None
+        self._evals: dict[str, EvalWindows] = {}
+
+    @property
+    def cutoff_hz(self) -> float:
+        """Return where spectral metrics divide low from high: the corruption's cut-off if it has one, else half the band."""
+        own = getattr(self.corruption, "cutoff_hz", None)
+        return float(own(self.sample_rate)) if callable(own) else self.sample_rate / 4
+
+    @property
+    def manifest_hash(self) -> str:
+        """Return the SHA-256 that two results share if and only if they were measured on the same test pairs."""
+        return hash_manifest(self.manifest(), describe(self.corruption), self.sample_rate, self.channels)
+
+    def manifest(self, split: Split = "test") -> list[dict[str, Any]]:
+        """List file, offset_samples, length_samples and seed of every evaluation example of a split."""
+        return self._eval_examples(split).manifest()
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return one sentence per file that could not be used."""
+        return self._library.skipped
+
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """Count recordings, hours and what was left out (unreadable, too short) in each split that has been set up."""
+        examples = {"train": self._train, **self._evals}
+        counts = self._library.counts()
+        return {split: {**counts[split], "too_short": windows.too_short} for split, windows in examples.items() if windows}
+
+    def summary(self) -> str:
+        """Write the counts as text, one line per split."""
+        lines = [
+            f"{split}: {count['recordings']} recordings, {count['hours']:.2f} h, "
+            f"{count['unreadable']} unreadable, {count['too_short']} too short"
+            for split, count in self.counts().items()
+        ]
+        return "\n".join([*lines, f"files that could not be used: {len(self.skipped)}"])
+
+    def prepare_data(self) -> None:
+        """Fill the cache in one process before the others open it."""
+        self.setup(self.trainer.state.fn if self.trainer else None)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the splits that a stage needs; training opens all, so that whatever fails does so before it.
+
+        Raises:
+            ValueError: If a split is empty, a window is longer than every recording or the cache cannot be filled.
+        """
+        for split in _SPLITS_OF_STAGE.get(stage, SPLITS):
+            if split == "train":
+                self._train_windows()
+            else:
+                self._eval_examples(split)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the loader of clean training windows; Lightning tells its sampler the epoch."""
+        return self._loader(LateLoader, self._train_windows(), sampler=self._sampler, batch_size=self._batch_size)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Return the loader of the validation pairs, one at a time because their lengths differ."""
+        return self._eval_loader("val")
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Return the loader of the test pairs, one at a time because their lengths differ."""
+        return self._eval_loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Any]:
+        """Return the loader of the test pairs."""
+        return self._eval_loader("test")
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Seed the corruption while the indices are still on the CPU; reading them back from a GPU would stall it."""
+        if "corrupted" in batch:
+            return batch
+        return {**batch, "corruption_seed": mix_seed(self._seed, "corruption", *batch["index"].tolist())}
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Corrupt a training batch where it is now."""
+        if "corrupted" in batch:
+            return batch
+        clean: Tensor = batch["clean"]
+        generator = generator_for(batch["corruption_seed"], device=clean.device)
+        with torch.no_grad():
+            corrupted = self.corruption(clean, self.sample_rate, generator)
+        return {"clean": clean, "corrupted": corrupted, "index": batch["index"]}
+
+    def _train_windows(self) -> TrainWindows:
+        if self._train is None:
+            self._train = TrainWindows(self._library.open("train"), self._window_rules, self._seed)
+        return self._train
+
+    def _eval_examples(self, split: Split) -> EvalWindows:
+        if split not in self._evals:
+            recordings = self._library.open(split)
+            self._evals[split] = EvalWindows(
+                recordings, self.source.root, split, self._eval_rules, self.corruption, self.sample_rate
+            )
+        return self._evals[split]
+
+    def _eval_loader(self, split: Split) -> DataLoader[Any]:
+        examples = self._eval_examples(split)
+        return self._loader(DataLoader, examples, sampler=ShardedSampler(len(examples)), batch_size=1)
+
+    def _loader(self, kind: type[DataLoader[Any]], dataset: Dataset[Any], **options: Any) -> DataLoader[Any]:
+        workers, pinned = self._num_workers, torch.cuda.is_available()
+        return kind(dataset, **options, num_workers=workers, persistent_workers=workers > 0, pin_memory=pinned)
+
+
+def restoration_data(source: Callable[..., Source], **options: Any) -> RestorationDataModule:
+    """Build source and data module from one flat set of options, as `conf/data/*.yaml` holds them.
+
+    Users write `data.root=...` and `data.years=[2004]`; each option goes to whichever of the two takes a parameter of that
+    name, and to both where both do, such as the sample rate.
+
+    Args:
+        source: Class of the source, or a partial of it.
+        **options: Parameters of the source and of `RestorationDataModule`.
+
+    Raises:
+        TypeError: If neither has a parameter of that name.
+    """
+    wanted = inspect.signature(source).parameters
+    shared = inspect.signature(RestorationDataModule).parameters
+    for_source = {name: value for name, value in options.items() if name in wanted}
+    rest = {name: value for name, value in options.items() if name in shared or name not in wanted}
+    return RestorationDataModule(source(**for_source), **rest)

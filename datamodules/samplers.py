@@ -1,0 +1,85 @@
+"""Hand out example numbers, so that every process of a run gets its own share of the same sequence."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch.distributed
+from torch.utils.data import DataLoader, Sampler
+
+
+def rank_and_world_size() -> tuple[int, int]:
+    """Return this process's rank and the number of processes; (0, 1) outside distributed training."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1
+
+
+class EpochSampler(Sampler[int]):
+    """Hand out the global numbers epoch * samples_per_epoch + i; each process takes every world-size-th of them.
+
+    What a number stands for is the dataset's affair. An epoch is the same in every run that reaches it, whether resumed or
+    not; the number of processes changes only who computes what. Lightning calls `set_epoch` before each epoch; its own
+    sharding must be off (`use_distributed_sampler=False`), or it would replace this sampler.
+
+    Args:
+        samples_per_epoch: Over all processes together; the remainder of a division among them is left out.
+    """
+
+    def __init__(self, samples_per_epoch: int) -> None:
+        """Start at epoch 0."""
+        if samples_per_epoch < 1:
+            raise ValueError(f"data.samples_per_epoch={samples_per_epoch} must be at least 1")
+        self._samples_per_epoch = samples_per_epoch
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the numbers that the next iteration hands out."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """Return how many numbers this process gets, the same for all processes."""
+        return self._samples_per_epoch // rank_and_world_size()[1]
+
+    def __iter__(self) -> Iterator[int]:
+        """Hand out the current epoch's numbers of this process."""
+        rank, world_size = rank_and_world_size()
+        first = self._epoch * self._samples_per_epoch + rank
+        return iter(range(first, first + len(self) * world_size, world_size))
+
+
+class ShardedSampler(Sampler[int]):
+    """Hand out 0 ... count - 1, every world-size-th to each process.
+
+    All processes get equally many, because a process that runs out of examples would leave the others waiting: the last ones
+    may start again at 0. Results are keyed by the example's index, so that duplicates can be told.
+
+    Args:
+        count: Number of examples.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Remember the count."""
+        self._count = count
+
+    def __len__(self) -> int:
+        """Return how many numbers this process gets."""
+        return math.ceil(self._count / rank_and_world_size()[1])
+
+    def __iter__(self) -> Iterator[int]:
+        """Hand out the numbers of this process."""
+        rank, world_size = rank_and_world_size()
+        return iter([(rank + step * world_size) % self._count for step in range(len(self))])
+
+
+class LateLoader(DataLoader[Any]):
+    """A loader that asks its sampler for numbers only when the first batch is asked for.
+
+    On resuming, Lightning 2.6 makes the loader's iterator before it calls `set_epoch` and keeps it
+    (`FitLoop.setup_data`, `_TrainingEpochLoop.on_run_start`). Worker processes would then have fetched their first batches
+    from epoch 0 already.
+    """
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # The base class names its private iterator.
+        """Start the base class's iterator at the first `next`."""
+        yield from super().__iter__()

@@ -1,0 +1,118 @@
+"""Training examples: which window of which recording a global example number stands for."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from datamodules.audio_io import AudioFileError
+from datamodules.cache import Recordings
+from datamodules.corruptions.draws import Range, as_range, uniform
+from datamodules.seeding import generator_for
+
+_TRIES = 20  # Windows drawn for one example before a silent one is accepted: the recordings may hold little else.
+
+log = logging.getLogger(__name__)
+
+
+def is_silent(audio: np.ndarray, silence_db: float | None) -> bool:
+    """Tell whether the RMS of (C, T) lies below `silence_db` (dBFS); nothing is silent for None.
+
+    Example:
+        >>> is_silent(np.full((1, 8), 0.1), -19.0), is_silent(np.full((1, 8), 0.1), -21.0)
+        (True, False)
+    """
+    return silence_db is not None and float(np.mean(np.square(audio, dtype=np.float64))) < 10 ** (silence_db / 10)
+
+
+@dataclass(frozen=True)
+class WindowRules:
+    """What a training window looks like.
+
+    Attributes:
+        window_samples: Length.
+        silence_db: RMS level in dBFS below which a window is drawn again; None accepts all.
+        level_db: Gain in dB, `[low, high]` or one number; None leaves the level alone.
+    """
+
+    window_samples: int
+    silence_db: float | None = None
+    level_db: Range | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.window_samples < 1:
+            raise ValueError(f"data.window_samples={self.window_samples} must be at least 1")
+        if self.level_db is not None:
+            as_range(self.level_db, "data.level_db")
+
+
+class TrainWindows(Dataset[dict[str, Any]]):
+    """Example n is a window whose recording and offset are drawn from a generator seeded by (seed, n).
+
+    All windows of all recordings are equally likely, so that long recordings are used in proportion. Recordings shorter than
+    a window are left out.
+
+    Args:
+        recordings: The clean audio.
+        rules: Length, silence threshold and level.
+        seed: The run's seed.
+
+    Raises:
+        ValueError: If every recording is shorter than the window.
+    """
+
+    def __init__(self, recordings: Recordings, rules: WindowRules, seed: int) -> None:
+        """Count the windows of each recording."""
+        lengths = [recordings.len_samples(index) for index in range(len(recordings.recordings))]
+        if max(lengths, default=0) < rules.window_samples:
+            raise ValueError(
+                f"data.window_samples={rules.window_samples} is longer than each of the {len(lengths)} recordings of split "
+                f"'train'; set data.window_samples to at most {max(lengths, default=0)}"
+            )
+        self._recordings, self._rules, self._seed = recordings, rules, seed
+        windows = np.maximum(0, np.asarray(lengths, dtype=np.int64) - rules.window_samples + 1)
+        self._windows_before = np.cumsum(windows) - windows
+        self._windows = int(windows.sum())
+        self.too_short = int(np.count_nonzero(windows == 0))
+        self._damaged: set[int] = set()
+
+    def __getitem__(self, n: int) -> dict[str, Any]:
+        """Return `{"clean": (C, T) float32, "index": n}`."""
+        generator = generator_for(self._seed, "window", n)
+        clean = self._draw_audible(generator)
+        if self._rules.level_db is not None:
+            level_db = uniform(*as_range(self._rules.level_db, "data.level_db"), (), generator)
+            clean = clean * 10 ** (level_db / 20)
+        return {"clean": clean, "index": n}
+
+    def locate(self, generator: torch.Generator) -> tuple[int, int]:
+        """Draw a window: the recording's index and the offset in samples."""
+        window = int(torch.randint(self._windows, (), generator=generator))
+        index = int(np.searchsorted(self._windows_before, window, side="right")) - 1
+        return index, window - int(self._windows_before[index])
+
+    def _draw_audible(self, generator: torch.Generator) -> Tensor:
+        clean = None
+        for _ in range(_TRIES):
+            read = self._read(*self.locate(generator))
+            clean = clean if read is None else read
+            if read is not None and not is_silent(read, self._rules.silence_db):
+                break
+        if clean is None:
+            raise ValueError(f"{_TRIES} windows in a row are unreadable; data.cache=true finds broken files before training")
+        return torch.from_numpy(np.ascontiguousarray(clean))
+
+    def _read(self, index: int, offset: int) -> np.ndarray | None:
+        """Return a window, or None where the file turns out to be damaged, which can only happen without the cache."""
+        try:
+            return self._recordings.read(index, offset, self._rules.window_samples)
+        except AudioFileError as error:
+            if index not in self._damaged:
+                log.warning("left out damaged windows of %s", error)
+            self._damaged.add(index)
+            return None
