@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,10 @@ _UNCLIPPED_SUBTYPES = _LOSSY_SUBTYPES | {"FLOAT", "DOUBLE"}
 
 @dataclass(frozen=True)
 class Target:
-    """How an output file is to be written: libsndfile's names of format, subtype and byte order, and the text tags."""
+    """How an output file is to be written: libsndfile's names of format, subtype and byte order, and the text tags.
+
+    `finish` is called with the complete file before it takes its name.
+    """
 
     format: str
     subtype: str
@@ -29,6 +33,7 @@ class Target:
     channels: int
     endian: str = "FILE"
     tags: Mapping[str, str] = field(default_factory=dict)
+    finish: Callable[[Path], None] = lambda path: None
 
     def soundfile_arguments(self) -> dict[str, Any]:
         """Return the arguments of `soundfile.SoundFile`; lossy codecs lose as little as they can."""
@@ -44,6 +49,18 @@ class Target:
 
 class OutputError(AudioFileError):
     """A folder or a disk that does not take an output file, so that the next one would fail as well."""
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder and try it out, before any work is done for it.
+
+    Raises:
+        OutputError: if no file can be made there.
+    """
+    with _output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
 
 
 def write(path: str | os.PathLike[str], audio: np.ndarray, sample_rate_hz: int, subtype: str = "PCM_16") -> None:
@@ -94,6 +111,8 @@ def open_output(path: str | os.PathLike[str], target: Target) -> Iterator[Callab
             yield put
         if _frames_of(temporary) != written:  # Encoders report no failure of their last write.
             raise OutputError(path, _full_disk_reason(path))
+        with _output_errors(path):
+            target.finish(temporary)
 
 
 def to_written_samples(samples: np.ndarray, subtype: str) -> np.ndarray:

@@ -1,0 +1,95 @@
+"""Decide which files a list of files and folders stands for and where the result of each goes, without a clash."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datamodules.audio_io import AUDIO_SUFFIXES, AudioFileError, AudioInfo, probe
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to read and the file to write for it."""
+
+    source: AudioInfo
+    output: Path
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the file."""
+        return self.source.frames / self.source.sample_rate_hz
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    places: tuple[Path, ...]  # relative to the output folder, the best first
+
+
+def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> tuple[list[Job], list[AudioFileError]]:
+    """List the work: a file goes directly into the output folder, a folder's tree is mirrored there.
+
+    Of two files that would go to the same place, the second goes into a folder named after where it came from. Files
+    named twice are taken once; the output folder is not searched, should it lie within an input.
+
+    Args:
+        inputs: files, taken whatever their names, and folders, searched for audio suffixes.
+        output_folder: where results go.
+
+    Returns:
+        the jobs, and what cannot be worked on with the reason.
+    """
+    skipped: list[AudioFileError] = []
+    found = list(
+        {os.path.realpath(item.path): item for given in inputs for item in _find(given, output_folder, skipped.append)}.items()
+    )
+    sources = {real for real, _ in found}
+    jobs: list[Job] = []
+    taken: set[str] = set()
+    for _, item in found:
+        try:
+            source = probe(item.path)
+            output = _place(item, output_folder, sources, taken)
+        except AudioFileError as error:
+            skipped.append(error)
+        else:
+            taken.add(os.path.realpath(output))
+            jobs.append(Job(source, output))
+    return jobs, skipped
+
+
+def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[AudioFileError], None]) -> Iterator[_Found]:
+    path = Path(given)
+    if not os.path.isdir(path):
+        yield _Found(path, (Path(path.name), Path(path.absolute().parent.name, path.name)))
+        return
+    files = list(_walk(path, output_folder, skip))
+    if not files:
+        skip(AudioFileError(path, "holds no audio files"))
+    for file in files:
+        inside = file.relative_to(path)
+        yield _Found(file, (inside, path.resolve().name / inside))
+
+
+def _walk(root: Path, output_folder: Path, skip: Callable[[AudioFileError], None]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        skip(AudioFileError(error.filename, (error.strerror or str(error)).lower()))
+
+    for folder, subfolders, names in os.walk(root, onerror=refuse):
+        subfolders[:] = sorted(name for name in subfolders if not _same(os.path.join(folder, name), output_folder))
+        yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in AUDIO_SUFFIXES)
+
+
+def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _place(item: _Found, output_folder: Path, sources: set[str], taken: set[str]) -> Path:
+    free = [place for place in item.places if os.path.realpath(output_folder / place) not in taken]
+    if not free:
+        raise AudioFileError(item.path, f"{output_folder / item.places[0]} is taken by another input; restore it separately")
+    output = output_folder / free[0]
+    if os.path.realpath(output) in sources:
+        raise AudioFileError(item.path, f"the result would overwrite the input {output}; choose another folder with -o")
+    return output

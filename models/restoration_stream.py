@@ -1,0 +1,117 @@
+r"""Restore a stream of any sample rate with a method that works at a rate of its own.
+
+What is added to the input is the *difference* the method makes, so that nothing else changes:
+
+    output = input + strength * up(highpass(restore(down(input)) - down(input)))
+
+The band above the method's Nyquist frequency stays as it was, and where the method changes nothing, the output is the
+input to the last bit. Everything is linear-phase and aligned; memory holds one chunk whatever the stream's length.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from models.fir import StreamingFilter, highpass_taps
+from models.overlap_add import OverlapAdd
+from models.resampler import Resampler
+
+
+class Stage(Protocol):
+    """A step of the way that takes a stream in blocks."""
+
+    def push(self, block: Tensor) -> Tensor:
+        """Take a block (C, n) and return the samples (C, m) that are finished by now, m >= 0."""
+
+    def flush(self) -> Tensor:
+        """Return the rest (C, m)."""
+
+
+class RestorationError(ValueError):
+    """A method that failed on a signal; the message says how."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a method is applied.
+
+    Args:
+        strength: 0 returns the input, 1 the method's result.
+        keep_low_band_hz: below it the input is kept as it was; 0 keeps nothing.
+        chunk_seconds: what the method sees at once.
+        overlap_seconds: what neighboring chunks share, at most half a chunk.
+    """
+
+    strength: float = 1.0
+    keep_low_band_hz: float = 0.0
+    chunk_seconds: float = 8.0
+    overlap_seconds: float = 1.0
+
+
+class RestorationStream:
+    """Feed a signal in blocks and get it back restored, with the same length."""
+
+    def __init__(
+        self, restore: Callable[[Tensor], Tensor], method_hz: int, signal_hz: int, channels: int, settings: Settings
+    ) -> None:
+        """Connect the stages.
+
+        Args:
+            restore: maps float32 (B, C, T) at method_hz to the same shape.
+            method_hz: the sample rate the method works at.
+            signal_hz: the sample rate of the signal.
+            channels: of the signal.
+            settings: how the method is applied.
+        """
+        chunk_samples = max(1, round(settings.chunk_seconds * method_hz))
+        overlap_samples = min(round(settings.overlap_seconds * method_hz), chunk_samples // 2)
+        chunks = OverlapAdd(lambda chunk: _difference(restore, chunk), chunk_samples, overlap_samples)
+        highpass = [StreamingFilter(highpass_taps(settings.keep_low_band_hz, method_hz))] if settings.keep_low_band_hz else []
+        down, up = Resampler(signal_hz, method_hz, channels), Resampler(method_hz, signal_hz, channels)
+        self._stages: list[Stage] = [down, chunks, *highpass, up]
+        self._strength = settings.strength
+        self._waiting = torch.zeros(channels, 0, dtype=torch.float64)  # input for which there is no difference yet
+
+    def push(self, block: Tensor) -> Tensor:
+        """Take a float64 block (C, n) and return the samples (C, m) that are finished by now, m >= 0.
+
+        Raises:
+            RestorationError: if the method fails.
+        """
+        self._waiting = torch.cat([self._waiting, block], dim=-1)
+        difference = block.float()
+        for stage in self._stages:
+            difference = stage.push(difference)
+        return self._add(difference)
+
+    def flush(self) -> Tensor:
+        """Return the rest (C, m).
+
+        Raises:
+            RestorationError: if the method fails.
+        """
+        difference = self._waiting[:, :0].float()
+        for stage in self._stages:
+            difference = torch.cat([stage.push(difference), stage.flush()], dim=-1)
+        return self._add(difference)
+
+    def _add(self, difference: Tensor) -> Tensor:
+        length = min(difference.shape[-1], self._waiting.shape[-1])
+        finished, self._waiting = self._waiting[:, :length], self._waiting[:, length:]
+        return finished + self._strength * difference[:, :length]
+
+
+def _difference(restore: Callable[[Tensor], Tensor], chunk: Tensor) -> Tensor:
+    """Return what the method changes, (C, n)."""
+    try:
+        restored = restore(chunk[None])[0]
+    except RuntimeError as error:  # Out of memory among others: told with the file's name, the next file may fit.
+        raise RestorationError(f"the method failed: {' '.join(str(error).split())[:200]}") from error
+    if restored.shape != chunk.shape:
+        raise RestorationError(f"the method turned a signal of shape {(*chunk.shape,)} into {(*restored.shape,)}")
+    if not bool(torch.isfinite(restored).all()):
+        raise RestorationError("the method gave NaN or infinite samples")
+    return restored - chunk

@@ -1,0 +1,192 @@
+"""Restore audio files of any length, sample rate and channel count: `python restore.py CHECKPOINT INPUTS... -o DIR`."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # What needs torch is imported where it is used, so that --help answers at once.
+    from rich.progress import Progress
+    from torch import Tensor
+
+    from datamodules.audio_tree import Job
+    from lightning_modules.base import RestorationModule
+    from models.restoration_stream import Settings
+
+Method = Callable[[int], "RestorationModule"]
+"""Gives the method to be used for files of a sample rate in Hz."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 if files were skipped, 2 for bad usage, 130 if interrupted."""
+    options = parse(arguments)
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        print("interrupted; files finished so far are kept", file=sys.stderr)
+        return 130
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line; exits with code 2 if it is not possible."""
+    parser = argparse.ArgumentParser(description=__doc__.split(":")[0] + ".")
+    parser.add_argument("checkpoint", help="a .ckpt file, a run folder, or the name of a method without training (wiener, ...)")
+    parser.add_argument("inputs", nargs="+", help="audio files, and folders that are searched for them")
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument("--strength", type=_number(0, 1), default=1.0, metavar="0..1", help="0: as the input, 1: fully restored")
+    parser.add_argument("--keep-low-band", type=_number(0), default=0.0, metavar="HZ", help="leave everything below as it is")
+    parser.add_argument("--chunk", type=_number(0.01), default=8.0, metavar="SECONDS", help="restored at once (default: 8)")
+    parser.add_argument("--overlap", type=_number(0), default=1.0, metavar="SECONDS", help="shared by chunks (default: 1)")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the method runs")
+    options = parser.parse_intermixed_args(arguments)
+    if options.overlap > options.chunk / 2:
+        parser.error(f"--overlap {options.overlap:g} must be at most half of --chunk {options.chunk:g}")
+    return options
+
+
+def _number(low: float, high: float = 1e9) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Restore what the command line asks for and return the exit code."""
+    from datamodules.audio_output import check_folder
+    from datamodules.audio_tree import plan_jobs
+    from models.restoration_stream import Settings
+
+    try:
+        method = open_method(options.checkpoint, options.device)
+        check_folder(options.output)
+    except ValueError as error:
+        _tell(f"error: {error}")
+        return 2
+    jobs, skipped = plan_jobs(options.inputs, options.output)
+    for reason in skipped:
+        _tell(f"skipped {reason}")
+    settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
+    restored = restore_files(method, jobs, settings)
+    count = len(jobs) + len(skipped) - restored
+    print(f"restored {restored} {_files(restored)}, skipped {count}")
+    return 1 if count else 0
+
+
+def open_method(name: str, device: str) -> Method:
+    """Open a checkpoint, which has a sample rate of its own, or a method without training, which takes any.
+
+    Raises:
+        ValueError: if there is no such thing or no such device.
+    """
+    import torch
+
+    from conf.compose import method_config, methods_without_training
+    from lightning_modules.checkpoint import build_restorer, load_restorer
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch finds no usable GPU; use --device cpu")
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if Path(name).exists():
+        module = load_restorer(name, place)
+        return lambda sample_rate_hz: module
+    if name not in methods_without_training():
+        known = ", ".join(methods_without_training())
+        raise ValueError(f"{name}: no such checkpoint, run folder or method without training ({known})")
+    return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz)).to(place).eval()
+
+
+def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings") -> int:
+    """Restore the files in turn, naming those that fail, and return how many succeeded."""
+    from datamodules.audio_io import AudioFileError
+    from datamodules.audio_output import OutputError
+
+    restored, done_seconds = 0, 0.0
+    with _progress() as progress:
+        task = progress.add_task("", total=sum(job.seconds for job in jobs), file="")
+        for number, job in enumerate(jobs, start=1):
+            progress.update(task, completed=done_seconds, file=f"{number}/{len(jobs)} {_printable(job.source.path.name)}")
+            done_seconds += job.seconds
+            try:
+                restore_file(method, job, settings, partial(progress.advance, task))
+                restored += 1
+            except OutputError as error:
+                _tell(f"stopped: {error}", progress)
+                break
+            except AudioFileError as error:
+                _tell(f"skipped {error}", progress)
+    return restored
+
+
+def restore_file(method: Method, job: "Job", settings: "Settings", advance: Callable[[float], None]) -> None:
+    """Restore one file in blocks of a second.
+
+    Args:
+        method: gives the method for the file's sample rate.
+        job: what to read and to write.
+        settings: how the method is applied.
+        advance: told the seconds of every block read.
+
+    Raises:
+        AudioFileError: if the file, the method on this file or the output fails; nothing is left behind.
+    """
+    import torch
+
+    from datamodules.audio_io import AudioFileError
+    from datamodules.audio_stream import open_like, read_blocks
+    from models.restoration_stream import RestorationStream
+
+    source = job.source
+    try:
+        module = method(source.sample_rate_hz)
+        stream = RestorationStream(_on_device(module), module.sample_rate, source.sample_rate_hz, source.channels, settings)
+        with torch.inference_mode(), open_like(source, job.output) as put:
+            for block in read_blocks(source.path, source.sample_rate_hz):
+                put(stream.push(torch.from_numpy(block)).numpy())
+                advance(block.shape[1] / source.sample_rate_hz)
+            put(stream.flush().numpy())
+    except AudioFileError:
+        raise
+    except ValueError as error:
+        raise AudioFileError(source.path, str(error)) from error
+
+
+def _on_device(module: "RestorationModule") -> "Callable[[Tensor], Tensor]":
+    return lambda corrupted: module.restore(corrupted.to(module.device)).cpu()
+
+
+def _progress() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    seconds = TextColumn("{task.completed:.0f}/{task.total:.0f} s")
+    file = TextColumn("{task.fields[file]}", markup=False)
+    return Progress(BarColumn(), seconds, TimeRemainingColumn(), file, console=console, disable=not console.is_terminal)
+
+
+def _tell(text: str, progress: "Progress | None" = None) -> None:
+    if progress is None:
+        print(_printable(text), file=sys.stderr)
+    else:
+        progress.console.print(_printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def _printable(text: str) -> str:
+    """Escape the bytes of file names that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _files(count: int) -> str:
+    return "file" if count == 1 else "files"
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Being terminated leaves no partial files either.
+    sys.exit(main())

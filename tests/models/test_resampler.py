@@ -1,0 +1,35 @@
+"""Streaming resampling: the same samples as for the whole signal, in time and in number."""
+
+import math
+
+import pytest
+import torch
+
+from models.resampler import Resampler
+
+
+def sine(rate_hz: int, length: int) -> torch.Tensor:
+    return torch.sin(2 * math.pi * 440 / rate_hz * torch.arange(length, dtype=torch.float64)).float().repeat(2, 1)
+
+
+def streamed(signal: torch.Tensor, from_hz: int, to_hz: int, block: int) -> torch.Tensor:
+    stream = Resampler(from_hz, to_hz, signal.shape[0])
+    return torch.cat([*(stream.push(part) for part in signal.split(block, dim=-1)), stream.flush()], dim=-1)
+
+
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(44100, 16000), (16000, 44100), (8000, 48000), (16000, 16000)])
+@pytest.mark.parametrize("length", [0, 1, 2, 997, 20001])
+def test_length_is_rounded_up(from_hz: int, to_hz: int, length: int) -> None:
+    assert streamed(sine(from_hz, length), from_hz, to_hz, 1000).shape == (2, math.ceil(length * to_hz / from_hz))
+
+
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(44100, 16000), (16000, 44100)])
+def test_sine_stays_in_time(from_hz: int, to_hz: int) -> None:
+    changed = streamed(sine(from_hz, from_hz), from_hz, to_hz, 1777)
+    inner = slice(to_hz // 10, -to_hz // 10)
+    assert (changed - sine(to_hz, to_hz))[:, inner].abs().max() < 1e-4
+
+
+def test_equal_rates_change_nothing() -> None:
+    signal = sine(16000, 1234)
+    assert torch.equal(streamed(signal, 16000, 16000, 100), signal)
