@@ -1,0 +1,278 @@
+"""The restore command: real checkpoints in, files of the same form out, and a sentence for whatever cannot be done."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from torch import Tensor, nn
+
+import restore
+from datamodules.audio_io import read, write
+from lightning_modules.base import RestorationModule
+from models.unet import UNet
+
+NET = {"_target_": "models.unet.UNet", "depth": 2, "channels": [4, 4], "kernels": [9, 9], "dropout": 0.0}
+MODEL = {"_target_": "lightning_modules.base.RestorationModule", "sample_rate": 16000, "net": NET}
+
+
+class Custom(nn.Module):
+    """A network made of any function."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        return self.function(corrupted)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> str:
+    """Return an untrained network's checkpoint: the identity at 16 kHz."""
+    module = RestorationModule(UNet(depth=2, channels=[4, 4], kernels=[9, 9], dropout=0.0), 16000)
+    path = tmp_path / "runs" / "r" / "checkpoints" / "best.ckpt"
+    path.parent.mkdir(parents=True)
+    torch.save({"model_config": MODEL, "state_dict": module.state_dict()}, path)
+    return str(path)
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tensor], Tensor]], None]:
+    """Return a function that puts another one in place of the method, at the file's own sample rate."""
+
+    def put(function: Callable[[Tensor], Tensor]) -> None:
+        method = lambda sample_rate_hz: RestorationModule(Custom(function), sample_rate_hz)  # noqa: E731
+        monkeypatch.setattr(restore, "open_method", lambda name, device: method)
+
+    return put
+
+
+def make(path: Path, rate_hz: int = 44100, channels: int = 2, subtype: str = "PCM_16", samples: int = 30011) -> Path:
+    write(path, np.random.default_rng(0).uniform(-0.5, 0.5, (channels, samples)), rate_hz, subtype=subtype)
+    return path
+
+
+def call(*arguments: object) -> int:
+    return restore.main([str(argument) for argument in (*arguments, "--chunk", 0.5, "--overlap", 0.1)])
+
+
+@pytest.mark.parametrize(
+    ("name", "rate_hz", "channels", "subtype"),
+    [
+        ("a.wav", 44100, 2, "PCM_16"),
+        ("a.wav", 16000, 5, "PCM_24"),
+        ("a.wav", 8000, 1, "PCM_32"),
+        ("a.wav", 48000, 2, "FLOAT"),
+        ("a.wav", 22050, 1, "DOUBLE"),
+        ("a.flac", 44100, 2, "PCM_16"),
+        ("a.flac", 96000, 1, "PCM_24"),
+        ("a.aiff", 44100, 2, "PCM_16"),
+    ],
+)
+def test_untrained_checkpoint_returns_every_bit(
+    tmp_path: Path, checkpoint: str, name: str, rate_hz: int, channels: int, subtype: str
+) -> None:
+    source = make(tmp_path / name, rate_hz, channels, subtype)
+    assert call(checkpoint, source, "-o", tmp_path / "out") == 0
+    before, after = soundfile.info(source), soundfile.info(tmp_path / "out" / name)
+    assert (after.subtype, after.samplerate, after.channels) == (before.subtype, rate_hz, channels)
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "out" / name)[0], soundfile.read(source)[0])
+
+
+@pytest.mark.parametrize(("name", "subtype"), [("a.ogg", "VORBIS"), ("a.mp3", "MPEG_LAYER_III")])
+def test_lossy_files_keep_length_and_sound(tmp_path: Path, checkpoint: str, name: str, subtype: str) -> None:
+    source = make(tmp_path / name, subtype=subtype)
+    assert call(checkpoint, source, "-o", tmp_path / "out") == 0
+    before, after = read(source), read(tmp_path / "out" / name)
+    assert after.shape == before.shape
+    assert np.corrcoef(before[0, 2000:-2000], after[0, 2000:-2000])[0, 1] > 0.97
+
+
+def test_run_folder_stands_for_its_best_checkpoint(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(Path(checkpoint).parents[1], make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 0
+    assert capsys.readouterr().out == "restored 1 file, skipped 0\n"
+
+
+def test_strength_mixes(tmp_path: Path, use: Callable[..., None]) -> None:
+    use(torch.zeros_like)
+    source = make(tmp_path / "a.wav", subtype="FLOAT")
+    assert call("x", source, "-o", tmp_path / "out", "--strength", 0.25) == 0
+    np.testing.assert_allclose(read(tmp_path / "out" / "a.wav"), 0.75 * read(source), atol=1e-6)
+
+
+def test_low_band_is_kept(tmp_path: Path, use: Callable[..., None]) -> None:
+    use(torch.zeros_like)
+    time = np.arange(44100) / 44100
+    write(tmp_path / "a.wav", np.sin(2 * np.pi * 300 * time)[None] / 2, 44100, subtype="FLOAT")
+    assert call("x", tmp_path / "a.wav", "-o", tmp_path / "out", "--keep-low-band", 1000) == 0
+    change = (read(tmp_path / "out" / "a.wav") - read(tmp_path / "a.wav"))[:, 8000:-8000]
+    assert 20 * np.log10(np.abs(change).max() / 0.5) < -80
+
+
+def test_loud_result_is_clipped_and_not_wrapped(tmp_path: Path, use: Callable[..., None]) -> None:
+    use(lambda x: 10 * x)
+    source = make(tmp_path / "a.wav")
+    assert call("x", source, "-o", tmp_path / "out") == 0
+    expected = np.clip(10 * read(source), -1, 32767 / 32768)
+    np.testing.assert_allclose(read(tmp_path / "out" / "a.wav"), expected, atol=1e-4)
+
+
+def test_difficult_names_and_trees_are_mirrored(tmp_path: Path, checkpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("-dash.wav", "tree/a = b, c.flac", "tree/[red]sub/ü 大.wav"):
+        make(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    arguments = [checkpoint, "-o", "out", "--chunk", "0.5", "--overlap", "0.1", "--", "-dash.wav", "tree"]
+    assert restore.main(arguments) == 0
+    found = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*") if path.is_file())
+    assert found == ["-dash.wav", "[red]sub/ü 大.wav", "a = b, c.flac"]
+
+
+def broken_files(folder: Path) -> list[str]:
+    """Make a broken file of every kind and return their names."""
+    whole = make(folder / "whole.wav").read_bytes()
+    flac = make(folder / "whole.flac").read_bytes()
+    contents = {
+        "empty.wav": b"",
+        "truncated.wav": whole[: len(whole) // 2],
+        "truncated.flac": flac[: len(flac) // 2],
+        "text.wav": b"this is no audio at all",
+        "noise.mp3": bytes(1000),
+        "mislabelled.wav": flac,
+        "header only.wav": whole[:44],
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    write(folder / "zero.wav", np.zeros((1, 0)), 16000)
+    write(folder / "nan.wav", np.where(np.arange(90000) == 80000, np.nan, 0.1)[None], 16000, subtype="FLOAT")
+    write(folder / "inf.wav", np.where(np.arange(90000) == 80000, np.inf, 0.1)[None], 16000, subtype="FLOAT")
+    return [*contents, "zero.wav", "nan.wav", "inf.wav"]
+
+
+def test_broken_files_are_named_once_and_skipped(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = broken_files(tmp_path / "in")
+    assert call(checkpoint, tmp_path / "in", "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert out == "restored 2 files, skipped 10\n"
+    assert len(err.splitlines()) == 10
+    for name in broken:
+        assert err.count(f"skipped {tmp_path / 'in' / name}: ") == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["whole.flac", "whole.wav"]
+
+
+def test_unreadable_file_is_named(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("datamodules.audio_io.open", refuse, raising=False)
+    assert call(checkpoint, make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 1
+    assert capsys.readouterr().err == f"skipped {tmp_path / 'a.wav'}: permission denied\n"
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [(lambda x: x / 0, "NaN or infinite"), (lambda x: x[..., :5], "shape"), (lambda x: x @ x, "the method failed")],
+)
+def test_failing_method_is_named_and_leaves_nothing(
+    tmp_path: Path, use: Callable[..., None], capsys: pytest.CaptureFixture[str], function: Callable[..., Tensor], reason: str
+) -> None:
+    use(function)
+    assert call("x", make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert f"skipped {tmp_path / 'a.wav'}: " in err
+    assert reason in err
+    assert out == "restored 0 files, skipped 1\n"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_interruption_leaves_no_partial_files(
+    tmp_path: Path, use: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(corrupted: Tensor) -> Tensor:
+        raise KeyboardInterrupt
+
+    use(interrupt)
+    assert call("x", make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_full_disk_stops_the_run_with_one_sentence(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    make(tmp_path / "in" / "a.wav")
+    make(tmp_path / "in" / "b.wav")
+    monkeypatch.setattr(soundfile.SoundFile, "write", fail)
+    assert call(checkpoint, tmp_path / "in", "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert err.startswith(f"stopped: {tmp_path / 'out' / 'a.wav'}: could not be written; ")
+    assert len(err.splitlines()) == 1
+    assert out == "restored 0 files, skipped 2\n"
+
+
+def test_output_that_is_no_folder_is_one_sentence(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make(tmp_path / "a.wav")
+    assert call(checkpoint, source, "-o", source) == 2
+    assert capsys.readouterr().err == f"error: {source}: could not be written: file exists\n"
+
+
+def test_inputs_are_never_overwritten(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make(tmp_path / "a.wav")
+    before = source.read_bytes()
+    assert call(checkpoint, source, "-o", tmp_path) == 1
+    assert "would overwrite the input" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+def test_unknown_method_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("nothing", make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 2
+    assert capsys.readouterr().err.startswith("error: nothing: no such checkpoint, run folder or method without training (")
+
+
+def test_damaged_checkpoint_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.ckpt").write_bytes(b"no checkpoint")
+    assert call(tmp_path / "a.ckpt", make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 2
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'a.ckpt'}: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x"],
+        ["x", "a.wav"],
+        ["x", "-o", "out"],
+        ["x", "a.wav", "-o", "out", "--strength", "1.5"],
+        ["x", "a.wav", "-o", "out", "--strength", "nan"],
+        ["x", "a.wav", "-o", "out", "--keep-low-band", "-1"],
+        ["x", "a.wav", "-o", "out", "--chunk", "2", "--overlap", "1.1"],
+        ["x", "a.wav", "-o", "out", "--device", "tpu"],
+    ],
+)
+def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        restore.main(arguments)
+    assert exit_info.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_options_may_stand_between_inputs() -> None:
+    options = restore.parse(["x", "a.wav", "-o", "out", "b.wav"])
+    assert (options.checkpoint, options.inputs) == ("x", ["a.wav", "b.wav"])
+
+
+def test_help_needs_no_torch() -> None:
+    code = (
+        "import sys, restore\ntry:\n restore.main(['--help'])\nfinally:\n print('torch' in sys.modules, 'numpy' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(restore.__file__).parent)
+    assert "--keep-low-band" in result.stdout
+    assert result.stdout.endswith("False False\n")
