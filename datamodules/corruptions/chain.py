@@ -13,7 +13,8 @@ from datamodules.corruptions.draws import uniform
 class Chain:
     """Apply several corruptions after each other.
 
-    With `order="random"` every example draws its own order, all orders equally likely.
+    With `order="random"` every call draws one order for its whole batch, all orders equally likely: an order per example would
+    need a call per step and position. What the steps themselves draw stays independent for every example.
     """
 
     def __init__(self, steps: Sequence[Corruption], order: Literal["fixed", "random"] = "fixed") -> None:
@@ -51,20 +52,15 @@ class Chain:
         Returns:
             Corrupted audio, (B, C, T).
         """
-        if self._order == "random":
-            return self._in_random_order(clean, sample_rate, generator)
-        for step in self._steps:
-            clean = step(clean, sample_rate, generator)
+        for index in self._draw_order(generator):
+            clean = self._steps[index](clean, sample_rate, generator)
         return clean
 
-    def _in_random_order(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
-        """Draw an order per example; at each position, let every step strike the examples that have it there."""
-        corrupted = clean.clone()
-        orders = uniform(0.0, 1.0, (clean.shape[0], len(self._steps)), generator).argsort(dim=1)
-        for position in orders.unbind(dim=1):
-            for index, step in enumerate(self._steps):
-                _corrupt_rows(corrupted, position == index, step, sample_rate, generator)
-        return corrupted
+    def _draw_order(self, generator: torch.Generator) -> list[int]:
+        """Draw the order of the steps, or tell the fixed one without drawing."""
+        if self._order == "fixed":
+            return list(range(len(self._steps)))
+        return torch.randperm(len(self._steps), generator=generator, device=generator.device).tolist()
 
 
 class Sometimes:
@@ -102,7 +98,9 @@ class Sometimes:
         """
         corrupted = clean.clone()
         struck = uniform(0.0, 1.0, (clean.shape[0],), generator) < self._probability
-        _corrupt_rows(corrupted, struck, self._corruption, sample_rate, generator)
+        rows = struck.nonzero().flatten().to(clean.device)
+        if len(rows):
+            corrupted[rows] = self._corruption(clean[rows], sample_rate, generator)
         return corrupted
 
 
@@ -118,10 +116,3 @@ def cutoff_hz(corruption: Corruption, sample_rate: int) -> float:
     """
     ask = getattr(corruption, "cutoff_hz", None)
     return sample_rate / 2 if ask is None else min(ask(sample_rate), sample_rate / 2)
-
-
-def _corrupt_rows(audio: Tensor, chosen: Tensor, corruption: Corruption, sample_rate: int, generator: torch.Generator) -> None:
-    """Replace the chosen examples, (B,) boolean, of `audio` in place by their corrupted selves."""
-    rows = chosen.nonzero().flatten().to(audio.device)
-    if len(rows):
-        audio[rows] = corruption(audio[rows], sample_rate, generator)

@@ -120,7 +120,7 @@ def colored_noise(shares: Tensor, shape: Sequence[int], sample_rate: int, genera
     batch, channels, length = shape
     period = fast_period(length)
     bins = symmetric_uniform((batch, channels, period // 2 + 1, 2), generator).to(shares.device)
-    gains = (shares @ color_powers(period, sample_rate).to(shares.device)).sqrt().unsqueeze(1)  # (B, 1, F)
+    gains = (shares @ color_powers(period, sample_rate).to(shares.device)).sqrt_().unsqueeze(1)  # (B, 1, F)
     return torch.fft.irfft(torch.view_as_complex(bins).mul_(gains), n=period)[..., :length]
 
 
