@@ -1,0 +1,66 @@
+"""Reverberation by simulated rooms and recorded responses, aligned on the direct sound, which keeps its level."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from datamodules.corruptions import draws
+from datamodules.corruptions.draws import Range
+from datamodules.corruptions.fft import convolve
+from datamodules.corruptions.responses import RecordedResponses
+from datamodules.corruptions.rooms import simulate_responses
+from datamodules.corruptions.settings import known_names
+
+ORIGINS = ("simulated", "recorded")
+
+
+class Reverb:
+    """Put each example into a room; all its channels hear the same response."""
+
+    def __init__(
+        self,
+        responses: Sequence[str] = ("simulated",),
+        t60_s: Range = (0.2, 1.2),
+        drr_db: Range = (-5.0, 10.0),
+        rir_root: str | None = None,
+        rir_split: str | None = None,
+    ) -> None:
+        """Store what is drawn from.
+
+        Args:
+            responses: Origins of which each example draws one: `simulated`, `recorded`.
+            t60_s: Reverberation time of simulated rooms in seconds.
+            drr_db: Ratio of direct to reverberant energy of simulated rooms in dB.
+            rir_root: Folder of the recorded responses, needed by `recorded`.
+            rir_split: Use only the responses that the folder's MANIFEST.csv assigns to this split.
+
+        Raises:
+            ValueError: If an origin is unknown, a range is not one, or the recordings are missing.
+        """
+        self._origins = known_names(responses, "responses", ORIGINS)
+        self._t60_s = draws.as_range(t60_s, "t60_s")
+        self._drr_db = draws.as_range(drr_db, "drr_db")
+        if self._t60_s[0] <= 0:
+            raise ValueError(f"t60_s={t60_s!r} must be above 0")
+        if "recorded" in self._origins and rir_root is None:
+            raise ValueError("responses include 'recorded', which needs rir_root, a folder of impulse responses")
+        self._recorded = RecordedResponses(rir_root, rir_split) if rir_root and "recorded" in self._origins else None
+
+    def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
+        """Return the reverberant batch; see `Corruption`. No sound from before the window is heard in it."""
+        audio = clean.to(torch.promote_types(clean.dtype, torch.float32))
+        origins = [self._origins[index] for index in draws.choices(len(self._origins), (clean.shape[0],), generator).tolist()]
+        reverberant = torch.empty_like(audio)
+        for origin in sorted(set(origins)):
+            rows = [row for row, other in enumerate(origins) if other == origin]
+            responses, direct_samples = self._draw_responses(origin, len(rows), sample_rate, generator)
+            reverberant[rows] = convolve(audio[rows], responses.to(audio), direct_samples)
+        return reverberant.to(clean.dtype)
+
+    def _draw_responses(self, origin: str, count: int, sample_rate: int, generator: torch.Generator) -> tuple[Tensor, int]:
+        if origin == "recorded" and self._recorded is not None:
+            return self._recorded.draw(count, sample_rate, generator)
+        t60_s = draws.uniform(*self._t60_s, (count,), generator)
+        drr_db = draws.uniform(*self._drr_db, (count,), generator)
+        return simulate_responses(t60_s, drr_db, sample_rate, generator), 0

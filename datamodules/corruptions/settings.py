@@ -1,0 +1,64 @@
+"""Checks of the settings that several corruptions share."""
+
+from collections.abc import Iterable, Sequence
+
+from datamodules.corruptions.draws import Range, as_range
+
+
+def known_names(names: Sequence[str], key: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Check a list of names.
+
+    Args:
+        names: At least one name.
+        key: Name of the setting, for the error message.
+        known: All that are allowed.
+
+    Returns:
+        The names.
+
+    Raises:
+        ValueError: If `names` is a single string, is empty or holds an unknown name.
+    """
+    allowed = list(known)
+    if isinstance(names, str) or not names or set(names) - set(allowed):
+        raise ValueError(f"{key}={names!r} is not a list of known names; known: {', '.join(allowed)}")
+    return tuple(names)
+
+
+def probability(value: float, key: str) -> float:
+    """Check a probability.
+
+    Raises:
+        ValueError: If `value` is not within 0 to 1.
+    """
+    if not 0 <= value <= 1:
+        raise ValueError(f"{key}={value!r} is not a probability from 0 to 1")
+    return value
+
+
+def whole_range(value: Range, key: str, lowest: int, highest: int) -> tuple[int, int]:
+    """Read a whole number or `[low, high]` of whole numbers.
+
+    Raises:
+        ValueError: If an end is not a whole number from `lowest` to `highest`.
+
+    Example:
+        >>> whole_range([2, 12], "order", 1, 16)
+        (2, 12)
+    """
+    low, high = as_range(value, key)
+    if not (low.is_integer() and high.is_integer() and lowest <= low <= high <= highest):
+        raise ValueError(f"{key}={value!r} is not made of whole numbers from {lowest} to {highest}")
+    return int(low), int(high)
+
+
+def range_within(value: Range, key: str, lowest: float, highest: float) -> tuple[float, float]:
+    """Read a number or `[low, high]` and check its limits.
+
+    Raises:
+        ValueError: If the range is not within `lowest` to `highest`.
+    """
+    low, high = as_range(value, key)
+    if not lowest <= low <= high <= highest:
+        raise ValueError(f"{key}={value!r} is not within {lowest:g} to {highest:g}")
+    return low, high
