@@ -1,0 +1,108 @@
+import logging
+
+import pytest
+
+from datamodules.sources.folder import FolderSource
+
+
+def splits_of(source):
+    return {recording.path.rsplit("/", 1)[-1]: recording.split for recording in source.recordings()}
+
+
+def test_finds_files_at_any_depth_in_a_fixed_order(tmp_path, write_noise):
+    for name in ("b.wav", "sub/deep/a.flac", "a.ogg", "C.AIFF"):
+        write_noise(tmp_path / name, subtype="VORBIS" if name.endswith("ogg") else "PCM_16")
+    (tmp_path / "notes.txt").write_text("no audio")
+    (tmp_path / "._b.wav").write_text("resource fork")
+    recordings = FolderSource(str(tmp_path)).recordings()
+    assert [recording.path for recording in recordings] == [
+        str(tmp_path / name) for name in ("C.AIFF", "a.ogg", "b.wav", "sub/deep/a.flac")
+    ]
+    assert [recording.seconds for recording in recordings] == [1.0] * 4
+
+
+def test_manifest_decides_split_and_group_of_its_folder(tmp_path, write_noise):
+    for name in ("x.wav", "y.wav", "z.wav", "unlisted.wav"):
+        write_noise(tmp_path / "set" / name)
+    rows = "file,licence,split,group\nx.wav,CC0,train,piece 1\ny.wav,CC0,validation,piece 2\nz.wav,CC0,test,piece 3\n"
+    (tmp_path / "set" / "MANIFEST.csv").write_text(rows)
+    source = FolderSource(str(tmp_path))
+    assert splits_of(source) == {"x.wav": "train", "y.wav": "val", "z.wav": "test"}
+    assert [recording.group for recording in source.recordings()] == ["piece 1", "piece 2", "piece 3"]
+
+
+def test_manifest_without_splits_keeps_groups_together(tmp_path, write_noise):
+    names = [f"{group}{take}.wav" for group in "abcdef" for take in (1, 2, 3)]
+    for name in names:
+        write_noise(tmp_path / name, 0.1)
+    (tmp_path / "MANIFEST.csv").write_text("file,group\n" + "".join(f"{name},{name[0]}\n" for name in names))
+    splits = splits_of(FolderSource(str(tmp_path)))
+    assert all(len({splits[f"{group}{take}.wav"] for take in (1, 2, 3)}) == 1 for group in "abcdef")
+    assert set(splits.values()) == {"train", "val", "test"}
+
+
+def test_albums_stay_together_where_there_are_several(tmp_path, write_noise):
+    for album in "abcde":
+        for track in "123":
+            write_noise(tmp_path / album / f"{track}.wav", 0.1)
+    recordings = FolderSource(str(tmp_path)).recordings()
+    assert len({(recording.group, recording.split) for recording in recordings}) == 5
+    assert {recording.split for recording in recordings} == {"train", "val", "test"}
+
+
+def test_files_of_one_folder_are_split_one_by_one(tmp_path, write_noise):
+    for number in range(6):
+        write_noise(tmp_path / f"{number}.wav", 0.1)
+    recordings = FolderSource(str(tmp_path)).recordings()
+    assert len({recording.group for recording in recordings}) == 6
+    assert {recording.split for recording in recordings} == {"train", "val", "test"}
+
+
+def test_splits_do_not_depend_on_where_the_folder_lies(tmp_path, write_noise):
+    for number in range(8):
+        for place in ("here", "there"):
+            write_noise(tmp_path / place / f"{number}.wav", 0.1)
+    assert splits_of(FolderSource(str(tmp_path / "here"))) == splits_of(FolderSource(str(tmp_path / "there")))
+
+
+def test_broken_files_are_named_once_skipped_and_counted(tmp_path, write_noise, broken_files, caplog):
+    write_noise(tmp_path / "good.wav")
+    broken = broken_files(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        source = FolderSource(str(tmp_path))
+        assert set(splits_of(source)) == {"good.wav"}
+    assert len(source.skipped) == len(broken)
+    for name in broken:
+        assert sum(f"{name}: " in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_missing_file_of_a_manifest_is_skipped(tmp_path, write_noise):
+    write_noise(tmp_path / "here.wav")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nhere.wav,train\ngone.wav,train\n")
+    source = FolderSource(str(tmp_path))
+    assert set(splits_of(source)) == {"here.wav"}
+    assert len(source.skipped) == 1
+    assert "gone.wav: " in source.skipped[0]
+
+
+def test_links_in_a_circle_end(tmp_path, write_noise):
+    write_noise(tmp_path / "sub" / "a.wav")
+    (tmp_path / "sub" / "loop").symlink_to(tmp_path)
+    assert len(FolderSource(str(tmp_path)).recordings()) == 1
+
+
+def test_missing_root_names_the_key(tmp_path):
+    with pytest.raises(ValueError, match=r"data.root=.*gone is not a folder; set data.root or AUDIO_DATA_ROOT"):
+        FolderSource(str(tmp_path / "gone")).recordings()
+
+
+def test_empty_root_names_the_key(tmp_path):
+    with pytest.raises(ValueError, match=r"data.root=.* holds no audio file; names must end in one of .*\.flac"):
+        FolderSource(str(tmp_path)).recordings()
+
+
+def test_manifest_without_files_is_refused(tmp_path, write_noise):
+    write_noise(tmp_path / "a.wav")
+    (tmp_path / "MANIFEST.csv").write_text("name,split\na.wav,train\n")
+    with pytest.raises(ValueError, match=r"MANIFEST.csv needs a column `file`"):
+        FolderSource(str(tmp_path)).recordings()

@@ -1,0 +1,49 @@
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules.describe import describe
+
+
+class Noise:
+    def __init__(self, snr_db):
+        self._snr_db = snr_db
+
+
+@dataclass(frozen=True)
+class Chain:
+    steps: tuple
+
+
+def test_equal_settings_read_the_same():
+    assert describe(Chain((Noise([0, 20]), Noise(5)))) == describe(Chain((Noise((0, 20)), Noise(5))))
+    assert describe(Chain((Noise(5),))) == "Chain(steps=[Noise(_snr_db=5)])"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Noise(5), Noise(6)),
+        (Noise(5), Chain(5)),
+        (Noise([1, 2]), Noise([2, 1])),
+        (torch.zeros(3), torch.zeros(4)),
+        (np.zeros(5000), np.eye(5000)[2500]),
+        (np.zeros(2), np.zeros(2, np.float32)),
+        ("1", 1),
+        (functools.partial(max, 1), functools.partial(max, 2)),
+    ],
+)
+def test_different_settings_read_differently(one, other):
+    assert describe(one) != describe(other)
+
+
+def test_no_memory_address_and_no_random_order():
+    value = {"f": np.sin, "partial": functools.partial(Noise, snr_db=3), "set": {"b", "a"}, "path": Path("x/y")}
+    text = describe(value)
+    assert "0x" not in text
+    assert "{'a', 'b'}" in text
+    assert text == describe(dict(reversed(value.items())))

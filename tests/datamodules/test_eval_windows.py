@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules.audio_io import AudioFileError
+from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
+from datamodules.sources import Recording
+
+
+class Noises:
+    def __init__(self, *lengths, silent=(), damaged=()):
+        self.recordings = [Recording(f"/data/set/{number}.wav", 1.0, "val", str(number)) for number in range(len(lengths))]
+        self.skipped = []
+        self._lengths, self._silent, self._damaged = lengths, silent, damaged
+
+    def len_samples(self, index):
+        return self._lengths[index]
+
+    def read(self, index, start, count):
+        if index in self._damaged:
+            raise AudioFileError("x.wav", "is damaged")
+        noise = 0.1 * np.random.default_rng(index).standard_normal((1, self._lengths[index])).astype(np.float32)
+        return noise[:, start : start + count] * (index not in self._silent)
+
+
+def add_noise(clean, sample_rate, generator):
+    assert clean.ndim == 3
+    assert generator.device.type == "cpu"
+    return clean + torch.randn(clean.shape, generator=generator)
+
+
+def pairs(recordings, split="val", rules=None, corruption=add_noise):
+    return EvalWindows(recordings, Path("/data"), split, rules or EvalRules(100, 50, 2, -60.0), corruption, 8000)
+
+
+def test_windows_are_evenly_spaced_and_do_not_overlap():
+    rules = EvalRules(10, 5, 3)
+    assert rules.spans(42) == [(3, 10), (16, 10), (29, 10)]
+    assert rules.spans(30) == [(0, 10), (10, 10), (20, 10)]
+    assert rules.spans(25) == [(1, 10), (13, 10)]
+
+
+def test_short_recordings_are_used_whole_or_not_at_all():
+    rules = EvalRules(10, 5, 3)
+    assert [rules.spans(length) for length in (10, 9, 5, 4)] == [[(0, 10)], [(0, 9)], [(0, 5)], []]
+
+
+def test_examples_hold_pairs_of_their_own_length():
+    examples = pairs(Noises(1000, 80, 30))
+    assert examples.too_short == 1
+    assert [examples[index]["clean"].shape for index in range(len(examples))] == [(1, 100), (1, 100), (1, 80)]
+    assert all(examples[index]["corrupted"].shape == examples[index]["clean"].shape for index in range(3))
+    assert [examples[index]["index"] for index in range(3)] == [0, 1, 2]
+
+
+def test_pairs_never_change():
+    first, second = pairs(Noises(1000, 500)), pairs(Noises(1000, 500))
+    torch.manual_seed(1)
+    order = [3, 0, 2, 1]
+    again = {index: first[index] for index in order}
+    for index in range(4):
+        assert torch.equal(again[index]["corrupted"], second[index]["corrupted"])
+        assert torch.equal(again[index]["corrupted"], first[index]["corrupted"])
+
+
+def test_examples_and_splits_have_noise_of_their_own():
+    examples, other = pairs(Noises(1000)), pairs(Noises(1000), split="test")
+    noises = [part[index]["corrupted"] - part[index]["clean"] for part in (examples, other) for index in (0, 1)]
+    assert not any(torch.allclose(noises[one], noises[two]) for one in range(4) for two in range(one))
+
+
+def test_silent_and_damaged_windows_are_left_out():
+    assert {window["file"] for window in pairs(Noises(1000, 1000, 1000, silent=[0], damaged=[2])).manifest()} == {"set/1.wav"}
+
+
+def test_manifest_says_what_is_evaluated():
+    manifest = pairs(Noises(500)).manifest()
+    assert manifest[0] == {"file": "set/0.wav", "offset_samples": 100, "length_samples": 100, "seed": manifest[0]["seed"]}
+    assert manifest[1]["offset_samples"] == 300
+
+
+def test_hash_depends_on_everything_that_defines_the_pairs():
+    manifest = pairs(Noises(500)).manifest()
+    hashes = {
+        hash_manifest(manifest, "Noise(5)", 8000, 1),
+        hash_manifest(manifest, "Noise(6)", 8000, 1),
+        hash_manifest(manifest, "Noise(5)", 16000, 1),
+        hash_manifest(manifest, "Noise(5)", 8000, 2),
+        hash_manifest(manifest[:1], "Noise(5)", 8000, 1),
+    }
+    assert len(hashes) == 5
+    assert hash_manifest(pairs(Noises(500)).manifest(), "Noise(5)", 8000, 1) in hashes
+
+
+def test_no_example_at_all_is_one_sentence():
+    with pytest.raises(
+        ValueError, match=r"split 'test' gives no evaluation example: 1 of 2 .* data.window_samples=50 at 8000 Hz"
+    ):
+        pairs(Noises(20, 200, silent=[1]), "test")
+
+
+def test_impossible_rules_are_refused():
+    with pytest.raises(ValueError, match="data.eval_seconds and data.eval_windows must be above 0"):
+        EvalRules(0, 5, 1)

@@ -1,0 +1,119 @@
+import collections
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules.audio_io import AudioFileError
+from datamodules.sources import Recording
+from datamodules.windows import TrainWindows, WindowRules, is_silent
+
+
+class Arrays:
+    """Recordings in memory; a None stands for a file that turns out to be damaged."""
+
+    def __init__(self, *arrays):
+        self.recordings = [Recording(f"{number}.wav", 1.0, "train", str(number)) for number in range(len(arrays))]
+        self.skipped = []
+        self.reads = collections.Counter()
+        self._arrays = arrays
+
+    def len_samples(self, index):
+        return 1000 if self._arrays[index] is None else self._arrays[index].shape[1]
+
+    def read(self, index, start, count):
+        self.reads[index] += 1
+        if self._arrays[index] is None:
+            raise AudioFileError(f"{index}.wav", "is damaged")
+        return self._arrays[index][:, start : start + count]
+
+
+def ramp(length, first=0.0):
+    return np.arange(first, first + length, dtype=np.float32)[None]
+
+
+def test_example_is_a_window_of_the_asked_length():
+    windows = TrainWindows(Arrays(ramp(1000)), WindowRules(16), seed=0)
+    example = windows[5]
+    assert example["index"] == 5
+    assert example["clean"].dtype == torch.float32
+    assert torch.equal(example["clean"][0].diff(), torch.ones(15))
+
+
+def test_same_number_gives_the_same_window_and_others_differ():
+    first, second = (TrainWindows(Arrays(ramp(100_000)), WindowRules(8), seed=3) for _ in range(2))
+    starts = [first[n]["clean"][0, 0].item() for n in range(50)]
+    assert starts == [second[n]["clean"][0, 0].item() for n in range(50)]
+    assert len(set(starts)) > 45
+    other_seed = TrainWindows(Arrays(ramp(100_000)), WindowRules(8), seed=4)
+    assert starts != [other_seed[n]["clean"][0, 0].item() for n in range(50)]
+
+
+def test_every_window_of_every_recording_is_equally_likely():
+    windows = TrainWindows(Arrays(ramp(4), ramp(2), ramp(6, 100)), WindowRules(3), seed=0)
+    counts = collections.Counter(windows[n]["clean"][0, 0].item() for n in range(6000))
+    assert set(counts) == {0, 1, 100, 101, 102, 103}
+    assert all(count == pytest.approx(1000, abs=120) for count in counts.values())
+    assert windows.too_short == 1
+
+
+def test_a_recording_as_long_as_the_window_is_used_whole():
+    assert TrainWindows(Arrays(ramp(8)), WindowRules(8), seed=0)[0]["clean"][0].tolist() == list(range(8))
+
+
+def test_silence_is_drawn_again():
+    half_silent = np.concatenate([np.zeros((1, 5000), np.float32), np.full((1, 5000), 0.1, np.float32)], axis=1)
+    windows = TrainWindows(Arrays(half_silent), WindowRules(100, silence_db=-40), seed=0)
+    assert all(windows[n]["clean"].square().mean().sqrt() >= 0.01 for n in range(50))
+
+
+def test_nothing_but_silence_ends_after_a_few_tries():
+    arrays = Arrays(np.zeros((1, 1000), np.float32))
+    assert TrainWindows(arrays, WindowRules(100, silence_db=-40), seed=0)[0]["clean"].abs().max() == 0
+    assert 1 < arrays.reads[0] <= 50
+
+
+def test_silence_threshold_is_a_level_in_dbfs():
+    audio = np.full((1, 10), 0.01, np.float32)
+    assert is_silent(audio, -39.9)
+    assert not is_silent(audio, -40.1)
+    assert not is_silent(0 * audio, None)
+
+
+def test_level_varies_within_its_range():
+    arrays = Arrays(np.full((1, 100), 0.1, np.float32))
+    windows = TrainWindows(arrays, WindowRules(10, level_db=[-6, 6]), seed=0)
+    levels_db = [20 * np.log10(windows[n]["clean"][0, 0].item() / 0.1) for n in range(200)]
+    assert -6 <= min(levels_db) < -5
+    assert 5 < max(levels_db) <= 6
+    assert TrainWindows(arrays, WindowRules(10), seed=0)[0]["clean"][0, 0].item() == pytest.approx(0.1)
+
+
+def test_recordings_are_never_modified():
+    array = np.full((1, 100), 0.1, np.float32)
+    TrainWindows(Arrays(array), WindowRules(100, level_db=[6, 6]), seed=0)[0]["clean"].mul_(2)
+    assert (TrainWindows(Arrays(array.copy()), WindowRules(100), seed=0)[0]["clean"] == 0.1).all()
+
+
+def test_damaged_files_are_named_once_and_replaced(caplog):
+    windows = TrainWindows(Arrays(ramp(1000), None), WindowRules(16), seed=0)
+    with caplog.at_level(logging.WARNING):
+        assert all(len(windows[n]["clean"][0]) == 16 for n in range(50))
+    assert [record.getMessage() for record in caplog.records] == ["left out damaged windows of 1.wav: is damaged"]
+
+
+def test_nothing_readable_is_one_sentence():
+    with pytest.raises(ValueError, match="20 windows in a row are unreadable; data.cache=true"):
+        TrainWindows(Arrays(None), WindowRules(16), seed=0)[0]
+
+
+def test_a_window_longer_than_every_recording_names_the_key():
+    with pytest.raises(ValueError, match=r"data.window_samples=20 is longer than each of the 2 .* at most 12"):
+        TrainWindows(Arrays(ramp(10), ramp(12)), WindowRules(20), seed=0)
+
+
+@pytest.mark.parametrize("rules", [{"window_samples": 0}, {"window_samples": 8, "level_db": [3, -3]}])
+def test_impossible_rules_are_refused(rules):
+    with pytest.raises(ValueError, match=r"data\.(window_samples|level_db)="):
+        WindowRules(**rules)
