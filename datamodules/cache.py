@@ -174,10 +174,11 @@ def _check_folder(folder: Path) -> None:
 
 
 def _decode_all(missing: list[Recording], located: dict[str, Path], layout: CacheFormat) -> dict[str, str]:
-    needed = sum(layout.size_bytes(recording.seconds) for recording in missing)
+    needed = _SPARE_BYTES + sum(layout.size_bytes(recording.seconds) for recording in missing)
     free = shutil.disk_usage(layout.folder).free
-    log.info("decoding %d recordings to %s: %.2f GB, %.1f GB are free", len(missing), layout.folder, needed / 1e9, free / 1e9)
-    if needed + _SPARE_BYTES > free:
+    size_gb = (needed - _SPARE_BYTES) / 1e9
+    log.info("decoding %d recordings to %s: %.2f GB, %.1f GB are free", len(missing), layout.folder, size_gb, free / 1e9)
+    if needed > free:
         raise ValueError(
             f"data.cache_dir={layout.folder} has {free / 1e9:.2f} GB free but {needed / 1e9:.2f} GB are needed; {_WAYS_OUT}"
         )
