@@ -18,6 +18,7 @@ from datamodules.corruptions.bandwidth import Bandwidth
 from datamodules.corruptions.chain import Chain
 from datamodules.corruptions.draws import SILENCE, normal, rms
 from datamodules.corruptions.noise import EXPONENTS, colored_noise, tpdf_noise
+from datamodules.corruptions.reverb import Reverb
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class StepKind:
     """Makes the corruption from the required arguments."""
     rate_argument: int | None = None
     """Which argument is the sample rate of the result."""
+    optional: str = ""
+    """Names of the arguments that may follow, in order."""
+
+    def usage(self, name: str) -> str:
+        """Write the step as a user would."""
+        return f"{name} {self.arguments}" + (f" [{self.optional}]" if self.optional else "")
+
+    def counts(self) -> range:
+        """Tell how many arguments may be given."""
+        required = len(self.arguments.split())
+        return range(required, required + len(self.optional.split()) + 1)
 
 
 class Pipeline:
@@ -39,10 +51,12 @@ class Pipeline:
     |---|---|---|
     | `sample` | input rate, target rate | keep what a recording at the input rate in Hz would hold |
     | `whitenoise`, `pinknoise`, `brownnoise`, `tpdfnoise` | variance, intensity | add noise of that RMS, full scale 1 |
+    | `reverb` | rate, then optionally variance, reverberance | put into simulated rooms |
     | `scale` | rate | nothing: a pair of equal recordings |
 
     The level of the noise is drawn per example as `|intensity + variance * N(0, 1)|`: what the grammar calls variance is a
-    standard deviation, as in its origin. A target rate is the one of the whole suite, `data.sample_rate`, and must equal it.
+    standard deviation, as in its origin. The reverberance of an example lies within `variance` (0) of `reverberance` (50), in
+    percent. The rate in `reverb` and `scale` and the target rate in `sample` must equal `data.sample_rate`.
     """
 
     def __init__(self, steps: str | Sequence[str]) -> None:
@@ -131,6 +145,18 @@ def _sample(input_rate_hz: float, target_rate_hz: float) -> Bandwidth:
     return Bandwidth(input_rate_hz, filters=["windowed_sinc"], order=12, cutoff_ratio=0.95, interpolation=["sinc"])
 
 
+def _reverb(rate_hz: float, variance: float = 0.0, reverberance: float = 50.0) -> Reverb:
+    """Build rooms with the reverberation times of Jezar's Freeverb, the public-domain algorithm behind SoX's `reverb`.
+
+    A comb filter of delay d and feedback g falls by 60 dB in `3 d / -log10(g)`; Freeverb's mean delay is 1356.5 samples at
+    44.1 kHz, and its feedback goes from 0.7 to 0.98: 0.6 s at 0 %, 1.2 s at 50 %, 10.5 s at 100 %.
+    """
+    if variance < 0 or not 0 <= reverberance <= 100:
+        raise ValueError("the variance must not be negative, the reverberance must lie within 0 to 100 (percent)")
+    ends = (max(0.0, reverberance - variance), min(100.0, reverberance + variance))
+    return Reverb(t60_s=[3 * (1356.5 / 44100) / -math.log10(0.7 + 0.28 * end / 100) for end in ends])
+
+
 def _scale(rate_hz: float) -> Identity:
     """Build the step whose only meaning is its rate."""
     return Identity()
@@ -142,6 +168,7 @@ STEPS: dict[str, StepKind] = {
     "pinknoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "pink")),
     "brownnoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "brown")),
     "tpdfnoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "tpdf")),
+    "reverb": StepKind("RATE", _reverb, rate_argument=0, optional="VARIANCE REVERBERANCE"),
     "scale": StepKind("RATE", _scale, rate_argument=0),
 }
 
@@ -150,17 +177,17 @@ def _parse(text: str) -> tuple[Corruption, int | None]:
     """Turn a step's text into its corruption and the rate at which it must run, if it names one."""
     name, *words = text.split() or [""]
     if name not in STEPS:
-        known = ", ".join(f"{step} {kind.arguments}" for step, kind in STEPS.items())
+        known = ", ".join(kind.usage(step) for step, kind in STEPS.items())
         raise ValueError(f"steps holds the unknown step {text!r}; known: {known}")
     kind = STEPS[name]
     try:
         values = [_finite(word) for word in words]
-        if len(values) != len(kind.arguments.split()):
+        if len(values) not in kind.counts():
             raise ValueError(f"got {len(values)} arguments")
         rate_hz = None if kind.rate_argument is None else _whole(values[kind.rate_argument])
         return kind.build(*values), rate_hz
     except ValueError as error:
-        raise ValueError(f"steps holds {text!r}, which is not '{name} {kind.arguments}': {error}") from error
+        raise ValueError(f"steps holds {text!r}, which is not '{kind.usage(name)}': {error}") from error
 
 
 def _finite(word: str) -> float:
