@@ -17,7 +17,7 @@ def describe(value: Any) -> str:
 
     Args:
         value: Numbers, text, paths, collections, arrays, functions, or objects with attributes, nested at will.
-            Paths are described as they were given.
+            Of paths only the last part is written: the same files lie elsewhere on the next machine.
 
     Example:
         >>> describe({"snr_db": [0, 20.0], "color": None})
@@ -26,7 +26,7 @@ def describe(value: Any) -> str:
     if isinstance(value, str | int | float | bool | None):
         return repr(value)
     if isinstance(value, os.PathLike):
-        return repr(os.fspath(value))
+        return repr(os.path.basename(os.fspath(value)))
     if isinstance(value, Tensor | np.ndarray):
         return _describe_array(np.asarray(value))
     if isinstance(value, Mapping):

@@ -47,3 +47,7 @@ def test_no_memory_address_and_no_random_order():
     assert "0x" not in text
     assert "{'a', 'b'}" in text
     assert text == describe(dict(reversed(value.items())))
+
+
+def test_files_read_the_same_wherever_their_folder_lies():
+    assert describe(Path("/here/noise/rain.flac")) == describe(Path("/there/rain.flac")) == "'rain.flac'"
