@@ -116,12 +116,13 @@ def report(
 @hydra.main(config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
     """Evaluate as the command line says; exit 1 if something is wrong."""
-    from conf.compose import exit_code_of
+    from conf.compose import exit_code_of, quiet_lightning
 
     def job() -> int:
         evaluate(cfg)
         return 0
 
+    quiet_lightning()
     sys.exit(exit_code_of(job))
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
+    from lightning_modules.base import RestorationModule
     from lightning_modules.callbacks import StopOnSignal
     from lightning_modules.run_folder import Run
 
@@ -27,7 +29,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     """
     import pytorch_lightning as pl
 
-    from conf.compose import instantiate, plain
+    from conf.compose import baselines, instantiate, plain
     from lightning_modules.callbacks import StopOnSignal
     from lightning_modules.checkpoint import build_restorer
     from lightning_modules.metrics import check_monitor
@@ -41,6 +43,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     data.setup("test")
     print(data.summary())
     module = build_restorer(plain(cfg.model))
+    classical = baselines(cfg.baselines, data.sample_rate)
     run = open_run(Path(cfg.run_dir), cfg.resume, plain(cfg))
     cfg.run_dir, cfg.run_id = str(run.folder), run.id
     OmegaConf.save(cfg, run.folder / "config.yaml", resolve=True)
@@ -52,7 +55,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     try:
         started = time.monotonic()
         trainer.fit(module, datamodule=data, ckpt_path=run.checkpoint, weights_only=True if run.checkpoint else None)
-        result = finish(cfg, trainer, data, stopper, time.monotonic() - started)
+        result = finish(cfg, trainer, data, classical, stopper, time.monotonic() - started)
         completed = True
     finally:
         close_logger(logger, 0 if completed else 1)
@@ -79,9 +82,15 @@ def build_trainer(cfg: DictConfig, run: "Run", logger: Any, stopper: "StopOnSign
     return instantiate(cfg.trainer, precision=precision, logger=logger, callbacks=callbacks)
 
 
-def finish(cfg: DictConfig, trainer: "pl.Trainer", data: Any, stopper: "StopOnSignal", training_seconds: float) -> dict[str, Any]:
+def finish(
+    cfg: DictConfig,
+    trainer: "pl.Trainer",
+    data: Any,
+    classical: Mapping[str, "RestorationModule"],
+    stopper: "StopOnSignal",
+    training_seconds: float,
+) -> dict[str, Any]:
     """Test the best checkpoint beside its input and the best classical method, and write the run's results."""
-    from conf.compose import baselines
     from evaluate import report
     from lightning_modules.checkpoint import load_restorer
     from lightning_modules.evaluation import compare, with_best_classical
@@ -89,7 +98,7 @@ def finish(cfg: DictConfig, trainer: "pl.Trainer", data: Any, stopper: "StopOnSi
     checkpoint = Path(cfg.run_dir) / "checkpoints" / "best.ckpt"
     module = load_restorer(checkpoint)
     metric = cfg.monitor.removeprefix("val/")
-    table, rows = compare((cfg.choices.model, module), baselines(cfg.baselines, data.sample_rate), data, trainer)
+    table, rows = compare((cfg.choices.model, module), classical, data, trainer)
     facts = {
         "status": "finished" if stopper.received is None else "interrupted",
         "signal": stopper.received,
@@ -103,12 +112,13 @@ def finish(cfg: DictConfig, trainer: "pl.Trainer", data: Any, stopper: "StopOnSi
 @hydra.main(config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     """Train as the command line says; exit 1 if something is wrong, 128 + n after signal n."""
-    from conf.compose import exit_code_of
+    from conf.compose import exit_code_of, quiet_lightning
 
     def job() -> int:
         received = train(cfg)["signal"]
         return 128 + received if received else 0
 
+    quiet_lightning()
     sys.exit(exit_code_of(job))
 
 

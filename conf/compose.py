@@ -1,6 +1,8 @@
 """From configuration to objects: what a `_target_` names is created here, and what is wrong with it told in a sentence."""
 
+import logging
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,14 @@ def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:
     from lightning_modules.checkpoint import build_restorer
 
     return {name: build_restorer(method_config(name, sample_rate)) for name in names}
+
+
+def quiet_lightning() -> None:
+    """Keep Lightning's hints that do not hold here off the screen; its warnings stay."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    hints = (r"The '.*' does not have many workers", r"`isinstance\(treespec, LeafSpec\)", r"Checkpoint directory .* exists")
+    for hint in hints:
+        warnings.filterwarnings("ignore", hint)
 
 
 def exit_code_of(job: Callable[[], int]) -> int:

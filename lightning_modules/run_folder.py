@@ -61,6 +61,8 @@ def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Ru
     if resume is None and (folder / "run.json").exists():
         raise RunFolderError(f"{folder} already holds a run; choose another run_name, or continue it with resume=auto")
     identity = _prepare(folder, config)
+    if folder != run_dir and run_dir.is_dir() and not any(run_dir.iterdir()):
+        run_dir.rmdir()  # proposed, and not needed
     return Run(folder, identity, checkpoint if checkpoint.is_file() else None)
 
 

@@ -39,7 +39,9 @@ def test_new_run_never_overwrites_another(tmp_path: Path) -> None:
 def test_auto_continues_the_unfinished_run_of_this_configuration(tmp_path: Path) -> None:
     first = open_run(tmp_path / "a", None, CONFIG)
     finished_epoch(first.folder)
+    (tmp_path / "b").mkdir()
     run = open_run(tmp_path / "b", "auto", CONFIG)
+    assert not (tmp_path / "b").exists()
     assert (run.folder, run.id) == (first.folder, first.id)
     assert run.checkpoint == first.folder / "checkpoints" / "last.ckpt"
 

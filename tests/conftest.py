@@ -1,0 +1,61 @@
+"""What the tests share: a little music, and the real configuration shrunk to seconds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hydra import compose, initialize_config_module
+from omegaconf import DictConfig
+
+RATE_HZ = 4000
+SPLITS = ("train",) * 6 + ("val",) * 2 + ("test",) * 3
+
+
+def tone(seed: int, seconds: float = 2.0, rate_hz: int = RATE_HZ) -> np.ndarray:
+    """Render a decaying chord over a noise floor, (T,) float64, peak below 0.5."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate_hz)) / rate_hz
+    chord = sum(np.sin(2 * np.pi * hz * time + rng.uniform(0, 6)) for hz in rng.uniform(100, 0.3 * rate_hz, 4))
+    return 0.1 * chord * np.exp(-time) + 1e-4 * rng.standard_normal(time.size)
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of eleven short recordings with a manifest of splits."""
+    folder = tmp_path_factory.mktemp("music")
+    lines = ["file,split,group"]
+    for number, split in enumerate(SPLITS):
+        soundfile.write(folder / f"{number:02d}.wav", tone(number), RATE_HZ, subtype="FLOAT")
+        lines.append(f"{number:02d}.wav,{split},piece{number}")
+    (folder / "MANIFEST.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(music: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the overrides that shrink data and network, for scripts and composed configurations alike."""
+    return [
+        "data=folder",
+        f"data.root={music}",
+        f"data.cache_dir={tmp_path_factory.mktemp('cache')}",
+        f"data.sample_rate={RATE_HZ}",
+        "data.window_samples=512",
+        "data.batch_size=4",
+        "data.samples_per_epoch=16",
+        "data.eval_seconds=1.0",
+    ]
+
+
+@pytest.fixture
+def train_config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
+    """Return a function that composes a training configuration from further overrides."""
+
+    def make(*overrides: str, run: str = "run") -> DictConfig:
+        names = [f"run_name={run}", f"run_dir={tmp_path / run}", "choices.model=method", "choices.data=d", "choices.corruption=c"]
+        quiet = ["trainer=cpu", "trainer.max_epochs=2", "trainer.enable_progress_bar=false", "logger=csv", "baselines=[]"]
+        with initialize_config_module("conf"):
+            return compose("train", overrides=[*tiny, *names, *quiet, *overrides])
+
+    return make

@@ -1,0 +1,172 @@
+"""Training from the real configuration: what it leaves behind, what it refuses, and that a killed run loses nothing."""
+
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import DictConfig
+
+from lightning_modules.base import NonFiniteLossError
+from train import train
+
+TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
+ROOT = Path(__file__).parent.parent
+MODELS = {path.stem: path.read_text() for path in (ROOT / "conf" / "model").glob("*.yaml")}
+TRAINED = [  # a full-size method that has a small sibling is trained in the slow tier only
+    pytest.param(name, marks=pytest.mark.slow if f"{name}_small" in MODELS else ())
+    for name, text in sorted(MODELS.items())
+    if "lightning_modules.base." not in text
+]
+Config = Callable[..., DictConfig]
+
+
+@pytest.mark.parametrize("model", TRAINED)
+def test_every_trainable_method_trains_and_leaves_its_results(train_config: Config, tmp_path: Path, model: str) -> None:
+    train(train_config("trainer=smoke", f"model={model}", "data.batch_size=1", "examples=2"))
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["status"] == "finished"
+    assert math.isfinite(result["metrics"]["test/si_sdr_db"])
+    assert set(result["methods"]) == {"corrupted", "method"}
+    assert len(list((tmp_path / "run" / "examples").glob("*.flac"))) == 6
+    assert len(list((tmp_path / "run" / "examples").glob("*.png"))) == 2
+    assert (tmp_path / "run" / "checkpoints" / "best.ckpt").is_file()
+    assert (tmp_path / "run" / "config.yaml").is_file()
+
+
+def test_result_agrees_with_the_rows_and_the_corrupted_columns(train_config: Config, tmp_path: Path) -> None:
+    result = train(train_config(*TINY_NET))
+    with (tmp_path / "run" / "per_example.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for column in ("snr_db", "corrupted_snr_db", "lsd"):
+        mean = sum(float(row[column]) for row in rows) / len(rows)
+        assert result["metrics"][f"test/{column}"] == pytest.approx(mean)
+    assert {row["file"] for row in rows} == {"08.wav", "09.wav", "10.wav"}
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others(train_config: Config, tmp_path: Path) -> None:
+    for run, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(train_config(*TINY_NET, f"seed={seed}", run=run))
+    first, again, other = (last_weights(tmp_path / run) for run in "abc")
+    assert same(first, again)
+    assert not same(first, other)
+
+
+@pytest.mark.parametrize("ema", ["0.9", "null"])
+def test_run_resumed_at_an_epoch_end_equals_the_uninterrupted_one(train_config: Config, tmp_path: Path, ema: str) -> None:
+    settings = [*TINY_NET, "model.net.dropout=0.3", "scheduler@model.scheduler=plateau", f"ema_decay={ema}"]
+    train(train_config(*settings, "trainer.max_epochs=3", run="whole"))
+    train(train_config(*settings, "trainer.max_epochs=1", run="parts"))
+    train(train_config(*settings, "trainer.max_epochs=3", f"resume={tmp_path / 'parts'}", run="parts"))
+    assert same(last_weights(tmp_path / "whole"), last_weights(tmp_path / "parts"))
+
+
+def test_killed_run_continues_to_the_same_bits(tiny: list[str], tmp_path: Path) -> None:
+    settings = [
+        *tiny,
+        *TINY_NET,
+        "trainer=cpu",
+        "trainer.max_epochs=6",
+        "logger=csv",
+        "baselines=[]",
+        "data.samples_per_epoch=64",
+    ]
+    killed = start(settings, tmp_path / "killed")
+    wait_for(tmp_path / "killed" / "one" / "checkpoints" / "last.ckpt", killed)
+    time.sleep(0.2)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not (tmp_path / "killed" / "one" / "result.json").exists()
+    assert start([*settings, "resume=auto"], tmp_path / "killed", "two").wait() == 0
+    assert start(settings, tmp_path / "whole").wait() == 0
+    assert not (tmp_path / "killed" / "two").exists()
+    assert same(last_weights(tmp_path / "killed" / "one"), last_weights(tmp_path / "whole" / "one"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_a_run_with_its_results_written(tiny: list[str], tmp_path: Path, number: signal.Signals) -> None:
+    process = start([*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=-1", "logger=csv", "baselines=[]"], tmp_path)
+    wait_for(tmp_path / "one" / "checkpoints" / "last.ckpt", process)
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 128 + number
+    result = json.loads((tmp_path / "one" / "result.json").read_text())
+    assert result["status"] == "interrupted"
+    assert "test/si_sdr_db" in result["metrics"]
+
+
+def test_non_finite_loss_stops_and_names_the_batch(train_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lightning_modules import regression
+
+    calls: list[int] = []
+
+    def explode(terms: dict[str, torch.Tensor], weights: dict[str, float]) -> torch.Tensor:
+        calls.append(1)
+        return terms["log_mse"] * (math.nan if len(calls) == 6 else 1.0)
+
+    monkeypatch.setattr(regression, "weighted_sum", explode)
+    with pytest.raises(NonFiniteLossError):
+        train(train_config(*TINY_NET))
+    report = json.loads((tmp_path / "run" / "nonfinite.json").read_text())
+    assert report == {"indices": [20, 21, 22, 23], "epoch": 1, "global_step": 5}
+    kept = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert kept["epoch"] == 0
+    assert all(value.isfinite().all() for value in kept["state_dict"].values())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["monitor=val/sisdr"], "monitor=val/sisdr is not computed in validation; known: val/snr_db"),
+        (["monitor=val/lsd"], "set mode=min"),
+        (["data.root=/nonexistent"], "data.root"),
+        (["data.window_samples=100000"], "data.window_samples=100000"),
+        (["+model.loss_weights.l3=1"], "unknown model.loss_weights l3"),
+        (["baselines=[weiner]"], "unknown method 'weiner'"),
+    ],
+)
+def test_mistake_is_one_sentence_before_any_training(
+    train_config: Config, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        train(train_config(*TINY_NET, *overrides))
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_mistake_on_the_command_line_has_no_traceback(tmp_path: Path) -> None:
+    process = start(["data=folder", "data.root=/nonexistent"], tmp_path, stderr=subprocess.PIPE)
+    _, stderr = process.communicate()
+    assert process.returncode == 1
+    assert stderr.startswith("error: ")
+    assert len(stderr.strip().splitlines()) == 1
+
+
+def start(overrides: list[str], runs: Path, name: str = "one", **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "train.py", *overrides, f"hydra.run.dir={runs / name}", "trainer.enable_progress_bar=false"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, cwd=ROOT, text=True, env=environment, stdout=subprocess.DEVNULL, **options)
+
+
+def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, "the run ended before it was to be interrupted"
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+def last_weights(run: Path) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    return weights
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(value, second[name]) for name, value in first.items())
