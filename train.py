@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lightning_modules.callbacks import StopOnSignal
     from lightning_modules.run_folder import Run
 
+DEFAULT_EPOCHS = 20
+
 
 def train(cfg: DictConfig) -> dict[str, Any]:
     """Run one experiment to its end and return what result.json holds.
@@ -36,6 +38,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     from lightning_modules.run_folder import open_run
     from lightning_modules.tracking import close_logger, open_logger
 
+    settle_length(cfg)
     check_monitor(cfg.monitor, cfg.mode)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.data)
@@ -60,6 +63,19 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     finally:
         close_logger(logger, 0 if completed else 1)
     return result
+
+
+def settle_length(cfg: DictConfig) -> None:
+    """Give a run without any limit its default length.
+
+    Raises:
+        ValueError: if a schedule over the epochs does not know how many there are.
+    """
+    if cfg.trainer.max_epochs is None and cfg.trainer.max_time is None:
+        cfg.trainer.max_epochs = DEFAULT_EPOCHS
+    scheduler = cfg.model.get("scheduler") or {}
+    if "T_max" in scheduler and scheduler.T_max is None:
+        raise ValueError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
 
 
 def build_trainer(cfg: DictConfig, run: "Run", logger: Any, stopper: "StopOnSignal") -> "pl.Trainer":

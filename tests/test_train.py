@@ -131,6 +131,7 @@ def test_non_finite_loss_stops_and_names_the_batch(train_config: Config, tmp_pat
         (["data.window_samples=100000"], "data.window_samples=100000"),
         (["+model.loss_weights.l3=1"], "unknown model.loss_weights l3"),
         (["baselines=[weiner]"], "unknown method 'weiner'"),
+        (["scheduler@model.scheduler=cosine", "trainer.max_epochs=null", "trainer.max_time=00:00:00:05"], "trainer.max_epochs"),
     ],
 )
 def test_mistake_is_one_sentence_before_any_training(
