@@ -1,0 +1,101 @@
+"""Evaluation happens once for all methods, touches nothing, and refuses what cannot be right."""
+
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from lightning_modules.base import NonFiniteLossError, OracleModule, RestorationModule, require_finite
+from lightning_modules.snr import snr_db
+
+RATE_HZ = 4000
+
+
+class Pairs(pl.LightningDataModule):
+    """Three pairs at 4 kHz: a tone, and the tone with noise at 10, 20 and 30 dB."""
+
+    sample_rate = RATE_HZ
+    cutoff_hz = 1000.0
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        return DataLoader([self.pair(index) for index in range(3)], batch_size=1)  # type: ignore[arg-type]
+
+    @staticmethod
+    def pair(index: int) -> dict[str, Any]:
+        clean = torch.sin(torch.arange(4096) * 0.3)[None]
+        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(index))
+        noise *= (clean.square().mean() / noise.square().mean() / 10 ** (index + 1)).sqrt()
+        return {"clean": clean, "corrupted": clean + noise, "index": index}
+
+
+class Halve(nn.Module):
+    def forward(self, corrupted: Tensor) -> Tensor:
+        return corrupted / 2
+
+
+class Truth(nn.Module):
+    def restore_with_clean(self, corrupted: Tensor, clean: Tensor) -> Tensor:
+        return clean
+
+
+def run_test(module: RestorationModule) -> dict[str, float]:
+    trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    trainer.test(module, datamodule=Pairs(), verbose=False)
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def test_means_and_rows_of_method_and_input() -> None:
+    module = RestorationModule(Halve(), RATE_HZ)
+    metrics = run_test(module)
+    assert [row["corrupted_snr_db"] for row in module.test_rows] == pytest.approx([10, 20, 30], abs=1e-3)
+    assert metrics["test/corrupted_snr_db"] == pytest.approx(20, abs=1e-3)
+    by_hand = snr_db(Pairs.pair(2)["corrupted"][None] / 2, Pairs.pair(2)["clean"][None]).item()
+    assert module.test_rows[2]["snr_db"] == pytest.approx(by_hand)
+    assert metrics["test/snr_db"] == pytest.approx(sum(row["snr_db"] for row in module.test_rows) / 3, rel=1e-5)
+
+
+def test_testing_twice_counts_every_pair_once() -> None:
+    module = RestorationModule(Halve(), RATE_HZ)
+    assert run_test(module) == run_test(module)
+    assert len(module.test_rows) == 3
+
+
+def test_evaluation_leaves_parameters_and_buffers_alone() -> None:
+    module = RestorationModule(nn.Sequential(nn.BatchNorm1d(1), nn.Conv1d(1, 1, 1)), RATE_HZ)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    run_test(module)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+def test_oracle_sees_the_clean_signal_in_tests_only() -> None:
+    oracle = OracleModule(Truth(), RATE_HZ)
+    assert run_test(oracle)["test/lsd"] == 0.0
+    with pytest.raises(ValueError, match="an oracle needs the clean signal; use it with evaluate.py only"):
+        oracle.restore(torch.zeros(1, 1, 8))
+
+
+def test_data_at_another_rate_are_refused() -> None:
+    with pytest.raises(ValueError, match="method works at 16000 Hz and the data are at 4000 Hz; set data.sample_rate=16000"):
+        run_test(RestorationModule(Halve(), 16000))
+
+
+def test_finite_loss_passes_and_any_other_names_its_batch() -> None:
+    batch = {"index": torch.tensor([5, 9])}
+    loss = torch.tensor(1.0)
+    assert require_finite(loss, batch) is loss
+    for value in ("nan", "inf", "-inf"):
+        with pytest.raises(NonFiniteLossError, match=r"\[5, 9\]"):
+            require_finite(torch.tensor(float(value)), batch)
+
+
+def test_restored_signal_is_float32_whatever_the_network_computes_in() -> None:
+    module = RestorationModule(InBfloat16(), RATE_HZ)
+    assert module.restore(torch.zeros(1, 1, 4)).dtype == torch.float32
+
+
+class InBfloat16(nn.Module):
+    def forward(self, corrupted: Tensor) -> Tensor:
+        return corrupted.bfloat16()

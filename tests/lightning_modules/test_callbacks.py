@@ -1,0 +1,67 @@
+"""Randomness tied to the epoch, evidence of a failure, and a stop on request."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from lightning_modules.base import NonFiniteLossError
+from lightning_modules.callbacks import EpochSeed, NonFiniteReport, StopOnSignal
+
+
+def state(**values: Any) -> Any:
+    return SimpleNamespace(
+        **({"current_epoch": 0, "global_rank": 0, "global_step": 0, "world_size": 1, "should_stop": False} | values)
+    )
+
+
+def draw(seed: int, **values: int) -> float:
+    EpochSeed(seed).on_train_epoch_start(state(**values), state())
+    return torch.rand(1).item()
+
+
+def test_draws_depend_on_seed_epoch_and_rank_and_on_nothing_else() -> None:
+    torch.rand(7)
+    first = draw(1, current_epoch=2)
+    torch.rand(5)
+    assert draw(1, current_epoch=2) == first
+    others = {draw(2, current_epoch=2), draw(1, current_epoch=3), draw(1, current_epoch=2, global_rank=1)}
+    assert len(others | {first}) == 4
+
+
+def test_non_finite_loss_is_reported_with_its_batch(tmp_path: Path) -> None:
+    NonFiniteReport(tmp_path).on_exception(state(current_epoch=3, global_step=40), state(), NonFiniteLossError([1, 2]))
+    report = json.loads((tmp_path / "nonfinite.json").read_text())
+    assert report == {"indices": [1, 2], "epoch": 3, "global_step": 40}
+
+
+def test_other_failures_are_not_reported_as_non_finite(tmp_path: Path) -> None:
+    NonFiniteReport(tmp_path).on_exception(state(), state(), RuntimeError("out of memory"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_after_the_batch_and_handlers_are_given_back(number: signal.Signals) -> None:
+    before, trainer, stopper = signal.getsignal(number), state(), StopOnSignal()
+    stopper.on_train_start(trainer, state())
+    os.kill(os.getpid(), number)
+    assert not trainer.should_stop
+    stopper.on_train_batch_end(trainer, state())
+    assert trainer.should_stop
+    assert stopper.received == number
+    stopper.on_train_end(trainer, state())
+    assert signal.getsignal(number) is before
+
+
+def test_without_a_signal_nothing_stops() -> None:
+    trainer, stopper = state(), StopOnSignal()
+    stopper.on_train_start(trainer, state())
+    stopper.on_train_batch_end(trainer, state())
+    stopper.on_exception(trainer, state(), RuntimeError())
+    assert not trainer.should_stop
+    assert stopper.received is None

@@ -1,0 +1,91 @@
+"""The U-Net against the published plan, and what restoration asks of any network."""
+
+import pytest
+import torch
+from torch import nn
+
+from models.unet import UNet, paper_channels, paper_kernels, pixel_shuffle
+
+
+def small_unet() -> UNet:
+    torch.manual_seed(0)
+    return UNet(depth=2, channels=(4, 8), kernels=(9, 5), dropout=0.0)
+
+
+def trained(net: UNet) -> UNet:
+    nn.init.normal_(net.last.weight, std=0.1)
+    return net
+
+
+@pytest.mark.parametrize(("depth", "parameters"), [(4, 56_411_394), (8, 103_603_458)])
+def test_published_plan_has_the_published_parameter_count(depth: int, parameters: int) -> None:
+    with torch.device("meta"):
+        net = UNet(depth)
+    assert sum(parameter.numel() for parameter in net.parameters()) == parameters
+
+
+def test_published_plan_by_block() -> None:
+    assert paper_channels(8) == (128, 256, 512, 512, 512, 512, 512, 512)
+    assert paper_kernels(8) == (65, 33, 17, 9, 9, 9, 9, 9)
+
+
+def test_feature_shapes_of_the_published_network_at_1024_samples() -> None:
+    shapes = []
+    with torch.device("meta"):
+        net = UNet(4)
+        for block in (*net.down, net.bottleneck, *net.up):
+            block.register_forward_hook(lambda _, __, output: shapes.append(tuple(output.shape[1:])))
+        net(torch.zeros(1, 1, 1024))
+    down = [(128, 512), (256, 256), (512, 128), (512, 64)]
+    assert shapes == [*down, (512, 32), (1024, 64), (1024, 128), (512, 256), (256, 512)]
+
+
+@pytest.mark.parametrize("samples", [1, 7, 64, 1001])
+def test_untrained_network_is_the_identity_at_any_length(samples: int) -> None:
+    corrupted = torch.randn(2, 1, samples, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(small_unet()(corrupted), corrupted)
+
+
+def test_channels_are_restored_independently() -> None:
+    net = trained(small_unet())
+    stereo = torch.randn(3, 2, 100, generator=torch.Generator().manual_seed(0))
+    left = net(stereo[:, :1])
+    torch.testing.assert_close(net(stereo)[:, :1], left)
+
+
+def test_every_parameter_is_trained() -> None:
+    net = trained(small_unet())
+    net(torch.randn(2, 1, 64, generator=torch.Generator().manual_seed(0))).square().sum().backward()
+    idle = [name for name, parameter in net.named_parameters() if parameter.grad is None or not parameter.grad.any()]
+    assert idle == []
+
+
+def test_pixel_shuffle_interleaves_pairs_of_channels() -> None:
+    features = torch.tensor([[[0.0, 2.0], [1.0, 3.0], [10.0, 12.0], [11.0, 13.0]]])
+    expected = torch.tensor([[[0.0, 1.0, 2.0, 3.0], [10.0, 11.0, 12.0, 13.0]]])
+    assert torch.equal(pixel_shuffle(features), expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"), [({"depth": 3, "channels": (4, 8)}, "needs 3 of each"), ({"depth": 1, "kernels": (4,)}, "odd")]
+)
+def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        UNet(**settings)
+
+
+@pytest.mark.slow
+def test_one_batch_is_overfitted_above_20_db() -> None:
+    generator = torch.Generator().manual_seed(0)
+    time = torch.arange(1024) / 16000
+    clean = torch.stack([torch.sin(2 * torch.pi * hz * time) for hz in (220, 440, 880, 1760)])[:, None] * 0.5
+    corrupted = clean + 0.2 * torch.randn(clean.shape, generator=generator)
+    torch.manual_seed(0)
+    net = UNet(depth=3, channels=(16, 32, 64), kernels=(17, 9, 9), dropout=0.0)
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    for _ in range(400):
+        optimizer.zero_grad()
+        error = (net(corrupted) - clean).square().mean()
+        error.backward()
+        optimizer.step()
+    assert 10 * torch.log10(clean.square().mean() / error) > 20
