@@ -42,7 +42,6 @@ _FRAME_MISMATCH = re.compile(r"frame count (\d+) does not match value from 'ds64
 _STREAMED_SIZE_BYTES = 0x7FFFF000  # Encoders writing to a pipe cannot know the size and leave one above this.
 _OGG_TAIL_BYTES = 1 << 16  # Longer than the longest Ogg page (RFC 3533 section 6), so it holds the last header.
 _OGG_END_OF_STREAM = 0x04
-_UNKNOWN_FORMAT = (1, 3)  # SF_ERR_UNRECOGNISED_FORMAT, SF_ERR_MALFORMED_FILE
 
 
 class AudioFileError(ValueError):
@@ -69,9 +68,12 @@ def named_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     except OSError as error:
         raise AudioFileError(path, (error.strerror or str(error)).lower()) from error
     except soundfile.LibsndfileError as error:
-        unknown = error.code in _UNKNOWN_FORMAT
-        reason = "is not an audio file that libsndfile can read" if unknown else f"is damaged ({error.error_string.rstrip('. ')})"
-        raise AudioFileError(path, reason) from error
+        opening_failed = bool(error.prefix)
+        unknown, damaged = (
+            "is not an audio file that libsndfile can read",
+            "is damaged or truncated: it cannot be decoded to its end",
+        )
+        raise AudioFileError(path, unknown if opening_failed else damaged) from error
     except (TypeError, ValueError) as error:
         raise AudioFileError(path, f"is not possible as an audio file: {error}") from error
 
@@ -87,9 +89,9 @@ def check_header(path: str | os.PathLike[str], file: soundfile.SoundFile) -> Non
         raise AudioFileError(path, f"holds {file.format} data although its name ends in {suffix}; rename it")
     for declared, present in _DECLARED_SIZE.findall(file.extra_info):
         if int(declared) < _STREAMED_SIZE_BYTES:
-            refuse_short(path, int(present), int(declared))
+            refuse_short(path, int(present), int(declared), "bytes")
     for present, declared in _FRAME_MISMATCH.findall(file.extra_info):
-        refuse_short(path, int(present), int(declared))
+        refuse_short(path, int(present), int(declared), "samples")
     if file.format == "OGG" and not _ends_properly(path):
         raise AudioFileError(path, "is truncated: its last Ogg page does not end the stream")
     if file.frames == 0:
@@ -106,14 +108,14 @@ def check_finite(path: str | os.PathLike[str], samples: np.ndarray) -> None:
         raise AudioFileError(path, "holds NaN or infinite samples")
 
 
-def refuse_short(path: str | os.PathLike[str], present: int, declared: int) -> None:
+def refuse_short(path: str | os.PathLike[str], present: int, declared: int, unit: str) -> None:
     """Refuse a file that holds less than its header declares.
 
     Raises:
         AudioFileError: if `present` is smaller than `declared`.
     """
     if present < declared:
-        raise AudioFileError(path, f"is truncated: {present} of {declared} expected samples or bytes are there")
+        raise AudioFileError(path, f"is truncated: {present} of {declared} {unit} are there")
 
 
 def slack_samples(file: soundfile.SoundFile) -> int:

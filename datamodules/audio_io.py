@@ -60,7 +60,8 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     with open_audio(path) as file, named_errors(path):
         last = max(0, file.frames - 1 - slack_samples(file))
         file.seek(last)
-        refuse_short(path, last + len(file.read(1, dtype="float32")), last + 1)
+        if len(file.read(1, dtype="float32")) == 0:
+            raise AudioFileError(path, f"is truncated: there is nothing at sample {last} of {file.frames}")
         return AudioInfo(Path(path), file.samplerate, file.channels, file.frames, file.format, file.subtype)
 
 
@@ -84,7 +85,7 @@ def read(path: str | os.PathLike[str], start_samples: int = 0, count_samples: in
             raise AudioFileError(path, f"has {file.frames} samples, asked for {count} from sample {start_samples}")
         file.seek(start_samples)
         decoded = file.read(count, dtype="float32", always_2d=True)
-        refuse_short(path, len(decoded) + slack_samples(file), count)
+        refuse_short(path, len(decoded) + slack_samples(file), count, "samples")
     check_finite(path, decoded)
     padded = np.pad(decoded, ((0, count - len(decoded)), (0, 0)))
     return np.ascontiguousarray(padded.T)  # (C, T)

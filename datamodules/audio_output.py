@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from datamodules.audio_checks import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX, AudioFileError, named_errors, native
+from datamodules.audio_checks import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX, AudioFileError, native
 
 _LOSSY_SUBTYPES = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_III"})
 _UNCLIPPED_SUBTYPES = _LOSSY_SUBTYPES | {"FLOAT", "DOUBLE"}
@@ -96,8 +96,7 @@ def open_output(path: str | os.PathLike[str], target: Target) -> Iterator[Callab
     """
     written = 0
     with replaced_when_done(path) as temporary:
-        with named_errors(path):
-            file = soundfile.SoundFile(native(temporary), "w", **target.soundfile_arguments())
+        file = _create(path, temporary, target)
         with _output_errors(path), file:
             for name, text in target.tags.items():
                 setattr(file, name, text)
@@ -148,6 +147,14 @@ def _output_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def _full_disk_reason(path: str | os.PathLike[str]) -> str:
     return f"could not be written; {shutil.disk_usage(Path(path).parent).free / 1e6:.0f} MB are free in its folder"
+
+
+def _create(path: str | os.PathLike[str], temporary: Path, target: Target) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(native(temporary), "w", **target.soundfile_arguments())
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        form = f"{target.format} of subtype {target.subtype} with {target.channels} channels at {target.sample_rate_hz} Hz"
+        raise AudioFileError(path, f"cannot be written as {form}") from error
 
 
 def _frames_of(path: Path) -> int:

@@ -35,7 +35,7 @@ def read_blocks(path: str | os.PathLike[str], block_samples: int) -> Iterator[np
             if len(block) == 0:
                 break
             yield np.ascontiguousarray(block.T)
-        refuse_short(path, decoded_samples + slack_samples(file), file.frames)
+        refuse_short(path, decoded_samples + slack_samples(file), file.frames, "samples")
 
 
 def open_like(source: AudioInfo, path: str | os.PathLike[str]) -> AbstractContextManager[Callable[[np.ndarray], None]]:

@@ -168,3 +168,9 @@ def test_impossible_output_is_named_and_leaves_nothing(tmp_path: Path, name: str
     with pytest.raises(AudioFileError, match=Path(name).name):
         write(tmp_path / name, noise(), 16000, subtype=subtype)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_too_many_channels_for_the_format_are_named(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError, match=r"a\.flac: cannot be written as FLAC of subtype PCM_16 with 9 channels"):
+        write(tmp_path / "a.flac", noise(9), 16000)
+    assert list(tmp_path.iterdir()) == []

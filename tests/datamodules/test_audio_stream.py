@@ -104,10 +104,14 @@ def test_file_that_cannot_be_decoded_to_its_end_is_refused(tmp_path: Path) -> No
 
 
 def test_failure_leaves_no_file_and_keeps_the_old_one(tmp_path: Path) -> None:
+    def write_and_fail() -> None:
+        with open_output(tmp_path / "a.wav", Target("WAV", "PCM_16", 8000, 1)) as put:
+            put(np.zeros((1, 1000)))
+            raise KeyboardInterrupt
+
     (tmp_path / "a.wav").write_text("old")
-    with pytest.raises(KeyboardInterrupt), open_output(tmp_path / "a.wav", Target("WAV", "PCM_16", 8000, 1)) as put:
-        put(np.zeros((1, 1000)))
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_and_fail()
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
     assert (tmp_path / "a.wav").read_text() == "old"
 
