@@ -9,7 +9,9 @@ chunk of a long signal has full length. Of each overlap only the inner half is f
                             overlap: dropped from k+1 | fade | dropped from k
 
 Hence whatever a network makes of the edge of its input (zero padding) is not heard, as long as it reaches no further
-than a quarter of the overlap. The fades are sin^2 and 1 - sin^2: equal results pass through unchanged.
+than a quarter of the overlap. The fades are sin^2 and 1 - sin^2: equal results pass through unchanged. A network with
+strides treats a signal differently when it is shifted by less than their product; chunks that start on multiples of that
+(`grid_samples`) agree with each other and with the whole signal.
 """
 
 import math
@@ -22,24 +24,30 @@ from torch import Tensor
 class OverlapAdd:
     """Apply a function to a stream, chunk by chunk; memory holds one chunk whatever the stream's length."""
 
-    def __init__(self, function: Callable[[Tensor], Tensor], chunk_samples: int, overlap_samples: int) -> None:
+    def __init__(
+        self, function: Callable[[Tensor], Tensor], chunk_samples: int, overlap_samples: int, grid_samples: int = 1
+    ) -> None:
         """Check the geometry.
 
         Args:
-            function: maps a tensor (..., n) to one of the same shape, n <= chunk_samples.
+            function: maps a tensor (..., n) to one of the same shape, n < chunk_samples + grid_samples.
             chunk_samples: length of a chunk.
             overlap_samples: what neighboring chunks share, at most half a chunk.
+            grid_samples: chunks start on multiples of this, so the last one may be longer by less than this.
 
         Raises:
             ValueError: if the lengths do not fit each other.
         """
         if chunk_samples < 1 or not 0 <= overlap_samples <= chunk_samples // 2:
-            raise ValueError(
-                f"chunk_samples={chunk_samples} must be positive and overlap_samples={overlap_samples} between 0 and half of it"
-            )
+            allowed = f"overlap_samples={overlap_samples} between 0 and half of it"
+            raise ValueError(f"chunk_samples={chunk_samples} must be positive and {allowed}")
+        if grid_samples < 1 or (chunk_samples - overlap_samples) % grid_samples:
+            step = f"chunk_samples - overlap_samples = {chunk_samples - overlap_samples}"
+            raise ValueError(f"{step} must be a multiple of grid_samples={grid_samples}")
         self._function = function
         self._chunk = chunk_samples
         self._hop = chunk_samples - overlap_samples
+        self._grid = grid_samples
         self._margin = overlap_samples // 4
         self._fade = fade_in(overlap_samples - 2 * self._margin)
         self._input = torch.zeros(0)  # (..., n) from the start of the newest processed chunk on
@@ -67,7 +75,8 @@ class OverlapAdd:
         elif rest.shape[-1] == 0:
             finished = rest
         else:
-            finished = self._join(rest[..., -self._chunk :], self._hop + self._margin - excess)
+            last_start = excess // self._grid * self._grid if self._tail is not None else 0
+            finished = self._join(rest[..., last_start:], self._hop + self._margin - last_start)
         self._input, self._tail, self._next_start = rest[..., :0], None, 0
         return finished
 
@@ -82,14 +91,17 @@ class OverlapAdd:
         return torch.cat([faded, result[..., length:]], dim=-1)
 
 
-def overlap_add(function: Callable[[Tensor], Tensor], signal: Tensor, chunk_samples: int, overlap_samples: int) -> Tensor:
+def overlap_add(
+    function: Callable[[Tensor], Tensor], signal: Tensor, chunk_samples: int, overlap_samples: int, grid_samples: int = 1
+) -> Tensor:
     """Apply a function to a whole signal in overlapping chunks; see the module's text for the scheme.
 
     Args:
-        function: maps a tensor (..., n) to one of the same shape, n <= chunk_samples.
+        function: maps a tensor (..., n) to one of the same shape, n < chunk_samples + grid_samples.
         signal: (C, T) or (B, C, T), T >= 0.
         chunk_samples: length of a chunk.
         overlap_samples: what neighboring chunks share, at most half a chunk.
+        grid_samples: chunks start on multiples of this.
 
     Returns:
         tensor of the signal's shape.
@@ -97,7 +109,7 @@ def overlap_add(function: Callable[[Tensor], Tensor], signal: Tensor, chunk_samp
     Raises:
         ValueError: if the lengths do not fit each other.
     """
-    stream = OverlapAdd(function, chunk_samples, overlap_samples)
+    stream = OverlapAdd(function, chunk_samples, overlap_samples, grid_samples)
     return torch.cat([stream.push(signal), stream.flush()], dim=-1)
 
 

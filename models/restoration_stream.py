@@ -8,6 +8,7 @@ The band above the method's Nyquist frequency stays as it was, and where the met
 input to the last bit. Everything is linear-phase and aligned; memory holds one chunk whatever the stream's length.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,9 @@ from torch import Tensor
 from models.fir import StreamingFilter, highpass_taps
 from models.overlap_add import OverlapAdd
 from models.resampler import Resampler
+
+GRID_SAMPLES = 1024
+"""Chunks start on multiples of this: of the total stride of a network of up to ten halvings."""
 
 
 class Stage(Protocol):
@@ -66,9 +70,9 @@ class RestorationStream:
             channels: of the signal.
             settings: how the method is applied.
         """
-        chunk_samples = max(1, round(settings.chunk_seconds * method_hz))
-        overlap_samples = min(round(settings.overlap_seconds * method_hz), chunk_samples // 2)
-        chunks = OverlapAdd(lambda chunk: _difference(restore, chunk), chunk_samples, overlap_samples)
+        overlap_samples = _on_grid(settings.overlap_seconds * method_hz)
+        chunk_samples = max(GRID_SAMPLES, 2 * overlap_samples, _on_grid(settings.chunk_seconds * method_hz))
+        chunks = OverlapAdd(lambda chunk: _difference(restore, chunk), chunk_samples, overlap_samples, GRID_SAMPLES)
         highpass = [StreamingFilter(highpass_taps(settings.keep_low_band_hz, method_hz))] if settings.keep_low_band_hz else []
         down, up = Resampler(signal_hz, method_hz, channels), Resampler(method_hz, signal_hz, channels)
         self._stages: list[Stage] = [down, chunks, *highpass, up]
@@ -102,6 +106,10 @@ class RestorationStream:
         length = min(difference.shape[-1], self._waiting.shape[-1])
         finished, self._waiting = self._waiting[:, :length], self._waiting[:, length:]
         return finished + self._strength * difference[:, :length]
+
+
+def _on_grid(samples: float) -> int:
+    return math.ceil(samples / GRID_SAMPLES) * GRID_SAMPLES
 
 
 def _difference(restore: Callable[[Tensor], Tensor], chunk: Tensor) -> Tensor:

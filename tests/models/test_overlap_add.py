@@ -75,6 +75,21 @@ def test_zero_padded_network_has_no_seams(length: int) -> None:
     torch.testing.assert_close(overlap_add(network, signal, CHUNK, OVERLAP), network(signal), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("length", [0, 1, 401, 700, 701, 747, 1300, 1301, 4001])
+def test_strided_network_has_no_seams_when_chunks_start_on_its_grid(length: int) -> None:
+    def decimate_and_hold(chunk: Tensor) -> Tensor:
+        return chunk[..., ::16].repeat_interleave(16, dim=-1)[..., : chunk.shape[-1]]
+
+    signal = noise(2, length)
+    restored = overlap_add(decimate_and_hold, signal, 416, 96, grid_samples=16)
+    assert torch.equal(restored, decimate_and_hold(signal))
+
+
+def test_grid_that_the_chunks_leave_is_refused() -> None:
+    with pytest.raises(ValueError, match="chunk_samples - overlap_samples = 300 must be a multiple of grid_samples=16"):
+        OverlapAdd(lambda x: x, CHUNK, OVERLAP, 16)
+
+
 def test_joints_are_no_louder_than_the_interior_when_chunks_disagree() -> None:
     generator = torch.Generator().manual_seed(3)
 
