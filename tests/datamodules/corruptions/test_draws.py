@@ -7,7 +7,17 @@ import pytest
 import torch
 from omegaconf import ListConfig, OmegaConf
 
-from datamodules.corruptions.draws import as_range, choices, integers, normal, rms, scale_to_snr, symmetric_uniform, uniform
+from datamodules.corruptions.draws import (
+    as_range,
+    choices,
+    integers,
+    normal,
+    random_bytes,
+    rms,
+    scale_to_snr,
+    symmetric_uniform,
+    uniform,
+)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -55,12 +65,22 @@ def test_normal_has_unit_variance() -> None:
     assert normal((50_000,), seeded()).std().item() == pytest.approx(1.0, abs=0.02)
 
 
+def test_random_bytes_are_equally_likely_and_uncorrelated() -> None:
+    drawn = random_bytes(256_000, seeded())
+    counts = torch.bincount(drawn.long() + 128, minlength=256)
+    assert counts.shape == (256,)
+    assert (counts - 1000).abs().max() < 150
+    centered = drawn.float() + 0.5
+    for lag in range(1, 17):
+        assert (centered[lag:] * centered[:-lag]).mean().abs() < 0.01 * centered.square().mean()
+
+
 @pytest.mark.parametrize("count", [1, 7, 40_000])
 def test_symmetric_uniform_fills_any_shape_within_its_ends(count: int) -> None:
     drawn = symmetric_uniform((1, count), seeded())
     assert drawn.shape == (1, count)
     assert drawn.dtype == torch.float32
-    assert drawn.abs().max() < 1
+    assert -1 <= drawn.min() <= drawn.max() < 1
 
 
 def test_symmetric_uniform_is_centred_flat_and_uncorrelated() -> None:

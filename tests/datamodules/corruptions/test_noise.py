@@ -85,6 +85,13 @@ def test_white_noise_samples_are_normal_and_uncorrelated() -> None:
     assert np.abs(np.correlate(standard, standard[100:-100], "valid")[:100]).max() / len(standard) < 0.03
 
 
+def test_noise_does_not_peak_where_its_transform_begins() -> None:
+    noise = colored_noise(torch.tensor([[1.0, 0.0, 0.0]]).expand(400, -1), (400, 1, 1024), RATE_HZ, seeded())
+    first = noise[:, 0, 0] / noise.std()
+    assert first.mean().abs() < 0.2
+    assert first.std().item() == pytest.approx(1, abs=0.15)
+
+
 def test_tpdf_noise_has_triangular_density_and_its_variance() -> None:
     noise = tpdf_noise((1, 1, 50_000), seeded()).flatten()
     assert noise.var().item() == pytest.approx(2 / 3, rel=0.02)
