@@ -1,0 +1,1 @@
+"""Restoration methods without trained parameters: the rows a learned method has to beat."""
