@@ -1,0 +1,110 @@
+"""Cubic spline plus shaped noise above the band: the row that shows how cheaply the log-spectral distance is had.
+
+Phase and fine structure of the lost band are unknown, but its level is not: the envelope goes on as it falls below the edge.
+Noise of that level lowers the LSD by far more than it costs SNR, so a learned method has to beat this row on both.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.classical.interpolation import CubicSpline
+from models.classical.low_rate import low_rates_hz
+
+FRAME_SECONDS = 0.064
+SLOPE_BAND = (0.25, 0.8)  # relative to the edge: where the slope of the envelope is measured
+LEVEL_BAND = (0.5, 0.8)  # and its level in each frame; filters begin to fall above
+CROSSFADE = 0.8  # of the edge, from where the noise fades in
+STEEPEST_SLOPE = 4.0  # exponent of the power: 12 dB per octave
+SMOOTHED_FRAMES = 5
+NOISE_SEED = 0
+QUIETEST_POWER = 1e-12
+
+
+class NoiseFill(nn.Module):
+    """Interpolate with a cubic spline and fill the empty band with Gaussian noise under the extrapolated envelope."""
+
+    def __init__(self, sample_rate: int, low_rate_hz: float | None = None, level_db: float = -9.0) -> None:
+        """Set the rates and the level.
+
+        Args:
+            sample_rate: Rate of the signals in Hz.
+            low_rate_hz: Rate the band was limited to in Hz; None estimates it from each example.
+            level_db: Level of the noise relative to the extrapolated envelope. Music falls faster above the edge than below: on
+                ten recordings -9 dB has the best LSD at 8 to 16 kHz, within 0.02 of the best at 4 to 16 kHz, and costs 0.1 dB
+                (4 kHz) to 0.6 dB (8 kHz) of the spline's SNR; 0 dB would cost 0.7 and 2.3 dB.
+        """
+        super().__init__()
+        self.spline = CubicSpline(sample_rate, low_rate_hz)
+        self.sample_rate = sample_rate
+        self.low_rate_hz = low_rate_hz
+        self.level_db = level_db
+        self.n_fft = 2 ** round(math.log2(FRAME_SECONDS * sample_rate))
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Restore the band by interpolation and noise; the same input always gets the same noise.
+
+        Args:
+            corrupted: Full-rate signal (B, C, T), band-limited.
+
+        Returns:
+            Signal (B, C, T); an example in which no band limit is found is returned as it is.
+        """
+        rates = low_rates_hz(corrupted, self.sample_rate) if self.low_rate_hz is None else [self.low_rate_hz] * len(corrupted)
+        restored = self.spline.through_grid(corrupted, rates)
+        with torch.autocast(corrupted.device.type, enabled=False):
+            noise = self._noise_spectrum(corrupted)
+            for example, rate in enumerate(rates):
+                if rate < self.sample_rate:
+                    restored[example] += self._fill(restored[example].float(), noise, rate / 2).to(restored.dtype)
+        return restored
+
+    def _noise_spectrum(self, like: Tensor) -> Tensor:
+        """Return the STFT (C, bins, frames) of fixed white noise, one stream per channel, of unit mean power."""
+        generator = torch.Generator().manual_seed(NOISE_SEED)
+        noise = torch.randn(like.shape[-1], like.shape[1], generator=generator).T.to(like.device)
+        return self._stft(noise) / self._window(noise).square().sum().sqrt()
+
+    def _fill(self, signal: Tensor, noise: Tensor, edge_hz: float) -> Tensor:
+        """Return the noise (C, T) that continues the envelope of a signal (C, T) above the edge."""
+        bin_hz = self.sample_rate / self.n_fft
+        envelope = _extrapolate(self._stft(signal).abs().square(), edge_hz / bin_hz)
+        frequency = torch.arange(envelope.shape[1], device=signal.device) * bin_hz
+        fade = ((frequency / edge_hz - CROSSFADE) / (1 - CROSSFADE)).clamp(0, 1)
+        gain = 10 ** (self.level_db / 20) * fade[:, None] * envelope.sqrt()
+        padded_samples = max(signal.shape[-1], self.n_fft)
+        filling = torch.istft(gain * noise, self.n_fft, window=self._window(signal), length=padded_samples)
+        return filling[:, : signal.shape[-1]]
+
+    def _stft(self, signal: Tensor) -> Tensor:
+        """Return the STFT (C, bins, frames) of (C, T), zero-padded to one frame at least."""
+        padded = functional.pad(signal, (0, max(0, self.n_fft - signal.shape[-1])))
+        return torch.stft(padded, self.n_fft, window=self._window(signal), return_complex=True)
+
+    def _window(self, like: Tensor) -> Tensor:
+        return torch.hann_window(self.n_fft, device=like.device)
+
+
+def _extrapolate(power: Tensor, edge_bin: float) -> Tensor:
+    """Continue the envelope of a power spectrogram (C, bins, frames) as a power law; returns the same shape.
+
+    The exponent is fitted to the mean over time, as one frame holds too few partials; the level follows the frames.
+    """
+    bins = torch.arange(power.shape[1], dtype=power.dtype, device=power.device).clamp(min=1)
+    position = (bins / edge_bin).log()[:, None]
+    level = functional.avg_pool1d(power, SMOOTHED_FRAMES, stride=1, padding=SMOOTHED_FRAMES // 2, count_include_pad=False)
+    level = level.clamp(min=QUIETEST_POWER).log()
+    sloped, leveled = (_between(bins / edge_bin, *band) for band in (SLOPE_BAND, LEVEL_BAND))
+    x, y, weight = position[sloped], level[:, sloped].mean(dim=-1, keepdim=True), 1 / bins[sloped, None]
+    x = x - (weight * x).sum() / weight.sum()
+    slope = ((weight * x * y).sum(dim=1) / (weight * x * x).sum()).clamp(-STEEPEST_SLOPE, 0)[:, None]  # (C, 1, 1)
+    height = (level[:, leveled] - slope * position[leveled]).mean(dim=1, keepdim=True)  # (C, 1, frames)
+    return (height + slope * position).exp()
+
+
+def _between(position: Tensor, low: float, high: float) -> Tensor:
+    """Return the indices of the positions from low to high; at least two."""
+    inside = ((position >= low) & (position <= high)).nonzero().flatten()
+    return inside if len(inside) > 1 else torch.tensor([1, 2], device=position.device)
