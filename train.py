@@ -74,7 +74,7 @@ def settle_length(cfg: DictConfig) -> None:
     if cfg.trainer.max_epochs is None and cfg.trainer.max_time is None:
         cfg.trainer.max_epochs = DEFAULT_EPOCHS
     scheduler = cfg.model.get("scheduler") or {}
-    if "T_max" in list(scheduler) and scheduler.T_max is None:  # `in` alone resolves interpolations
+    if "T_max" in list(scheduler) and scheduler.T_max is None:
         raise ValueError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
 
 
