@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 from lightning_modules.checkpoint import CheckpointError, build_restorer, load_restorer
@@ -79,7 +81,13 @@ def test_run_folder_stands_for_its_best_checkpoint(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "cannot be read"), (b"not a checkpoint", "cannot be read"), (None, "no such checkpoint file")],
+    [
+        (b"", "cannot be read as a checkpoint$"),
+        (b"not a checkpoint", "cannot be read as a checkpoint$"),
+        (b"hello, a text\nof two lines\n", "cannot be read as a checkpoint$"),
+        (b"I am a text too\n", "cannot be read as a checkpoint$"),
+        (None, "no such checkpoint file"),
+    ],
 )
 def test_broken_or_missing_file_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "broken.ckpt"
@@ -98,4 +106,53 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_checkpoint_of_another_program_is_refused(tmp_path: Path) -> None:
     torch.save({"weights": torch.zeros(1)}, tmp_path / "a.ckpt")
     with pytest.raises(CheckpointError, match="not written by train.py"):
+        load_restorer(tmp_path / "a.ckpt")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_audio_file_is_no_checkpoint_and_nobody_is_told_to_trust_it(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"song.{suffix}"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(8000), 16000)
+    with pytest.raises(CheckpointError) as caught:
+        load_restorer(path)
+    assert str(caught.value) == f"{path}: cannot be read as a checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("model_config", "message"),
+    [
+        ([1, 2], "model_config is a list, not a mapping"),
+        ("text", "model_config is a str, not a mapping"),
+        ({}, "describes a dict, not a method"),
+        ({"_target_": "models.unet.UNet", "depth": 1, "channels": [4], "kernels": [3]}, "describes a UNet, not a method"),
+        (MODEL | {"_partial_": True}, "not a method"),
+        (MODEL | {"depth": 4}, "cannot be built from its description: .*unexpected keyword argument 'depth'"),
+        (MODEL | {"loss_weights": 3}, "loss_weights|int"),
+        (MODEL | {"net": {"_target_": "models.unet.UNet", "_args_": 3}}, "cannot be built from its description"),
+        (MODEL | {"loss_weights": {"l3": 1.0}}, "unknown model.loss_weights l3"),
+    ],
+)
+def test_description_of_anything_but_a_method_is_one_sentence(tmp_path: Path, model_config: Any, message: str) -> None:
+    with pytest.raises(CheckpointError, match=f"a.ckpt: .*({message})") as caught:
+        load_restorer(save(tmp_path / "a.ckpt", model_config))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"net": "${oc.create:'{_target_: lightning_modules.results.git_commit}'}"},
+        {"loss_weights": {"l1": 1.0, "note": ["${oc.env:HOME}"]}},
+        {"net": {"_target_": "${oc.env:TARGET}"}},
+        {"monitor": "${sample_rate}"},
+    ],
+)
+def test_interpolations_are_refused_before_they_are_resolved(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(CheckpointError, match="is refused; a description holds no interpolations"):
+        load_restorer(save(tmp_path / "a.ckpt", MODEL | change))
+
+
+def test_weights_that_are_no_mapping_are_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": [1], "model_config": MODEL}, tmp_path / "a.ckpt")
+    with pytest.raises(CheckpointError, match="a.ckpt: "):
         load_restorer(tmp_path / "a.ckpt")
