@@ -23,9 +23,10 @@ def hash_fraction(label: str) -> float:
     """Return a number in [0, 1) that depends on the label alone, on every machine and in every Python version.
 
     Args:
-        label: Any text. Python's own `hash` would change from process to process.
+        label: Any text, names of files that are not valid UTF-8 included. Python's own `hash` would change from process to
+            process.
     """
-    return int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "big") / 2**64
+    return int.from_bytes(hashlib.sha256(label.encode("utf-8", "surrogateescape")).digest()[:8], "big") / 2**64
 
 
 def split_groups(groups: Iterable[str]) -> dict[str, Split]:

@@ -69,3 +69,11 @@ def test_a_split_of_broken_files_is_named():
 def test_impossible_limits_are_refused(limits):
     with pytest.raises(ValueError, match=r"data.max_recordings\.(train=0|validation=3) is not possible"):
         Library(Source("train"), Opened, limits)
+
+
+def test_names_that_are_not_valid_text_can_be_chosen():
+    class Latin(Source):
+        def recordings(self):
+            return [Recording(f"/data/caf\udce9{number}.wav", 1.0, "train", f"caf\udce9{number}") for number in range(3)]
+
+    assert len(names(Library(Latin(), Opened, {"train": 2}).open("train"))) == 2

@@ -1,4 +1,5 @@
 import logging
+import os
 
 import pytest
 
@@ -106,3 +107,57 @@ def test_manifest_without_files_is_refused(tmp_path, write_noise):
     (tmp_path / "MANIFEST.csv").write_text("name,split\na.wav,train\n")
     with pytest.raises(ValueError, match=r"MANIFEST.csv needs a column `file`"):
         FolderSource(str(tmp_path)).recordings()
+
+
+def test_a_manifest_decides_the_files_that_it_lists_in_other_folders(tmp_path, write_noise):
+    names = [f"{folder}/{number}.wav" for folder in "abcd" for number in range(3)]
+    for name in [*names, "a/unlisted.wav"]:
+        write_noise(tmp_path / name, 0.1)
+    (tmp_path / "MANIFEST.csv").write_text("file,split\n" + "".join(f"{name},test\n" for name in names))
+    recordings = FolderSource(str(tmp_path)).recordings()
+    splits = {recording.path.removeprefix(f"{tmp_path}/"): recording.split for recording in recordings}
+    assert len(recordings) == 13
+    assert {name: splits[name] for name in names} == dict.fromkeys(names, "test")
+    assert "a/unlisted.wav" in splits
+
+
+def test_the_nearest_manifest_decides(tmp_path, write_noise):
+    write_noise(tmp_path / "sub" / "a.wav")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nsub/a.wav,train\n")
+    (tmp_path / "sub" / "MANIFEST.csv").write_text("file,split\na.wav,test\n")
+    assert splits_of(FolderSource(str(tmp_path))) == {"a.wav": "test"}
+
+
+@pytest.mark.parametrize("manifest", [None, "file,split\nlink2.wav,test\n"])
+def test_links_to_one_file_are_one_recording(tmp_path, write_noise, manifest):
+    real = write_noise(tmp_path / "elsewhere" / "real.wav")
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    for name in ("link0.wav", "sub/link1.wav", "sub/link2.wav"):
+        (root / name).symlink_to(real)
+    if manifest:
+        (root / "sub" / "MANIFEST.csv").write_text(manifest)
+    assert list(splits_of(FolderSource(str(root)))) == ["link2.wav" if manifest else "link0.wav"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere names are text")
+def test_names_that_are_not_valid_text_are_split_like_others(tmp_path, write_noise):
+    for number in range(6):
+        os.rename(write_noise(tmp_path / f"{number}.wav", 0.1), os.fsencode(tmp_path) + b"/%d\xff.wav" % number)
+    assert set(splits_of(FolderSource(str(tmp_path))).values()) == {"train", "val", "test"}
+
+
+def test_unreadable_folders_are_counted(tmp_path, write_noise, monkeypatch):
+    write_noise(tmp_path / "a.wav")
+    (tmp_path / "forbidden").mkdir()
+    original = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("forbidden"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    source = FolderSource(str(tmp_path))
+    assert set(splits_of(source)) == {"a.wav"}
+    assert source.skipped == [f"{tmp_path}/forbidden: permission denied"]
