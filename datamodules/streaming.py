@@ -1,6 +1,5 @@
 """Read windows straight from the audio files, for data sets that are too large to be cached (`data.cache=false`)."""
 
-import logging
 import math
 from collections.abc import Sequence
 
@@ -8,12 +7,10 @@ import numpy as np
 
 from datamodules import audio_io
 from datamodules.decoding import mix
-from datamodules.parallel import parallel_map
 from datamodules.sources import Recording
+from datamodules.sources.probing import probe_all
 
-_MARGIN_SAMPLES = 2048  # Decoded on both sides, at the file's own rate: longer than half the resampler's impulse response.
-
-log = logging.getLogger(__name__)
+_MARGIN_SAMPLES = 512  # Decoded on both sides, at the lower rate: three times what the resampler hears around a sample.
 
 
 class StreamedRecordings:
@@ -27,10 +24,8 @@ class StreamedRecordings:
 
     def __init__(self, recordings: Sequence[Recording], sample_rate: int, channels: int) -> None:
         """Read the headers."""
-        probed = parallel_map(lambda recording: _probe(recording.path), recordings, "Reading headers")
+        probed = probe_all([recording.path for recording in recordings])
         self.skipped = [str(result) for result in probed if isinstance(result, audio_io.AudioFileError)]
-        for problem in self.skipped:
-            log.warning("skipped %s", problem)
         self._infos = [result for result in probed if isinstance(result, audio_io.AudioInfo)]
         self.recordings = [item for item, info in zip(recordings, probed, strict=True) if isinstance(info, audio_io.AudioInfo)]
         self._sample_rate, self._channels = sample_rate, channels
@@ -51,17 +46,10 @@ class StreamedRecordings:
         """
         info = self._infos[index]
         from_hz, to_hz = info.sample_rate_hz, self._sample_rate
-        margin = 0 if from_hz == to_hz else _MARGIN_SAMPLES
+        margin = 0 if from_hz == to_hz else _MARGIN_SAMPLES * math.ceil(max(1.0, from_hz / to_hz))
         period = from_hz // math.gcd(from_hz, to_hz)
         first = max(0, start * from_hz // to_hz - margin) // period * period
         last = min(info.frames, -(-(start + count) * from_hz // to_hz) + margin)
         native = mix(audio_io.read(info.path, first, last - first), self._channels)
         skipped = start - first * to_hz // from_hz
         return audio_io.resample(native, from_hz, to_hz)[:, skipped : skipped + count]
-
-
-def _probe(path: str) -> audio_io.AudioInfo | audio_io.AudioFileError:
-    try:
-        return audio_io.probe(path)
-    except audio_io.AudioFileError as error:
-        return error

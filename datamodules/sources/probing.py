@@ -16,6 +16,22 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
 
 
+def probe_all(paths: Sequence[str | os.PathLike[str]]) -> list[audio_io.AudioInfo | audio_io.AudioFileError]:
+    """Read the header of every file and name the files without a good one in a warning each.
+
+    Args:
+        paths: The candidates.
+
+    Returns:
+        What the header says or what is wrong with it, in the order given.
+    """
+    results = parallel_map(_probe, paths, "Reading headers")
+    for result in results:
+        if isinstance(result, audio_io.AudioFileError):
+            log.warning("skipped %s", result)
+    return results
+
+
 def readable_files(paths: Sequence[Path]) -> tuple[dict[Path, float], list[str]]:
     """Probe every file.
 
@@ -25,15 +41,13 @@ def readable_files(paths: Sequence[Path]) -> tuple[dict[Path, float], list[str]]
     Returns:
         The duration in seconds of each readable file, in the order given, and one sentence per file that is not.
     """
-    results = parallel_map(_probe, paths, "Reading headers")
+    results = probe_all(paths)
     problems = [str(result) for result in results if isinstance(result, audio_io.AudioFileError)]
-    for problem in problems:
-        log.warning("skipped %s", problem)
     infos = [result for result in results if isinstance(result, audio_io.AudioInfo)]
     return {info.path: info.frames / info.sample_rate_hz for info in infos}, problems
 
 
-def _probe(path: Path) -> audio_io.AudioInfo | audio_io.AudioFileError:
+def _probe(path: str | os.PathLike[str]) -> audio_io.AudioInfo | audio_io.AudioFileError:
     try:
         return audio_io.probe(path)
     except audio_io.AudioFileError as error:

@@ -2,6 +2,7 @@ import logging
 
 import numpy as np
 import pytest
+import soundfile
 
 from datamodules.cache import CachedRecordings, CacheFormat
 from datamodules.sources import Recording
@@ -41,3 +42,11 @@ def test_broken_files_are_named_once_and_left_out(tmp_path, recordings, broken_f
         streamed = StreamedRecordings(given, 8000, 1)
     assert streamed.recordings == recordings
     assert len(streamed.skipped) == len(caplog.records) == len(broken)
+
+
+def test_windows_are_those_of_the_cache_at_a_much_lower_rate(tmp_path):
+    near_the_band_limit = 0.9 * np.sin(2 * np.pi * 0.46 * 8000 * np.arange(2 * 192_000) / 192_000)
+    soundfile.write(tmp_path / "fast.wav", near_the_band_limit, 192_000)
+    cached, streamed = both([Recording(str(tmp_path / "fast.wav"), 2.0, "train", "fast")], tmp_path / "cache", 8000, 1)
+    for start in (0, 5000, 15_000):
+        np.testing.assert_allclose(streamed.read(0, start, 1000), cached.read(0, start, 1000), rtol=0, atol=2e-6)
