@@ -1,17 +1,71 @@
-"""Which states of a training are kept: the best by the monitored metric, and the last whole epoch."""
+"""Which states of a training are kept, the best by the monitored metric and the last whole epoch, and how they are written."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 
-def best_checkpoint(folder: Path, monitor: str, mode: str) -> ModelCheckpoint:
-    """Keep `best.ckpt`, the state with the best validation value of `monitor`."""
-    return ModelCheckpoint(folder, "best", monitor=monitor, mode=mode, save_top_k=1, enable_version_counter=False)
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Write a checkpoint beside its target and then rename it, so that a killed process leaves the old one or the new one.
+
+    Lightning's own transaction moves a file out of $TMPDIR, which copies it when that lies on another file system.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Write to `<path>.partial`, wait for the disk, and rename; Lightning never passes `storage_options` on its own."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f"{target.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
-class LastEpoch(ModelCheckpoint):
+class _InRunFolder(ModelCheckpoint):
+    """Keep one file in a run folder, which may be moved between two parts of a run."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the score of the kept file if that file still lies in this folder, wherever the folder lay before."""
+        assert self.dirpath is not None
+        kept = Path(self.dirpath) / Path(state_dict["best_model_path"]).name
+        if kept.is_file():
+            paths = dict.fromkeys(("best_model_path", "kth_best_model_path"), str(kept))
+            scores = {str(kept): score for score in state_dict["best_k_models"].values()}
+            super().load_state_dict(state_dict | paths | {"dirpath": self.dirpath, "best_k_models": scores})
+
+
+class BestEpoch(_InRunFolder):
+    """Keep `best.ckpt`, the state with the best validation value of `monitor`.
+
+    An epoch cut short by a signal or a time limit counts only as long as there is no other: a run resumed from the last whole
+    epoch repeats it, and so keeps what an uninterrupted run keeps.
+    """
+
+    def __init__(self, folder: Path, monitor: str, mode: str) -> None:
+        super().__init__(folder, "best", monitor=monitor, mode=mode, save_top_k=1, enable_version_counter=False)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save if this is the best epoch so far, when every epoch is validated."""
+        if not (self.best_model_path and is_cut_short(trainer)):
+            super().on_train_epoch_end(trainer, pl_module)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save if this is the best validation so far, when epochs and validations do not coincide."""
+        if not (self.best_model_path and trainer.should_stop and is_cut_short(trainer)):
+            super().on_validation_end(trainer, pl_module)
+
+
+class LastEpoch(_InRunFolder):
     """Keep `last.ckpt`, the state at the end of the last epoch that ran to its end.
 
     An epoch cut short by a signal or a time limit is not saved: a run resumed from `last.ckpt` repeats it whole and so ends
@@ -23,5 +77,13 @@ class LastEpoch(ModelCheckpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save, unless the epoch was cut short."""
-        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+        if not is_cut_short(trainer):
             super().on_train_epoch_end(trainer, pl_module)
+
+
+def is_cut_short(trainer: pl.Trainer) -> bool:
+    """Say at the end of an epoch whether batches of it are left."""
+    return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+
+
+best_checkpoint = BestEpoch
