@@ -1,17 +1,37 @@
 """The folder of one run: what makes two runs the same, which of them can be continued, and what it holds."""
 
+import errno
+import fcntl
 import hashlib
 import json
+import logging
+import os
 import uuid
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lightning_modules.results import write_json
 
-VOLATILE = ("resume", "run_name", "run_dir", "run_id", "logger")
-"""Top-level keys that do not change what a run computes."""
+VOLATILE = (
+    "resume",
+    "run_name",
+    "run_dir",
+    "run_id",
+    "logger",
+    "examples",
+    "baselines",
+    "trainer.enable_progress_bar",
+    "data.num_workers",
+    "data.cache_dir",
+)
+"""Keys that do not change what a run computes, with dots between the levels."""
+FOLLOWING_THE_RUN = ("scheduler.T_max",)
+"""Keys of a model that follow the length of the run, which may change when it is continued."""
+
+log = logging.getLogger(__name__)
 
 
 class RunFolderError(ValueError):
@@ -24,17 +44,61 @@ def fingerprint(config: Mapping[str, Any]) -> str:
     Args:
         config: the resolved configuration.
     """
-    lasting = {key: value for key, value in config.items() if key not in VOLATILE}
-    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
+    return _hash(_without(config, VOLATILE))
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _without(config: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return a copy of nested mappings without the keys of these dotted names."""
+    kept = dict(config)
+    for head, _, rest in (name.partition(".") for name in names):
+        if not rest:
+            kept.pop(head, None)
+        elif isinstance(kept.get(head), Mapping):
+            kept[head] = _without(kept[head], [rest])
+    return kept
 
 
 @dataclass(frozen=True)
 class Run:
-    """An opened run folder; `id` names the run to trackers, over every resume; `checkpoint` is what it continues from."""
+    """An opened run folder, taken from all other processes until `close` or the end of this one.
+
+    `id` names the run to trackers, over every resume; `checkpoint` is what it continues from.
+    """
 
     folder: Path
     id: str
     checkpoint: Path | None
+    close: Callable[[], object] = lambda: None
+
+
+class FolderLock:
+    """Take a folder for this process as long as this object lives; the kernel gives it back even if the process is killed.
+
+    A record lock (`lockf`): unlike `flock` it does not pass to forked data workers, which can outlive their parent for seconds.
+    On a file system without locks the folder is used all the same, and a warning says so.
+
+    Raises:
+        RunFolderError: if another process holds the folder, or nothing can be written there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        self.close = weakref.finalize(self, os.close, descriptor)
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                self.close()
+                raise RunFolderError(f"{folder} is in use by a run that still goes on; wait for its end, or stop it") from error
+            log.warning("%s cannot be locked (%s); nothing prevents a second process from using it", folder, error.strerror)
 
 
 def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Run:
@@ -42,39 +106,94 @@ def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Ru
 
     Args:
         run_dir: the folder proposed for a new run.
-        resume: None starts anew, "auto" continues the newest unfinished run of the same configuration beside `run_dir` (or
-            starts anew if there is none), anything else is the path of a run folder.
+        resume: None starts anew, "auto" continues the newest unfinished run of the same configuration beside `run_dir` that no
+            process is at work on (or starts anew if there is none), anything else is the path of a run folder.
         config: the resolved configuration.
 
     Raises:
-        RunFolderError: if a new run would overwrite an old one, the folder to resume holds no checkpoint, or nothing can be
-            written there.
+        RunFolderError: if a new run would overwrite an old one, the folder to resume holds no checkpoint, another model, or a
+            run that still goes on, or nothing can be written there.
     """
-    folder = run_dir
-    if resume == "auto":
-        folder = _newest_unfinished(run_dir, fingerprint(config)) or run_dir
-    elif resume is not None:
-        folder = Path(resume)
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    if resume not in (None, "auto") and not checkpoint.is_file():
-        raise RunFolderError(f"resume={resume}: no {checkpoint} to continue from; known values: auto, a run folder, null")
-    if resume is None and (folder / "run.json").exists():
-        raise RunFolderError(f"{folder} already holds a run; choose another run_name, or continue it with resume=auto")
-    identity = _prepare(folder, config)
+    if resume not in (None, "auto"):
+        _check_resumable(Path(str(resume)), config)
+    lock, folder = _take_unfinished(run_dir, config) if resume == "auto" else (None, Path(resume or run_dir))
+    lock = lock or FolderLock(folder)
+    try:
+        if resume in (None, "auto"):
+            _check_free(folder, resume, config)
+        identity = _prepare(folder, config)
+    except RunFolderError:
+        lock.close()
+        raise
     if folder != run_dir and run_dir.is_dir() and not any(run_dir.iterdir()):
         run_dir.rmdir()  # proposed, and not needed
-    return Run(folder, identity, checkpoint if checkpoint.is_file() else None)
+    return Run(folder, identity, _last_checkpoint(folder), lock.close)
 
 
-def _newest_unfinished(run_dir: Path, wanted: str) -> Path | None:
-    found = [
-        entry.parent
-        for entry in run_dir.parent.glob("*/run.json")
-        if json.loads(entry.read_text())["fingerprint"] == wanted
-        and (entry.parent / "checkpoints" / "last.ckpt").is_file()
-        and status(entry.parent) != "finished"
-    ]
-    return max(found, key=lambda folder: (folder / "run.json").stat().st_mtime, default=None)
+def attach_run(folder: Path) -> Run:
+    """Join a run that another process has opened; nothing is taken or written.
+
+    Args:
+        folder: of the opened run.
+
+    Raises:
+        RunFolderError: if there is no run.
+    """
+    card = folder / "run.json"
+    if not card.is_file():
+        raise RunFolderError(f"{folder} holds no run to join (no run.json)")
+    return Run(folder, str(json.loads(card.read_text())["id"]), _last_checkpoint(folder))
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    return checkpoint if checkpoint.is_file() else None
+
+
+def _check_free(folder: Path, resume: str | None, config: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds a run, unless the run is this one and may be continued."""
+    if not (folder / "run.json").exists():
+        return
+    if resume is None:
+        raise RunFolderError(f"{folder} already holds a run; choose another run_name, or continue it with resume=auto")
+    if _stored_fingerprint(folder) != fingerprint(config):
+        raise RunFolderError(f"{folder} already holds a run of another configuration; choose another run_name")
+
+
+def _check_resumable(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds no checkpoint, or the weights of another model."""
+    if _last_checkpoint(folder) is None:
+        checkpoint = folder / "checkpoints" / "last.ckpt"
+        raise RunFolderError(f"resume={folder}: no {checkpoint} to continue from; known values: auto, a run folder, null")
+    card = folder / "run.json"
+    stored = json.loads(card.read_text()).get("model") if card.is_file() else None
+    if stored not in (None, _model_fingerprint(config)):
+        raise RunFolderError(f"resume={folder}: it trains another model; repeat the model settings of its config.yaml")
+
+
+def _model_fingerprint(config: Mapping[str, Any]) -> str:
+    return _hash(_without(config["model"], FOLLOWING_THE_RUN))
+
+
+def _take_unfinished(run_dir: Path, config: Mapping[str, Any]) -> tuple[FolderLock | None, Path]:
+    """Return the newest run that can be continued and is free, locked, else the folder proposed for a new one."""
+    wanted = fingerprint(config)
+    for folder in _newest_first(run_dir.parent):
+        if _last_checkpoint(folder) and status(folder) != "finished" and _stored_fingerprint(folder) == wanted:
+            try:
+                return FolderLock(folder), folder
+            except RunFolderError:
+                continue
+    return None, run_dir
+
+
+def _newest_first(runs: Path) -> list[Path]:
+    cards = sorted(runs.glob("*/run.json"), key=lambda card: card.stat().st_mtime, reverse=True)
+    return [card.parent for card in cards]
+
+
+def _stored_fingerprint(folder: Path) -> str:
+    return str(json.loads((folder / "run.json").read_text()).get("fingerprint"))
 
 
 def status(folder: Path) -> str:
@@ -87,8 +206,11 @@ def _prepare(folder: Path, config: Mapping[str, Any]) -> str:
     card = folder / "run.json"
     identity = str(json.loads(card.read_text())["id"]) if card.is_file() else uuid.uuid4().hex[:8]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(card, {"id": identity, "fingerprint": fingerprint(config)})
+        write_json(card, {"id": identity, "fingerprint": fingerprint(config), "model": _model_fingerprint(config)})
     except OSError as error:
-        raise RunFolderError(f"cannot write to the run folder {folder}: {error.strerror}; change hydra.run.dir") from error
+        raise _unwritable(folder, error) from error
     return identity
+
+
+def _unwritable(folder: Path, error: OSError) -> RunFolderError:
+    return RunFolderError(f"cannot write to the run folder {folder}: {error.strerror}; change hydra.run.dir")

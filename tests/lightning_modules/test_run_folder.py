@@ -1,15 +1,60 @@
 """Which run is continued, and that none is overwritten."""
 
+import errno
+import fcntl
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lightning_modules.run_folder import RunFolderError, fingerprint, open_run
+from lightning_modules.run_folder import RunFolderError, attach_run, fingerprint, open_run
 
-CONFIG: dict[str, Any] = {"seed": 0, "run_name": "a", "run_dir": "x", "resume": None, "model": {"depth": 4}}
+CONFIG: dict[str, Any] = {
+    "seed": 0,
+    "run_name": "a",
+    "run_dir": "x",
+    "resume": None,
+    "model": {"depth": 4, "scheduler": {"T_max": 20}},
+    "trainer": {"max_epochs": 20, "enable_progress_bar": True},
+    "data": {"num_workers": 0, "cache_dir": "c", "batch_size": 16},
+    "examples": 4,
+    "baselines": ["wiener"],
+}
+TAKE = """
+import fcntl, sys
+file = open(sys.argv[1], "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("taken", flush=True)
+sys.stdin.read()
+"""
+TAKE_AND_FORK = """
+import os, sys, time
+from pathlib import Path
+from lightning_modules.run_folder import FolderLock
+lock = FolderLock(Path(sys.argv[1]).parent)
+worker = os.fork()
+if worker == 0:
+    time.sleep(60)
+print(worker, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def in_use(folder: Path, program: str = TAKE) -> Iterator[subprocess.Popen[str]]:
+    """Let another process work on a folder."""
+    command = [sys.executable, "-c", program, str(folder / "run.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def finished_epoch(folder: Path, status: str | None = None) -> Path:
@@ -23,6 +68,21 @@ def finished_epoch(folder: Path, status: str | None = None) -> Path:
 def test_fingerprint_sees_what_is_computed_and_not_where() -> None:
     assert fingerprint(CONFIG) == fingerprint(CONFIG | {"run_name": "b", "run_dir": "y", "resume": "auto"})
     assert fingerprint(CONFIG) != fingerprint(CONFIG | {"model": {"depth": 5}})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("enable_progress_bar", False), ("num_workers", 4), ("cache_dir", "d"), ("examples", 0), ("baselines", [])],
+)
+def test_fingerprint_leaves_out_what_changes_no_result(key: str, value: object) -> None:
+    node = next((name for name in ("trainer", "data") if key in CONFIG[name]), None)
+    change = {key: value} if node is None else {node: CONFIG[node] | {key: value}}
+    assert fingerprint(CONFIG | change) == fingerprint(CONFIG)
+
+
+@pytest.mark.parametrize("change", [{"trainer": {"max_epochs": 21}}, {"data": {"batch_size": 8}}, {"trainer": None}])
+def test_fingerprint_sees_the_rest_of_the_same_nodes(change: dict[str, Any]) -> None:
+    assert fingerprint(CONFIG | change) != fingerprint(CONFIG)
 
 
 def test_new_run_starts_in_its_own_folder(tmp_path: Path) -> None:
@@ -75,3 +135,90 @@ def test_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunFolderError, match="cannot write to the run folder"):
         open_run(tmp_path / "file" / "a", None, CONFIG)
+
+
+def test_run_that_still_goes_on_is_left_alone(tmp_path: Path) -> None:
+    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
+    card = (folder / "run.json").read_bytes()
+    with in_use(folder) as other:
+        assert other.stdout is not None and other.stdout.readline() == "taken\n"
+        assert open_run(tmp_path / "b", "auto", CONFIG).folder == tmp_path / "b"
+        with pytest.raises(RunFolderError, match="a is in use by a run that still goes on; wait for its end, or stop it"):
+            open_run(tmp_path / "c", str(folder), CONFIG)
+        with pytest.raises(RunFolderError, match="still goes on"):
+            open_run(folder, None, CONFIG)
+    assert (folder / "run.json").read_bytes() == card
+    assert open_run(tmp_path / "c", "auto", CONFIG).folder == folder
+
+
+def test_killed_run_is_free_even_if_a_forked_worker_lives_on(tmp_path: Path) -> None:
+    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
+    with in_use(folder, TAKE_AND_FORK) as other:
+        assert other.stdout is not None
+        worker = int(other.stdout.readline())
+        with pytest.raises(RunFolderError, match="still goes on"):
+            open_run(tmp_path / "b", str(folder), CONFIG)
+        other.kill()
+        other.wait()
+        try:
+            assert open_run(tmp_path / "b", str(folder), CONFIG).folder == folder
+        finally:
+            os.kill(worker, 9)
+
+
+def test_closing_a_run_frees_its_folder(tmp_path: Path) -> None:
+    run = open_run(tmp_path / "a", None, CONFIG)
+    finished_epoch(run.folder)
+    run.close()
+    with in_use(run.folder) as other:
+        assert other.stdout is not None and other.stdout.readline() == "taken\n"
+    again = open_run(tmp_path / "b", "auto", CONFIG)
+    assert again.folder == run.folder
+    again.close()
+    again.close()
+
+
+def test_file_system_without_locks_is_used_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", fail)
+    assert open_run(tmp_path / "a", None, CONFIG).folder == tmp_path / "a"
+    assert "a cannot be locked (No locks available)" in caplog.text
+
+
+def test_further_processes_of_a_run_join_it_and_write_nothing(tmp_path: Path) -> None:
+    run = open_run(tmp_path / "a", None, CONFIG)
+    checkpoint = finished_epoch(run.folder) / "checkpoints" / "last.ckpt"
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")}
+    joined = attach_run(tmp_path / "a")
+    joined.close()
+    assert (joined.folder, joined.id, joined.checkpoint) == (run.folder, run.id, checkpoint)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")} == before
+    with pytest.raises(RunFolderError, match="nothing holds no run to join"):
+        attach_run(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_another_model_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
+    card = (folder / "run.json").read_bytes()
+    with pytest.raises(RunFolderError, match="a: it trains another model; repeat the model settings of its config.yaml"):
+        open_run(tmp_path / "b", str(folder), CONFIG | {"model": {"depth": 5}})
+    assert (folder / "run.json").read_bytes() == card
+
+
+def test_run_may_be_continued_for_longer(tmp_path: Path) -> None:
+    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
+    longer = CONFIG | {"trainer": {"max_epochs": 30}, "model": {"depth": 4, "scheduler": {"T_max": 30}}}
+    assert open_run(tmp_path / "b", str(folder), longer).folder == folder
+    assert open_run(tmp_path / "b", "auto", longer).folder == folder
+
+
+def test_auto_never_overwrites_a_run_of_another_configuration(tmp_path: Path) -> None:
+    open_run(tmp_path / "a", None, CONFIG)
+    with pytest.raises(RunFolderError, match="a already holds a run of another configuration; choose another run_name"):
+        open_run(tmp_path / "a", "auto", CONFIG | {"seed": 1})
+    assert open_run(tmp_path / "a", "auto", CONFIG).checkpoint is None
