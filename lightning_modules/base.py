@@ -1,23 +1,23 @@
 """What every method shares: restoring a batch, the one validation and test loop, and a checkpoint that opens alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.metrics import MeanOverExamples, build_metrics, test_metrics, update_all, validation_metrics
+from lightning_modules.metrics import VALIDATION_METRICS, MeanOverExamples, build_metrics, offered_metrics, update_all
 
 Batch = Mapping[str, Tensor]
 """{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}"""
 
 
 class NonFiniteLossError(RuntimeError):
-    """The loss of a batch is NaN or infinite; `indices` are the batch's global sample numbers."""
+    """The loss of a batch, or its gradient, is NaN or infinite; `indices` are the batch's global sample numbers."""
 
-    def __init__(self, indices: list[int]) -> None:
-        super().__init__(f"the loss is not finite on the batch with indices {indices}")
+    def __init__(self, indices: list[int], quantity: str = "loss") -> None:
+        super().__init__(f"the {quantity} is not finite on the batch with indices {indices}")
         self.indices = indices
 
 
@@ -78,7 +78,7 @@ class RestorationModule(pl.LightningModule):
                 f"the method works at {self.sample_rate} Hz and the data are at {data.sample_rate} Hz; "
                 f"set data.sample_rate={self.sample_rate}"
             )
-        names = test_metrics(self.sample_rate) if stage == "test" else validation_metrics()
+        names = offered_metrics(self.sample_rate) if stage == "test" else VALIDATION_METRICS
         for row in ("restored", "corrupted"):
             scores = nn.ModuleDict(build_metrics(names, self.sample_rate, data.cutoff_hz))
             self.scores[row] = scores.to(self.device)
@@ -143,3 +143,24 @@ def require_finite(loss: Tensor, batch: Batch) -> Tensor:
     if not torch.isfinite(loss):
         raise NonFiniteLossError(batch["index"].tolist())
     return loss
+
+
+def bound_gradient(parameters: Iterable[nn.Parameter], largest_norm: float | None, index: Tensor) -> None:
+    """Scale the gradient down to a norm, before an optimizer steps by it; call it even without a limit.
+
+    A finite loss can have a gradient that is not (the root of a silent signal), and one step by it makes every weight NaN.
+
+    Args:
+        parameters: of the optimizer, with their gradients.
+        largest_norm: of the gradient over all parameters together; None leaves it as it is.
+        index: (B,) the batch's global sample numbers.
+
+    Raises:
+        NonFiniteLossError: with the indices of the batch, if the gradient is NaN or infinite.
+    """
+    trained = [parameter for parameter in parameters if parameter.grad is not None]
+    norm = nn.utils.get_total_norm([parameter.grad for parameter in trained if parameter.grad is not None])
+    if not torch.isfinite(norm):
+        raise NonFiniteLossError(index.tolist(), "gradient")
+    if largest_norm is not None:
+        nn.utils.clip_grads_with_norm_(trained, largest_norm, norm)

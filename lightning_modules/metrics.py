@@ -40,21 +40,32 @@ HIGHER_IS_BETTER: dict[str, bool] = {
     "stoi": True,
 }
 VALIDATION_METRICS: tuple[str, ...] = ("snr_db", "si_sdr_db", "lsd", "lsd_lf", "lsd_hf")
+"""What is cheap enough for every validation."""
 TEST_METRICS: tuple[str, ...] = tuple(HIGHER_IS_BETTER)
 
 
-def validation_metrics() -> tuple[str, ...]:
-    """Return the names of the metrics that are cheap enough for every validation."""
-    return VALIDATION_METRICS
-
-
-def test_metrics(sample_rate: int) -> tuple[str, ...]:
+def offered_metrics(sample_rate: int) -> tuple[str, ...]:
     """Return the names of all metrics that this rate and this installation offer.
 
     Args:
         sample_rate: Rate of the signals in Hz.
     """
     return tuple(name for name in TEST_METRICS if name in _functions(sample_rate, sample_rate / 4))
+
+
+def check_metric(monitor: str) -> str:
+    """Return the metric that a verdict is about.
+
+    Args:
+        monitor: Name as logged, such as "test/si_sdr_db".
+
+    Raises:
+        ValueError: If there is no such metric.
+    """
+    name = monitor.split("/")[-1]
+    if name not in HIGHER_IS_BETTER:
+        raise ValueError(f"monitor={monitor} is not a metric; known: {', '.join(HIGHER_IS_BETTER)}")
+    return name
 
 
 def check_monitor(monitor: str, mode: str) -> None:
@@ -112,20 +123,6 @@ class MeanOverExamples(Metric):
         """Add per-example values (B,), as `function` or `update_all` gives them."""
         self.value_sum += torch.nansum(values)
         self.count += values.isnan().logical_not().sum()
-
-    def update_with(self, restored: Tensor, clean: Tensor) -> Tensor:
-        """Add the examples of a batch and return their values.
-
-        Args:
-            restored: Estimates (B, C, T).
-            clean: References (B, C, T).
-
-        Returns:
-            Per-example values (B,).
-        """
-        values = self.function(restored, clean)
-        self.update(values)
-        return values
 
     def compute(self) -> Tensor:
         """Return the mean over the examples added so far."""

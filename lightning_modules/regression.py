@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_modules.base import Batch, RestorationModule, require_finite
+from lightning_modules.base import Batch, RestorationModule, bound_gradient, require_finite
 from lightning_modules.losses import ReconstructionLoss, weighted_sum
 
 
@@ -22,6 +23,9 @@ class RegressionModule(RestorationModule):
         scheduler: from the optimizer to a learning-rate schedule, stepped once an epoch.
         monitor: the metric a plateau schedule watches.
         gradient_clip_norm: largest norm of the whole gradient; None leaves it alone.
+
+    Raises:
+        ValueError: if a loss is unknown, or the norm is not positive.
     """
 
     def __init__(
@@ -35,14 +39,18 @@ class RegressionModule(RestorationModule):
         gradient_clip_norm: float | None = None,
     ) -> None:
         super().__init__(net, sample_rate)
+        if gradient_clip_norm is not None and gradient_clip_norm <= 0:
+            raise ValueError(f"model.gradient_clip_norm={gradient_clip_norm} must be positive, or null to leave gradients alone")
         self.loss = ReconstructionLoss(loss_weights)
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.monitor = monitor
         self.gradient_clip_norm = gradient_clip_norm
+        self.batch_index = torch.zeros(0, dtype=torch.int64)  # (B,) of the batch in flight
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch and log its terms, unweighted, under `train/`."""
+        self.batch_index = batch["index"]
         restored = self.restore(batch["corrupted"])
         terms = self.loss.terms(restored, batch["clean"])
         loss = require_finite(weighted_sum(terms, self.loss.weights), batch)
@@ -61,5 +69,10 @@ class RegressionModule(RestorationModule):
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
-        """Clip by `gradient_clip_norm`, the one owner of this number."""
-        self.clip_gradients(optimizer, self.gradient_clip_norm, "norm")
+        """Clip by `gradient_clip_norm`, the one owner of this number, and stop before a step by a gradient that is not finite.
+
+        Raises:
+            NonFiniteLossError: with the indices of the batch.
+        """
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        bound_gradient(parameters, self.gradient_clip_norm, self.batch_index)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.base import NonFiniteLossError, OracleModule, RestorationModule, require_finite
+from lightning_modules.base import NonFiniteLossError, OracleModule, RestorationModule, bound_gradient, require_finite
 from lightning_modules.snr import snr_db
 
 RATE_HZ = 4000
@@ -89,6 +89,35 @@ def test_finite_loss_passes_and_any_other_names_its_batch() -> None:
     for value in ("nan", "inf", "-inf"):
         with pytest.raises(NonFiniteLossError, match=r"\[5, 9\]"):
             require_finite(torch.tensor(float(value)), batch)
+
+
+def with_gradients(*values: list[float]) -> list[nn.Parameter]:
+    parameters = [nn.Parameter(torch.zeros(len(value))) for value in values]
+    for parameter, value in zip(parameters, values, strict=True):
+        parameter.grad = torch.tensor(value)
+    return [*parameters, nn.Parameter(torch.zeros(3))]  # the last one took no part in the loss
+
+
+def test_gradient_is_scaled_to_the_norm_over_all_parameters() -> None:
+    first, second, _ = parameters = with_gradients([3.0, 0.0], [4.0])
+    bound_gradient(parameters, 1.0, torch.tensor([0]))
+    torch.testing.assert_close(first.grad, torch.tensor([0.6, 0.0]))
+    torch.testing.assert_close(second.grad, torch.tensor([0.8]))
+
+
+@pytest.mark.parametrize("largest_norm", [None, 5.1])
+def test_gradient_within_the_norm_stays_as_it_is(largest_norm: float | None) -> None:
+    first, second, _ = parameters = with_gradients([3.0, 0.0], [4.0])
+    bound_gradient(parameters, largest_norm, torch.tensor([0]))
+    assert first.grad.tolist() == [3.0, 0.0] and second.grad.tolist() == [4.0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("largest_norm", [None, 1.0])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_gradient_that_is_not_finite_names_its_batch(largest_norm: float | None, value: str) -> None:
+    with pytest.raises(NonFiniteLossError, match=r"the gradient is not finite on the batch with indices \[5, 9\]") as caught:
+        bound_gradient(with_gradients([1.0], [0.0, float(value)]), largest_norm, torch.tensor([5, 9]))
+    assert caught.value.indices == [5, 9]
 
 
 def test_restored_signal_is_float32_whatever_the_network_computes_in() -> None:

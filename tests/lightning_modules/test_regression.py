@@ -1,12 +1,18 @@
 """One network, one optimizer: what is trained, how it is clipped and scheduled."""
 
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.utils.data import DataLoader
 
+from lightning_modules.base import NonFiniteLossError
+from lightning_modules.checkpointing import BestEpoch, LastEpoch
 from lightning_modules.regression import RegressionModule
 
 
@@ -19,6 +25,46 @@ class Gain(nn.Module):
 
     def forward(self, corrupted: Tensor) -> Tensor:
         return self.gain * corrupted
+
+
+class RootOfNothing(Gain):
+    """Add a term of value 0 whose gradient is 0 / 0."""
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        return self.gain * corrupted + (0 * self.gain).sqrt()
+
+
+class Examples(pl.LightningDataModule):
+    """Four pairs at 4 kHz: ones, and twice as much at `level`."""
+
+    sample_rate = 4000
+    cutoff_hz = None
+
+    def __init__(self, level: float = 1.0) -> None:
+        super().__init__()
+        clean = level * torch.ones(1, 64)
+        self.pairs = [{"clean": clean, "corrupted": 2 * clean, "index": 10 + number} for number in range(4)]
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        return DataLoader(self.pairs, batch_size=2)  # type: ignore[arg-type]
+
+    val_dataloader = train_dataloader
+
+
+def fit(module: RegressionModule, data: Examples, epochs: int = 1, folder: Path | None = None) -> pl.Trainer:
+    kept = [] if folder is None else [BestEpoch(folder, "val/snr_db", "max"), LastEpoch(folder)]
+    last = folder / "last.ckpt" if folder is not None and (folder / "last.ckpt").exists() else None
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        logger=False,
+        callbacks=kept,
+        enable_checkpointing=bool(kept),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+    return trainer
 
 
 def make(**settings: object) -> RegressionModule:
@@ -37,18 +83,43 @@ def test_one_step_moves_the_gain_by_rate_times_gradient() -> None:
     assert module.net.gain.item() == pytest.approx(1.0 - 0.1 * 2.0)
 
 
-def test_gradient_is_clipped_to_the_norm_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple] = []
+def test_step_by_a_clipped_gradient_has_the_length_asked_for() -> None:
     module = make(gradient_clip_norm=0.5)
-    monkeypatch.setattr(module, "clip_gradients", lambda *arguments: calls.append(arguments))
-    module.configure_gradient_clipping("optimizer")  # type: ignore[arg-type]
-    assert calls == [("optimizer", 0.5, "norm")]
+    fit(module, Examples())
+    assert module.net.gain.item() == pytest.approx(1.0 - 2 * 0.1 * 0.5, abs=1e-6)
 
 
-def test_plateau_schedule_watches_the_monitored_metric() -> None:
-    module = make(scheduler=partial(ReduceLROnPlateau, mode="max"), monitor="val/snr_db")
-    configured = module.configure_optimizers()
-    assert configured["lr_scheduler"]["monitor"] == "val/snr_db"  # type: ignore[index, call-overload]
+@pytest.mark.parametrize("norm", [None, 0.5])
+def test_gradient_that_is_not_finite_stops_the_run_before_the_step(norm: float | None) -> None:
+    module = make(gradient_clip_norm=norm)
+    module.net = RootOfNothing()
+    with pytest.raises(NonFiniteLossError, match=r"the gradient is not finite on the batch with indices \[10, 11\]"):
+        fit(module, Examples())
+    assert module.net.gain.item() == 1.0
+
+
+@pytest.mark.parametrize("norm", [0, -1.0])
+def test_norm_that_stops_all_training_is_refused(norm: float) -> None:
+    with pytest.raises(ValueError, match="model.gradient_clip_norm=.* must be positive, or null"):
+        make(gradient_clip_norm=norm)
+
+
+def plateau(**settings: Any) -> RegressionModule:
+    """Return a module whose validation stalls from the start: nothing is wrong with silence."""
+    return make(scheduler=partial(ReduceLROnPlateau, mode="max", patience=0, factor=0.5), monitor="val/snr_db", **settings)
+
+
+def learning_rate(trainer: pl.Trainer) -> float:
+    return float(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+def test_plateau_schedule_lowers_the_rate_when_the_monitored_metric_stalls() -> None:
+    assert learning_rate(fit(plateau(), Examples(level=0.0), epochs=1)) == 0.1
+    assert learning_rate(fit(plateau(), Examples(level=0.0), epochs=3)) == pytest.approx(0.025)
+
+
+def test_plateau_schedule_leaves_the_rate_while_the_metric_improves() -> None:
+    assert learning_rate(fit(plateau(), Examples(level=0.1), epochs=3)) == 0.1
 
 
 def test_metrics_and_loss_windows_stay_out_of_the_checkpoint() -> None:
