@@ -17,7 +17,8 @@ def describe(value: Any) -> str:
 
     Args:
         value: Numbers, text, paths, collections, arrays, functions, or objects with attributes, nested at will.
-            Of paths only the last part is written: the same files lie elsewhere on the next machine.
+            Of paths only the last part is written: the same files lie elsewhere on the next machine. An attribute
+            `skipped` is left out: it tells what was found to be unusable, not what was asked for.
 
     Example:
         >>> describe({"snr_db": [0, 20.0], "color": None})
@@ -47,5 +48,5 @@ def _describe_object(value: Any) -> str:
         return f"{describe(value.func)}({describe(value.args)}, {describe(value.keywords)})"
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    settings = ", ".join(f"{name}={describe(item)}" for name, item in sorted(vars(value).items()))
+    settings = ", ".join(f"{name}={describe(item)}" for name, item in sorted(vars(value).items()) if name != "skipped")
     return f"{type(value).__qualname__}({settings})"

@@ -11,7 +11,7 @@ class Corruption(Protocol):
 
     An implementation keeps no state after its construction, never modifies its input, keeps the length, and delays nothing: the
     corrupted audio stays aligned with the clean audio. The level of what it does not remove is unchanged, and a silent example
-    stays finite. It may have a method `cutoff_hz(sample_rate: int) -> float`, the frequency above which it removes everything.
+    stays finite. What else it may offer, such as the frequency above which it removes everything, is told in `optional`.
     """
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:

@@ -6,8 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from datamodules.corruptions import Corruption
+from datamodules.corruptions import Corruption, optional, settings
 from datamodules.corruptions.draws import uniform
+from datamodules.sources import Split
 
 
 class Chain:
@@ -37,9 +38,23 @@ class Chain:
         self._steps = tuple(steps)
         self._order = order
 
+    @property
+    def skipped(self) -> list[str]:
+        """Return one sentence per file that a step could not use."""
+        return [sentence for step in self._steps for sentence in optional.skipped(step)]
+
+    def for_split(self, split: Split) -> "Chain":
+        """Return the chain for one split of the clean audio; see `optional.for_split`."""
+        return Chain([optional.for_split(step, split) for step in self._steps], self._order)
+
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Refuse what a step refuses; see `optional.check`."""
+        for step in self._steps:
+            optional.check(step, sample_rate, channels)
+
     def cutoff_hz(self, sample_rate: int) -> float:
         """Return the lowest cutoff of all steps in Hz; half the sample rate if none has one."""
-        return min(cutoff_hz(step, sample_rate) for step in self._steps)
+        return min(optional.cutoff_hz(step, sample_rate) for step in self._steps)
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Corrupt a batch with all steps.
@@ -76,14 +91,25 @@ class Sometimes:
         Raises:
             ValueError: If the probability is not within 0 to 1.
         """
-        if not 0 <= probability <= 1:
-            raise ValueError(f"probability={probability!r} is not within 0 to 1")
         self._corruption = corruption
-        self._probability = probability
+        self._probability = settings.probability(probability, "probability")
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return one sentence per file that the corruption could not use."""
+        return optional.skipped(self._corruption)
+
+    def for_split(self, split: Split) -> "Sometimes":
+        """Return the corruption for one split of the clean audio; see `optional.for_split`."""
+        return Sometimes(optional.for_split(self._corruption, split), self._probability)
+
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Refuse what the corruption refuses; see `optional.check`."""
+        optional.check(self._corruption, sample_rate, channels)
 
     def cutoff_hz(self, sample_rate: int) -> float:
         """Return the cutoff of the corruption in Hz; half the sample rate if it has none."""
-        return cutoff_hz(self._corruption, sample_rate)
+        return optional.cutoff_hz(self._corruption, sample_rate)
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Corrupt some examples of a batch.
@@ -102,17 +128,3 @@ class Sometimes:
         if len(rows):
             corrupted[rows] = self._corruption(clean[rows], sample_rate, generator)
         return corrupted
-
-
-def cutoff_hz(corruption: Corruption, sample_rate: int) -> float:
-    """Ask a corruption for the frequency above which it removes everything.
-
-    Args:
-        corruption: Any corruption.
-        sample_rate: Rate in Hz.
-
-    Returns:
-        The cutoff in Hz; half the sample rate for a corruption that does not limit the band.
-    """
-    ask = getattr(corruption, "cutoff_hz", None)
-    return sample_rate / 2 if ask is None else min(ask(sample_rate), sample_rate / 2)

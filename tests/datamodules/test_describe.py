@@ -51,3 +51,15 @@ def test_no_memory_address_and_no_random_order():
 
 def test_files_read_the_same_wherever_their_folder_lies():
     assert describe(Path("/here/noise/rain.flac")) == describe(Path("/there/rain.flac")) == "'rain.flac'"
+
+
+def test_what_was_found_unusable_is_no_setting():
+    class Recorded:
+        def __init__(self, skipped):
+            self.files, self.skipped = ("a.wav",), skipped
+
+    assert (
+        describe(Recorded([]))
+        == describe(Recorded(["/here/b.wav: is silent"]))
+        == "test_what_was_found_unusable_is_no_setting.<locals>.Recorded(files=['a.wav'])"
+    )

@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.chain import Chain, Sometimes, cutoff_hz
+from datamodules.corruptions.bandwidth import LowPass
+from datamodules.corruptions.chain import Chain, Sometimes
 from datamodules.corruptions.clipping import Clipping
 from datamodules.corruptions.noise import Noise
+from datamodules.corruptions.optional import cutoff_hz
+from datamodules.describe import describe
 
 RATE_HZ = 16000
 
@@ -123,3 +126,30 @@ def test_wrong_chain_is_refused(settings: dict[str, Any], message: str) -> None:
 def test_impossible_probability_is_refused() -> None:
     with pytest.raises(ValueError, match=r"probability=1\.5"):
         Sometimes(AddOne(), 1.5)
+
+
+class InSplit(AddOne):
+    skipped = ("noise.wav: is silent",)
+
+    def __init__(self, split: str | None = None) -> None:
+        self.split = split
+
+    def for_split(self, split: str) -> "InSplit":
+        return InSplit(split)
+
+
+def test_split_and_skipped_files_are_passed_through_chains() -> None:
+    chain = Chain([AddOne(), Sometimes(InSplit(), 0.5), Chain([InSplit()], "random")], "random")
+    chosen = chain.for_split("val")
+    expected = Chain([AddOne(), Sometimes(InSplit("val"), 0.5), Chain([InSplit("val")], "random")], "random")
+    assert describe(chosen) == describe(expected)
+    assert describe(chain) != describe(chosen)
+    assert chosen.skipped == ["noise.wav: is silent"] * 2
+    assert Chain([AddOne()]).skipped == []
+
+
+def test_impossible_rates_are_refused_through_chains() -> None:
+    chain = Chain([AddOne(), Sometimes(Chain([LowPass([1000, 5000])]), 0.5)])
+    chain.check(16_000, 1)
+    with pytest.raises(ValueError, match=r"cutoff_hz up to 5000.*raise data\.sample_rate"):
+        chain.check(8000, 1)
