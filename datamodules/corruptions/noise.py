@@ -3,6 +3,7 @@
 White, pink and brown noise have power spectra proportional to f^0, f^-1 and f^-2 (0, -3.01 and -6.02 dB per octave).
 """
 
+import copy
 import functools
 import math
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from datamodules.corruptions.draws import (
     uniform,
 )
 from datamodules.corruptions.recordings import NoiseRecordings
+from datamodules.sources import Split
 
 EXPONENTS = {"white": 0, "pink": 1, "brown": 2}
 COLORS = (*EXPONENTS, "tpdf", "recorded")
@@ -40,7 +42,7 @@ class Noise:
         colors: str | Sequence[str] = ("white",),
         snr_db: Range = (0.0, 20.0),
         noise_root: str | None = None,
-        noise_split: str | None = None,
+        noise_split: str | None = "matching",
     ) -> None:
         """Store what is drawn from.
 
@@ -49,7 +51,8 @@ class Noise:
                 and recorded.
             snr_db: Ratio of clean to noise power over channels and time in dB, as a number or `[low, high]`.
             noise_root: Folder of the recordings, needed by `recorded`.
-            noise_split: Use only the recordings that the folder's MANIFEST.csv assigns to this split.
+            noise_split: Of a folder whose MANIFEST.csv has a column `split`, `matching` uses in each split of the clean audio
+                the recordings of the same split; `train`, `val` or `test` those of this split; None all of them.
 
         Raises:
             ValueError: If a color is unknown, a range is not one, or the recordings are missing.
@@ -62,6 +65,19 @@ class Noise:
         self._recordings: NoiseRecordings | None = None
         if any("recorded" in mixture for mixture in self._mixtures):
             self._recordings = _open_recordings(noise_root, noise_split)
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return one sentence per recording that could not be used."""
+        return [] if self._recordings is None else self._recordings.skipped
+
+    def for_split(self, split: Split) -> "Noise":
+        """Return the noise for one split of the clean audio; see `optional.for_split`."""
+        if self._recordings is None:
+            return self
+        chosen = copy.copy(self)
+        chosen._recordings = self._recordings.for_split(split)
+        return chosen
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Add noise to a batch; the level of the clean audio in it is unchanged, and silence stays silent.

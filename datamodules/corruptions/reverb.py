@@ -1,5 +1,6 @@
 """Reverberation by simulated rooms and recorded responses, aligned on the direct sound, which keeps its level."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -11,6 +12,7 @@ from datamodules.corruptions.fft import convolve
 from datamodules.corruptions.responses import RecordedResponses
 from datamodules.corruptions.rooms import simulate_responses
 from datamodules.corruptions.settings import known_names
+from datamodules.sources import Split
 
 ORIGINS = ("simulated", "recorded")
 
@@ -24,7 +26,7 @@ class Reverb:
         t60_s: Range = (0.2, 1.2),
         drr_db: Range = (-5.0, 10.0),
         rir_root: str | None = None,
-        rir_split: str | None = None,
+        rir_split: str | None = "matching",
     ) -> None:
         """Store what is drawn from.
 
@@ -33,7 +35,8 @@ class Reverb:
             t60_s: Reverberation time of simulated rooms in seconds.
             drr_db: Ratio of direct to reverberant energy of simulated rooms in dB.
             rir_root: Folder of the recorded responses, needed by `recorded`.
-            rir_split: Use only the responses that the folder's MANIFEST.csv assigns to this split.
+            rir_split: Of a folder whose MANIFEST.csv has a column `split`, `matching` uses in each split of the clean audio
+                the responses of the same split; `train`, `val` or `test` those of this split; None all of them.
 
         Raises:
             ValueError: If an origin is unknown, a range is not one, or the recordings are missing.
@@ -46,6 +49,19 @@ class Reverb:
         if "recorded" in self._origins and rir_root is None:
             raise ValueError("responses include 'recorded', which needs rir_root, a folder of impulse responses")
         self._recorded = RecordedResponses(rir_root, rir_split) if rir_root and "recorded" in self._origins else None
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return one sentence per recorded response that could not be used."""
+        return [] if self._recorded is None else self._recorded.skipped
+
+    def for_split(self, split: Split) -> "Reverb":
+        """Return the reverberation for one split of the clean audio; see `optional.for_split`."""
+        if self._recorded is None:
+            return self
+        chosen = copy.copy(self)
+        chosen._recorded = self._recorded.for_split(split)
+        return chosen
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the reverberant batch; see `Corruption`. No sound from before the window is heard in it."""

@@ -181,3 +181,22 @@ def test_period_is_even_and_at_most_half_longer(length: int) -> None:
 def test_wrong_setting_is_refused_by_name(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Noise(**settings)
+
+
+def test_recorded_noise_follows_the_split_and_names_what_it_skips(tmp_path: Path) -> None:
+    for name, level in (("quiet.wav", 0.01), ("loud.wav", 0.5), ("silent.wav", 0.0)):
+        soundfile.write(tmp_path / name, level * np.ones(RATE_HZ), RATE_HZ, subtype="FLOAT")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nquiet.wav,train\nloud.wav,test\nsilent.wav,train\n")
+    noise = Noise(["recorded"], 0.0, str(tmp_path))
+    assert noise.skipped == noise.for_split("test").skipped == [f"{tmp_path / 'silent.wav'}: is silent"]
+    served = [noise.for_split(split)._recordings for split in ("train", "test")]
+    assert [[info.path.name for info in files._files] for files in served] == [["quiet.wav"], ["loud.wav"]]
+
+
+def test_recorded_noise_reaches_the_ratio_although_it_is_mostly_silent(tmp_path: Path) -> None:
+    audio = np.zeros(10 * RATE_HZ)
+    audio[::RATE_HZ] = 0.5
+    soundfile.write(tmp_path / "clicks.wav", audio, RATE_HZ)
+    clean = clean_batch()
+    noisy = Noise(["recorded"], 10.0, str(tmp_path))(clean, RATE_HZ, seeded())
+    torch.testing.assert_close(reached_snr_db(clean, noisy), torch.full((4,), 10.0).double(), atol=0.05, rtol=0)

@@ -163,3 +163,25 @@ def test_same_seed_same_rooms_and_examples_differ(rir_root: Path) -> None:
 def test_impossible_settings_are_refused_by_name(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Reverb(**settings)
+
+
+def test_matching_responses_are_those_of_the_split(rir_root: Path) -> None:
+    reverb = Reverb(["recorded"], rir_root=str(rir_root))
+    served = [reverb.for_split(split)._recorded for split in ("train", "test")]
+    assert [[info.path.name for info in files._files] for files in served] == [["hall.wav"], ["booth.flac"]]
+    with pytest.raises(ValueError, match=r"no usable file of split 'val'.*corruption\.rir_split=null"):
+        reverb.for_split("val")
+    assert Reverb().for_split("val") is not None
+
+
+def test_responses_that_cannot_be_decoded_or_are_silent_are_named_at_the_beginning(
+    rir_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    soundfile.write(rir_root / "nan.wav", np.array([0.5, np.nan, 0.1]), RATE_HZ, subtype="FLOAT")
+    soundfile.write(rir_root / "silent.wav", np.tile([1.0, 0.0], (100, 1)), RATE_HZ)
+    reverb = Reverb(["recorded"], rir_root=str(rir_root), rir_split=None)
+    assert len(reverb.skipped) == 2
+    assert "nan.wav: holds NaN" in reverb.skipped[0]
+    assert "silent.wav: is no impulse response: channel 2 is silent" in reverb.skipped[1]
+    assert [caplog.text.count(name) for name in ("nan.wav", "silent.wav")] == [1, 1]
+    assert reverb(torch.randn(20, 1, 500, generator=seeded()), RATE_HZ, seeded()).isfinite().all()
