@@ -86,14 +86,21 @@ class LowPass:
         """Return the lowest cutoff in Hz."""
         return self._cutoff_hz[0]
 
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Refuse rates that the cutoffs do not allow; see `optional.check`."""
+        if self._cutoff_hz[1] >= sample_rate / 2:
+            raise ValueError(
+                f"cutoff_hz up to {self._cutoff_hz[1]:g} is not below half of sample_rate={sample_rate}: "
+                "lower corruption.cutoff_hz or raise data.sample_rate"
+            )
+
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the low-passed batch; see `Corruption`.
 
         Raises:
             ValueError: If the highest cutoff is not below half the sample rate.
         """
-        if self._cutoff_hz[1] >= sample_rate / 2:
-            raise ValueError(f"cutoff_hz up to {self._cutoff_hz[1]:g} is not below half of sample_rate={sample_rate}")
+        self.check(sample_rate, clean.shape[1])
         low, high = (math.log(end / sample_rate) for end in self._cutoff_hz)
         cutoff = draws.uniform(low, high, (clean.shape[0],), generator).exp().to(clean.device)
         frame = Frame.around(clean.shape[-1], round(_PADDING_CYCLES * sample_rate / self._cutoff_hz[0]), 2)
@@ -151,14 +158,21 @@ class Bandwidth:
         """Return half of the lowest low rate."""
         return self._low_rate_hz[0] / 2
 
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Refuse rates that the low rates do not allow; see `optional.check`."""
+        if self._low_rate_hz[1] >= sample_rate:
+            raise ValueError(
+                f"low_rate_hz up to {self._low_rate_hz[1]:g} is not below sample_rate={sample_rate}: "
+                "lower corruption.low_rate_hz or raise data.sample_rate"
+            )
+
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the batch after its way down and up; see `Corruption`.
 
         Raises:
             ValueError: If the highest low rate is not below the sample rate.
         """
-        if self._low_rate_hz[1] >= sample_rate:
-            raise ValueError(f"low_rate_hz up to {self._low_rate_hz[1]:g} is not below sample_rate={sample_rate}")
+        self.check(sample_rate, clean.shape[1])
         frame = self._frame(clean.shape[-1], sample_rate)
         shape = (clean.shape[0],)
         low_samples = self._low_samples(shape, sample_rate, frame, generator)

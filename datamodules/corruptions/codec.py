@@ -32,6 +32,11 @@ MP3_KBPS: dict[tuple[int, ...], tuple[int, ...]] = {
 MP3_DELAY_SAMPLES = 1105
 """Delay of LAME (576) and of any decoder (529), which libsndfile cannot remove where a frame is too small for LAME's header."""
 
+VORBIS_HIGHEST_HZ = 200_000
+"""Encoding at a higher rate ends the whole process in the libvorbis of soundfile 0.13 and 0.14 (libsndfile 1.2.2)."""
+
+MOST_CHANNELS = {"mp3": 2, "vorbis": 255, "opus": 255}
+
 OPUS_LIMITS_KBPS = (6.0, 256.0)
 """Of one channel, as libsndfile offers them."""
 
@@ -67,12 +72,18 @@ class Codec:
         }
         self._codecs = known_names(codecs, "codecs", self._ways)
 
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Refuse what one of the codecs cannot hold; see `optional.check`."""
+        for codec in self._codecs:
+            check_codec(codec, sample_rate, channels)
+
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the decoded batch; see `Corruption`. Examples are coded in parallel, on as many threads as there are cores.
 
         Raises:
             ValueError: If a codec cannot hold the sample rate or the number of channels.
         """
+        self.check(sample_rate, clean.shape[1])
         audio = clean.detach().to("cpu", torch.float32).numpy()
         drawn = draws.choices(len(self._codecs), (len(audio),), generator).tolist()
         positions = draws.uniform(0, 1, (len(audio),), generator).tolist()
@@ -84,6 +95,32 @@ class Codec:
         with ThreadPoolExecutor(min(len(audio), os.cpu_count() or 1)) as pool:
             decoded = np.stack(list(pool.map(code, audio, drawn, positions)))
         return torch.from_numpy(decoded).to(clean)
+
+
+def check_codec(codec: str, sample_rate: int, channels: int) -> None:
+    """Refuse a sample rate or a number of channels that a codec cannot hold.
+
+    Raises:
+        ValueError: If it cannot; the message says what to change.
+    """
+    if codec == "mp3" and not _mp3_kbps(sample_rate):
+        allowed = ", ".join(str(rate) for rate in sorted(rate for rates in MP3_KBPS for rate in rates))
+        raise ValueError(
+            f"data.sample_rate={sample_rate} is not possible in MP3: use one of {allowed}, or leave mp3 out of codecs"
+        )
+    if codec == "vorbis" and sample_rate > VORBIS_HIGHEST_HZ:
+        raise ValueError(
+            f"data.sample_rate={sample_rate} is not possible in Vorbis: use at most {VORBIS_HIGHEST_HZ}, or leave vorbis out "
+            "of codecs"
+        )
+    if channels > MOST_CHANNELS[codec]:
+        held = "one or two channels" if codec == "mp3" else f"at most {MOST_CHANNELS[codec]} channels"
+        raise ValueError(f"{codec} holds {held}, not {channels}: set data.channels or leave {codec} out of codecs")
+
+
+def _mp3_kbps(sample_rate: int) -> tuple[int, ...]:
+    """Return the bit rates that MP3 has at a sample rate; none where it does not have the rate."""
+    return next((kbps for rates, kbps in MP3_KBPS.items() if sample_rate in rates), ())
 
 
 def through_mp3(audio: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
@@ -100,17 +137,10 @@ def through_mp3(audio: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
     Raises:
         ValueError: If MP3 cannot hold the sample rate or the number of channels.
     """
-    possible = [kbps for rates, kbps in MP3_KBPS.items() if sample_rate in rates]
-    if not possible:
-        allowed = ", ".join(str(rate) for rate in sorted(rate for rates in MP3_KBPS for rate in rates))
-        raise ValueError(
-            f"data.sample_rate={sample_rate} is not possible in MP3: use one of {allowed}, or leave mp3 out of codecs"
-        )
-    if audio.shape[0] > 2:
-        raise ValueError(f"MP3 holds one or two channels, not {audio.shape[0]}: leave mp3 out of codecs")
-    lowest, highest = possible[0][0], possible[0][-1]
-    nearest = min(possible[0], key=lambda candidate: abs(candidate - kbps))
-    level = min((highest - nearest) / (highest - lowest), 0.999)  # LAME refuses 1.
+    check_codec("mp3", sample_rate, audio.shape[0])
+    possible = _mp3_kbps(sample_rate)
+    nearest = min(possible, key=lambda candidate: abs(candidate - kbps))
+    level = min((possible[-1] - nearest) / (possible[-1] - possible[0]), 0.999)  # LAME refuses 1.
     decoded = _round_trip(audio, sample_rate, "MP3", "MPEG_LAYER_III", level, "CONSTANT")
     start = MP3_DELAY_SAMPLES if decoded.shape[1] > audio.shape[1] else 0
     return _fitted(decoded[:, start:], audio.shape[1]) / _lame_scale(nearest)

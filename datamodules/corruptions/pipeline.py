@@ -82,6 +82,12 @@ class Pipeline:
         """Return the lowest cutoff of all steps in Hz; half the sample rate if none has one."""
         return self._chain.cutoff_hz(sample_rate)
 
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Refuse other rates than the one that the steps name; see `optional.check`."""
+        if self._rate_hz not in (None, sample_rate):
+            raise ValueError(f"steps aim at {self._rate_hz} Hz but data.sample_rate is {sample_rate}: set it to {self._rate_hz}")
+        self._chain.check(sample_rate, channels)
+
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Corrupt a batch with all steps.
 
@@ -96,8 +102,7 @@ class Pipeline:
         Raises:
             ValueError: If the steps name another target rate.
         """
-        if self._rate_hz not in (None, sample_rate):
-            raise ValueError(f"steps aim at {self._rate_hz} Hz but data.sample_rate is {sample_rate}: set it to {self._rate_hz}")
+        self.check(sample_rate, clean.shape[1])
         return self._chain(clean, sample_rate, generator)
 
 

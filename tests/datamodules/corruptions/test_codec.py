@@ -109,3 +109,23 @@ def test_same_seed_same_result_and_examples_differ() -> None:
 def test_impossible_settings_are_refused_by_name(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Codec(**settings)
+
+
+@pytest.mark.parametrize(
+    ("codec", "sample_rate", "channels", "message"),
+    [
+        ("mp3", 96_000, 1, r"data\.sample_rate=96000 is not possible in MP3"),
+        ("mp3", 16_000, 3, r"one or two channels, not 3: set data\.channels or leave mp3 out"),
+        ("vorbis", 200_001, 1, r"data\.sample_rate=200001 is not possible in Vorbis: use at most 200000"),
+        ("opus", 16_000, 256, "opus holds at most 255 channels, not 256"),
+    ],
+)
+def test_what_a_codec_cannot_hold_is_refused_before_any_audio(codec: str, sample_rate: int, channels: int, message: str) -> None:
+    for check in (Codec([codec]).check, lambda *kind: Codec([codec])(torch.zeros(1, kind[1], 100), kind[0], seeded())):
+        with pytest.raises(ValueError, match=message):
+            check(sample_rate, channels)
+    Codec().check(16_000, 2)
+
+
+def test_vorbis_works_at_its_highest_rate() -> None:
+    assert through_vorbis(chirp(200_000), 200_000, 0.3).shape == chirp(200_000).shape
