@@ -7,8 +7,10 @@ import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from lightning_modules.base import Batch, RestorationModule, bound_gradient, require_finite
+from lightning_modules.checkpointing import is_cut_short
 from lightning_modules.losses import ReconstructionLoss, weighted_sum
 
 
@@ -64,7 +66,21 @@ class RegressionModule(RestorationModule):
         if self.scheduler is None:
             return optimizer
         schedule = {"scheduler": self.scheduler(optimizer), "interval": "epoch", "monitor": self.monitor}
+        if isinstance(schedule["scheduler"], ReduceLROnPlateau):
+            schedule["frequency"] = self.trainer.check_val_every_n_epoch or 1
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value, typeddict-item]
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any | None) -> None:
+        """Step a schedule, except for a plateau one: Lightning would do so after the checkpoint, which lacked the step."""
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            super().lr_scheduler_step(scheduler, metric)
+
+    def on_train_epoch_end(self) -> None:
+        """Step a plateau schedule by the epoch's validation; this hook comes before the checkpoint."""
+        schedule = self.lr_schedulers()
+        validated = (self.current_epoch + 1) % (self.trainer.check_val_every_n_epoch or 1) == 0
+        if isinstance(schedule, ReduceLROnPlateau) and validated and not is_cut_short(self.trainer):
+            schedule.step(self.trainer.callback_metrics[self.monitor])
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None

@@ -51,7 +51,7 @@ class Examples(pl.LightningDataModule):
     val_dataloader = train_dataloader
 
 
-def fit(module: RegressionModule, data: Examples, epochs: int = 1, folder: Path | None = None) -> pl.Trainer:
+def fit(module: RegressionModule, data: Examples, epochs: int = 1, folder: Path | None = None, **settings: Any) -> pl.Trainer:
     kept = [] if folder is None else [BestEpoch(folder, "val/snr_db", "max"), LastEpoch(folder)]
     last = folder / "last.ckpt" if folder is not None and (folder / "last.ckpt").exists() else None
     trainer = pl.Trainer(
@@ -62,6 +62,7 @@ def fit(module: RegressionModule, data: Examples, epochs: int = 1, folder: Path 
         enable_checkpointing=bool(kept),
         enable_progress_bar=False,
         enable_model_summary=False,
+        **settings,
     )
     trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
     return trainer
@@ -120,6 +121,24 @@ def test_plateau_schedule_lowers_the_rate_when_the_monitored_metric_stalls() -> 
 
 def test_plateau_schedule_leaves_the_rate_while_the_metric_improves() -> None:
     assert learning_rate(fit(plateau(), Examples(level=0.1), epochs=3)) == 0.1
+
+
+def test_plateau_schedule_counts_validations() -> None:
+    trainer = fit(plateau(), Examples(level=0.0), epochs=5, check_val_every_n_epoch=2)
+    assert learning_rate(trainer) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_plateau_schedule_of_a_resumed_run_goes_on_where_it_was(tmp_path: Path, every: int) -> None:
+    for epochs in range(1, 6):
+        resumed = fit(plateau(), Examples(level=0.0), epochs, tmp_path, check_val_every_n_epoch=every)
+        whole = fit(plateau(), Examples(level=0.0), epochs, check_val_every_n_epoch=every)
+        assert learning_rate(resumed) == learning_rate(whole)
+
+
+def test_other_schedules_are_stepped_once_an_epoch() -> None:
+    module = make(scheduler=partial(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5))
+    assert learning_rate(fit(module, Examples(), epochs=3)) == pytest.approx(0.0125)
 
 
 def test_metrics_and_loss_windows_stay_out_of_the_checkpoint() -> None:
