@@ -1,0 +1,31 @@
+"""An exponential moving average of the weights, which is what is validated, kept and used; training goes on with the weights.
+
+average <- decay * average + (1 - decay) * weights after every step, starting from the weights after the first step.
+"""
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import WeightAveraging
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+class WeightEMA(WeightAveraging):
+    """Average the weights after every step, all tensors in one call, on the device that trains.
+
+    Lightning's own average takes one call per tensor, and stays on the CPU when the weights move to a GPU after `setup`.
+
+    Args:
+        decay: weight of the average before the step, between 0 and 1.
+
+    Raises:
+        ValueError: if it is not between 0 and 1.
+    """
+
+    def __init__(self, decay: float) -> None:
+        if not 0 < decay < 1:
+            raise ValueError(f"ema_decay={decay} must lie between 0 and 1; null trains without an average")
+        super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Move the average to the device of the weights, after both were restored from a checkpoint."""
+        assert self._average_model is not None
+        self._average_model.to(pl_module.device)
