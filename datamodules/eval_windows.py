@@ -4,22 +4,23 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from datamodules.audio_io import AudioFileError
-from datamodules.cache import Recordings
+from datamodules.cache import Recordings, to_stored
+from datamodules.corruptions import Corruption
 from datamodules.seeding import mix_seed
 from datamodules.windows import is_silent
 
-Corruption = Callable[[Tensor, int, torch.Generator], Tensor]
+_CHECKSUM_BLOCKS = 16
+_LEVELS = 4096
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,14 @@ class EvalWindow:
         file: Path relative to the source's root, with forward slashes.
         offset_samples: Where it begins.
         length_samples: Its length.
+        checksum: Of the clean audio; see `checksum`.
         seed: Seed of the generator that the corruption draws from.
     """
 
     file: str
     offset_samples: int
     length_samples: int
+    checksum: str
     seed: int
 
 
@@ -63,6 +66,13 @@ class EvalRules:
         """Check the values."""
         if self.window_samples < 1 or self.per_recording < 1:
             raise ValueError("data.eval_seconds and data.eval_windows must be above 0")
+
+    @property
+    def shortest(self) -> str:
+        """Write the shortest length that is evaluated, as the key that decides it."""
+        if self.least_samples <= self.window_samples:
+            return f"data.window_samples={self.least_samples}"
+        return f"data.eval_seconds (here {self.window_samples} samples)"
 
     def spans(self, length_samples: int) -> list[tuple[int, int]]:
         """Return offset and length of each window of a recording of this length.
@@ -103,16 +113,23 @@ class EvalWindows(Dataset[dict[str, Any]]):
         spans = [rules.spans(recordings.len_samples(index)) for index in range(len(recordings.recordings))]
         self.too_short = sum(not windows for windows in spans)
         places = [(index, *span) for index, windows in enumerate(spans) for span in windows]
-        self._places = [place for place in places if self._is_audible(*place)]
+        checksums = {place: self._checksum(*place) for place in places}
+        self._places = [place for place in places if checksums[place]]
         if not self._places:
             raise ValueError(
                 f"split {split!r} gives no evaluation example: {self.too_short} of {len(spans)} recordings are shorter than "
-                f"data.window_samples={rules.least_samples} at {sample_rate} Hz, the others are silent or damaged"
+                f"{rules.shortest} at {sample_rate} Hz, the others are silent or damaged"
             )
         files = [Path(os.path.relpath(item.path, root)).as_posix() for item in recordings.recordings]
         self._windows = [
-            EvalWindow(files[index], offset, length, mix_seed(rules.seed, split, number))
-            for number, (index, offset, length) in enumerate(self._places)
+            EvalWindow(
+                files[index],
+                offset,
+                length,
+                checksums[index, offset, length],
+                mix_seed(rules.seed, split, files[index], offset),  # Not from the position: other files must not change it.
+            )
+            for index, offset, length in self._places
         ]
 
     def __len__(self) -> int:
@@ -127,15 +144,36 @@ class EvalWindows(Dataset[dict[str, Any]]):
         return {"clean": clean, "corrupted": corrupted, "index": index}
 
     def manifest(self) -> list[dict[str, Any]]:
-        """List file, offset_samples, length_samples and seed of every example."""
+        """List file, offset_samples, length_samples, checksum and seed of every example."""
         return [asdict(window) for window in self._windows]
 
-    def _is_audible(self, index: int, offset: int, length: int) -> bool:
+    def _checksum(self, index: int, offset: int, length: int) -> str:
+        """Return the checksum of a window, or nothing for a silent or damaged one."""
         try:
-            return not is_silent(self._recordings.read(index, offset, length), self._rules.silence_db)
+            clean = self._recordings.read(index, offset, length)
         except AudioFileError as error:
             log.warning("left out a damaged window of %s", error)
-            return False
+            return ""
+        return "" if is_silent(clean, self._rules.silence_db) else checksum(clean)
+
+
+def checksum(audio: np.ndarray) -> str:
+    """Return a checksum of how the level moves, which is the same however the samples were stored or resampled.
+
+    A checksum of rounded samples would not be: resamplers and decoders differ from machine to machine in the last bits, and
+    among thousands of samples one always lies where that changes its rounding. So the RMS level of each sixteenth of each
+    channel is taken, after rounding to 16 bits as the cache does, and rounded to 1/4096 of full scale.
+
+    Args:
+        audio: (C, T), at least 1 sample.
+
+    Returns:
+        16 hexadecimal digits. Audio that differs in its levels nowhere, such as the same with its sign turned, shares them.
+    """
+    samples = to_stored(audio, "int16").astype(np.float64) / 32768
+    parts = np.array_split(samples, min(_CHECKSUM_BLOCKS, samples.shape[1]), axis=1)
+    levels = [np.rint(np.sqrt(np.mean(part**2, axis=1)) * _LEVELS).astype("<i4").tobytes() for part in parts]
+    return hashlib.sha256(b"".join(levels)).hexdigest()[:16]
 
 
 def hash_manifest(examples: Sequence[dict[str, Any]], corruption: str, sample_rate: int, channels: int) -> str:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from datamodules.audio_io import AudioFileError
-from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
+from datamodules.eval_windows import EvalRules, EvalWindows, checksum, hash_manifest
 from datamodules.sources import Recording
 
 
@@ -77,7 +77,9 @@ def test_silent_and_damaged_windows_are_left_out():
 
 def test_manifest_says_what_is_evaluated():
     manifest = pairs(Noises(500)).manifest()
-    assert manifest[0] == {"file": "set/0.wav", "offset_samples": 100, "length_samples": 100, "seed": manifest[0]["seed"]}
+    drawn = {key: manifest[0][key] for key in ("checksum", "seed")}
+    assert manifest[0] == {"file": "set/0.wav", "offset_samples": 100, "length_samples": 100, **drawn}
+    assert len(drawn["checksum"]) == 16
     assert manifest[1]["offset_samples"] == 300
 
 
@@ -104,3 +106,28 @@ def test_no_example_at_all_is_one_sentence():
 def test_impossible_rules_are_refused():
     with pytest.raises(ValueError, match="data.eval_seconds and data.eval_windows must be above 0"):
         EvalRules(0, 5, 1)
+
+
+def test_the_limit_that_excludes_recordings_is_named():
+    with pytest.raises(ValueError, match=r"1 of 1 .* shorter than data\.eval_seconds \(here 100 samples\) at 8000 Hz"):
+        pairs(Noises(20), rules=EvalRules(100, 500, 2))
+
+
+def test_other_recordings_do_not_change_the_noise_of_a_pair():
+    alone, beside_silence = pairs(Noises(1000, 500)), pairs(Noises(1000, 500, silent=[0]))
+    assert [window for window in alone.manifest() if window["file"] == "set/1.wav"] == beside_silence.manifest()
+    assert torch.equal(alone[2]["corrupted"], beside_silence[0]["corrupted"])
+
+
+def test_checksum_tells_audio_apart_but_not_its_storage():
+    audio = 0.1 * np.random.default_rng(0).standard_normal((2, 8000)).astype(np.float32)
+    stored = np.rint(audio * 32768) / 32768
+    resampled_elsewhere = audio + 1e-7 * np.random.default_rng(1).standard_normal(audio.shape)
+    assert checksum(audio) == checksum(stored) == checksum(resampled_elsewhere)
+    others = [0.99 * audio, audio[:, ::-1], audio[::-1], np.roll(audio, 400, axis=1), audio[:1]]
+    assert len({checksum(other) for other in [audio, *others]}) == 6
+
+
+@pytest.mark.parametrize("length", [1, 5, 17])
+def test_checksum_of_tiny_windows(length):
+    assert checksum(np.full((1, length), 0.1)) != checksum(np.full((1, length), 0.2))
