@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.cache import CachedRecordings, CacheFormat
+from datamodules.corruptions import Corruption, optional
 from datamodules.corruptions.draws import Range
 from datamodules.describe import describe
-from datamodules.eval_windows import Corruption, EvalRules, EvalWindows, hash_manifest
+from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
 from datamodules.library import Library
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
 from datamodules.seeding import generator_for, mix_seed
@@ -37,7 +38,8 @@ class RestorationDataModule(pl.LightningDataModule):
 
     Args:
         source: What recordings exist.
-        corruption: `corruption(clean (B, C, T), sample_rate, generator) -> (B, C, T)`.
+        corruption: `corruption(clean (B, C, T), sample_rate, generator) -> (B, C, T)`; see `corruptions.optional` for how it
+            may depend on the split.
         sample_rate: Of all examples, in Hz.
         channels: Of all examples; see `decoding.mix`.
         window_samples: Length of a training window.
@@ -82,6 +84,7 @@ class RestorationDataModule(pl.LightningDataModule):
         for name, value in {"sample_rate": sample_rate, "channels": channels, "batch_size": batch_size}.items():
             if value < 1:
                 raise ValueError(f"data.{name}={value} must be at least 1")
+        optional.check(corruption, sample_rate, channels)
         self.source, self.corruption, self.sample_rate, self.channels = source, corruption, sample_rate, channels
         self._seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
         self._sampler = EpochSampler(samples_per_epoch)
@@ -92,6 +95,7 @@ class RestorationDataModule(pl.LightningDataModule):
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
         self._library = Library(source, cached if cache else streamed, max_recordings or {})
+        self._corruptions: dict[Split, Corruption] = {}
         self._train: TrainWindows | None = None
         self._evals: dict[str, EvalWindows] = {}
 
@@ -103,17 +107,21 @@ class RestorationDataModule(pl.LightningDataModule):
 
     @property
     def manifest_hash(self) -> str:
-        """Return the SHA-256 that two results share if and only if they were measured on the same test pairs."""
-        return hash_manifest(self.manifest(), describe(self.corruption), self.sample_rate, self.channels)
+        """Return the SHA-256 that two results share if they were measured on the same test pairs.
+
+        It differs where files, windows, the levels of the clean audio, seeds or settings of the corruption differ. Of recorded
+        noise and rooms it knows names, lengths and formats, not the samples.
+        """
+        return hash_manifest(self.manifest(), describe(self._corruption("test")), self.sample_rate, self.channels)
 
     def manifest(self, split: Split = "test") -> list[dict[str, Any]]:
-        """List file, offset_samples, length_samples and seed of every evaluation example of a split."""
+        """List file, offset_samples, length_samples, checksum and seed of every evaluation example of a split."""
         return self._eval_examples(split).manifest()
 
     @property
     def skipped(self) -> list[str]:
-        """Return one sentence per file that could not be used."""
-        return self._library.skipped
+        """Return one sentence per file, of clean audio or of the corruption, that could not be used."""
+        return [*self._library.skipped, *optional.skipped(self.corruption)]
 
     def counts(self) -> dict[str, dict[str, Any]]:
         """Count recordings, hours and what was left out (unreadable, too short) in each split that has been set up."""
@@ -175,11 +183,17 @@ class RestorationDataModule(pl.LightningDataModule):
         clean: Tensor = batch["clean"]
         generator = generator_for(batch["corruption_seed"], device=clean.device)
         with torch.no_grad():
-            corrupted = self.corruption(clean, self.sample_rate, generator)
+            corrupted = self._corruption("train")(clean, self.sample_rate, generator)
         return {"clean": clean, "corrupted": corrupted, "index": batch["index"]}
+
+    def _corruption(self, split: Split) -> Corruption:
+        if split not in self._corruptions:
+            self._corruptions[split] = optional.for_split(self.corruption, split)
+        return self._corruptions[split]
 
     def _train_windows(self) -> TrainWindows:
         if self._train is None:
+            self._corruption("train")  # So that it fails before training, if it does.
             self._train = TrainWindows(self._library.open("train"), self._window_rules, self._seed)
         return self._train
 
@@ -187,7 +201,7 @@ class RestorationDataModule(pl.LightningDataModule):
         if split not in self._evals:
             recordings = self._library.open(split)
             self._evals[split] = EvalWindows(
-                recordings, self.source.root, split, self._eval_rules, self.corruption, self.sample_rate
+                recordings, self.source.root, split, self._eval_rules, self._corruption(split), self.sample_rate
             )
         return self._evals[split]
 

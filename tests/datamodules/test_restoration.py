@@ -4,6 +4,9 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from datamodules.corruptions.bandwidth import Bandwidth
+from datamodules.corruptions.codec import Codec
+from datamodules.corruptions.noise import Noise
 from datamodules.restoration import RestorationDataModule, restoration_data
 from datamodules.sources.folder import FolderSource
 from datamodules.sources.synthetic import SyntheticSource
@@ -112,6 +115,25 @@ def test_hash_follows_the_corruption_and_the_data(make):
     assert len(hashes) == 6
 
 
+def test_hash_follows_the_audio_behind_the_names(make, root, write_noise):
+    before = make().manifest_hash
+    write_noise(root / "val0.flac", 0.5, seed=99)
+    assert make().manifest_hash == before
+    write_noise(root / "test0.flac", 0.5, seed=99)
+    assert make().manifest_hash != before
+
+
+@pytest.mark.parametrize("sample_rate", [4000, 8000, 11025])
+def test_hash_does_not_depend_on_how_or_where_the_audio_is_kept(make, root, tmp_path, sample_rate):
+    hashes = {make(sample_rate=sample_rate, **how).manifest_hash for how in ({}, {"cache_dtype": "float32"}, {"cache": False})}
+    root.rename(tmp_path / "moved")
+    root.symlink_to(tmp_path / "moved")
+    hashes.add(make(sample_rate=sample_rate, cache_dir=str(tmp_path / "other")).manifest_hash)
+    source, cache_dir = FolderSource(str(tmp_path / "moved")), str(tmp_path / "cache")
+    moved = RestorationDataModule(source, WhiteNoise(), sample_rate, window_samples=256, eval_seconds=0.1, cache_dir=cache_dir)
+    assert hashes == {moved.manifest_hash}
+
+
 def test_hash_does_not_depend_on_what_was_set_up(make):
     trained, evaluated = make(), make()
     trained.setup("fit")
@@ -213,3 +235,48 @@ def test_a_resumed_run_hears_what_an_uninterrupted_one_hears(make, tmp_path, wor
     assert begun + resumed == whole
     assert [epoch for epoch, *_ in whole] == [0] * 4 + [1] * 4 + [2] * 4
     assert sorted(index for _, indices, _ in whole for index in indices) == list(range(48))
+
+
+class Recorded(WhiteNoise):
+    """Noise whose level tells the split that it serves."""
+
+    def __init__(self, level=0.0, skipped=()):
+        super().__init__(level)
+        self.skipped = list(skipped)
+
+    def for_split(self, split):
+        return Recorded({"train": 1.0, "val": 2.0, "test": 3.0}[split], self.skipped)
+
+
+def level(batch):
+    return (batch["corrupted"] - batch["clean"]).std().item()
+
+
+def test_each_split_is_corrupted_by_its_own_recordings(make):
+    data = make(corruption=Recorded())
+    assert level(corrupted_epoch(data)[0]) == pytest.approx(1.0, rel=0.1)
+    assert level(next(iter(data.val_dataloader()))) == pytest.approx(2.0, rel=0.1)
+    assert level(next(iter(data.test_dataloader()))) == pytest.approx(3.0, rel=0.1)
+    assert data.manifest_hash == make(corruption=Recorded(skipped=["a.wav: is silent"])).manifest_hash
+
+
+def test_noise_that_is_missing_in_a_split_stops_before_training(make, tmp_path, write_noise):
+    write_noise(tmp_path / "noise" / "a.wav")
+    (tmp_path / "noise" / "MANIFEST.csv").write_text("file,split\na.wav,train\n")
+    data = make(corruption=Noise(["recorded"], noise_root=str(tmp_path / "noise")))
+    with pytest.raises(ValueError, match=r"no usable file of split 'val'.*corruption\.noise_split=null"):
+        data.setup("fit")
+
+
+def test_unusable_files_of_the_corruption_are_counted(make):
+    data = make(corruption=Recorded(skipped=["a.wav: is silent"]))
+    data.setup("test")
+    assert data.skipped == ["a.wav: is silent"]
+    assert "files that could not be used: 1" in data.summary()
+
+
+def test_an_impossible_corruption_stops_before_any_file_is_read(make):
+    with pytest.raises(ValueError, match="low_rate_hz up to 8000 is not below sample_rate=8000"):
+        make(corruption=Bandwidth(8000))
+    with pytest.raises(ValueError, match="mp3 holds one or two channels, not 3"):
+        make(corruption=Codec(), channels=3)
