@@ -33,7 +33,7 @@ MP3_DELAY_SAMPLES = 1105
 """Delay of LAME (576) and of any decoder (529), which libsndfile cannot remove where a frame is too small for LAME's header."""
 
 VORBIS_HIGHEST_HZ = 200_000
-"""Encoding at a higher rate ends the whole process in the libvorbis of soundfile 0.13 and 0.14 (libsndfile 1.2.2)."""
+"""Encoding at a higher rate ends the whole process in the libvorbis of soundfile 0.14 (libsndfile 1.2.2)."""
 
 MOST_CHANNELS = {"mp3": 2, "vorbis": 255, "opus": 255}
 
