@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
-from omegaconf import DictConfig
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
 
 if TYPE_CHECKING:
     from lightning_modules.base import RestorationModule
@@ -24,14 +25,18 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     """
     from conf.compose import baselines, instantiate
     from lightning_modules.evaluation import compare
+    from lightning_modules.metrics import check_metric
 
+    check_metric(cfg.monitor)
     name, module = open_method(cfg)
-    Path(cfg.run_dir).mkdir(parents=True, exist_ok=True)
+    folder = Path(cfg.run_dir)
+    folder.mkdir(parents=True, exist_ok=True)
     data = instantiate(cfg.data)
     data.setup("test")
     print(data.summary())
-    trainer = instantiate(cfg.trainer)
-    table, rows = compare((name, module), baselines(cfg.baselines, data.sample_rate), data, trainer)
+    OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
+    trainer = instantiate(cfg.trainer, logger=False)
+    table, rows = compare((name, module), baselines(cfg.baselines, data.sample_rate), data, trainer, trainer)
     facts = {"status": "finished", "checkpoint": cfg.checkpoint}
     return report(cfg, facts, table, rows, module, data, None)
 
@@ -51,7 +56,8 @@ def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
     if cfg.checkpoint is not None:
         module = load_restorer(cfg.checkpoint)
         cfg.data.sample_rate = module.sample_rate
-        return Path(cfg.checkpoint).name, module
+        path = Path(cfg.checkpoint).resolve()
+        return (path.parent.parent if path.parent.name == "checkpoints" else path).name, module
     module = build_restorer(plain(cfg.model))
     if kind_of(module) == "learned":
         raise ValueError(f"model={cfg.choices.model} needs training; evaluate its run with checkpoint=PATH")
@@ -84,6 +90,7 @@ def report(
     from datamodules import audio_io
     from lightning_modules import results
     from lightning_modules.evaluation import restore_examples, spread
+    from lightning_modules.metrics import check_metric
 
     folder = Path(cfg.run_dir)
     pairs = data.test_dataloader().dataset
@@ -91,7 +98,7 @@ def report(
     paths = results.write_examples(folder / "examples", examples, data.sample_rate, audio_io.write)
     results.log_examples(logger, paths, data.sample_rate)
     results.write_rows(folder / "per_example.csv", rows, data.manifest())
-    metric = cfg.monitor.split("/")[-1]
+    metric = check_metric(cfg.monitor)
     metrics = results.flat_metrics(table)
     result = facts | {
         "objective": metrics[f"test/{metric}"],
@@ -105,7 +112,7 @@ def report(
         "pairs": len(rows),
         "seed": cfg.seed,
         "choices": dict(cfg.choices),
-        "overrides": sys.argv[1:],
+        "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else [],
         "git_commit": results.git_commit(Path(__file__).parent),
     }
     results.write_json(folder / "result.json", result)

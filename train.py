@@ -1,5 +1,6 @@
 """Train one method on one data set against one corruption: `python train.py model=unet data=maestro`."""
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lightning_modules.run_folder import Run
 
 DEFAULT_EPOCHS = 20
+RUN_FOLDER_VARIABLE = "CLARION_RUN_FOLDER"
+"""Tells the processes that Lightning starts for `trainer=ddp` which folder the first of them opened."""
 
 
 def train(cfg: DictConfig) -> dict[str, Any]:
@@ -32,37 +35,75 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     import pytorch_lightning as pl
 
     from conf.compose import baselines, instantiate, plain
-    from lightning_modules.callbacks import StopOnSignal
     from lightning_modules.checkpoint import build_restorer
     from lightning_modules.metrics import check_monitor
-    from lightning_modules.run_folder import open_run
     from lightning_modules.tracking import close_logger, open_logger
 
     settle_length(cfg)
     check_monitor(cfg.monitor, cfg.mode)
+    make_trainer(cfg, logger=False)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.data)
     data.setup("fit")
-    data.setup("test")
     print(data.summary())
     module = build_restorer(plain(cfg.model))
     classical = baselines(cfg.baselines, data.sample_rate)
-    run = open_run(Path(cfg.run_dir), cfg.resume, plain(cfg))
-    cfg.run_dir, cfg.run_id = str(run.folder), run.id
-    OmegaConf.save(cfg, run.folder / "config.yaml", resolve=True)
+    run = claim_run(cfg)
     logger = open_logger(partial(instantiate, cfg.logger))
-    stopper = StopOnSignal()
-    trainer = build_trainer(cfg, run, logger, stopper)
-    logger.log_hyperparams(plain(cfg))
     completed = False
     try:
-        started = time.monotonic()
-        trainer.fit(module, datamodule=data, ckpt_path=run.checkpoint, weights_only=True if run.checkpoint else None)
-        result = finish(cfg, trainer, data, classical, stopper, time.monotonic() - started)
+        logger.log_hyperparams(plain(cfg))
+        result = fit_and_test(cfg, run, module, data, classical, logger)
         completed = True
     finally:
         close_logger(logger, 0 if completed else 1)
+        run.close()
     return result
+
+
+def claim_run(cfg: DictConfig) -> "Run":
+    """Open the run's folder in the first process, and find it in those that this one starts for `trainer=ddp`.
+
+    Raises:
+        ValueError: if the folder cannot be used, or something else than this script started several processes.
+    """
+    from conf.compose import plain
+    from lightning_modules.run_folder import attach_run, open_run
+
+    first = int(os.environ.get("LOCAL_RANK", 0)) == 0
+    if not first and RUN_FOLDER_VARIABLE not in os.environ:
+        raise ValueError("start one process; with trainer=ddp it starts the others itself")
+    run = open_run(Path(cfg.run_dir), cfg.resume, plain(cfg)) if first else attach_run(Path(os.environ[RUN_FOLDER_VARIABLE]))
+    cfg.run_dir, cfg.run_id = str(run.folder), run.id
+    if first:
+        os.environ[RUN_FOLDER_VARIABLE] = str(run.folder)
+        OmegaConf.save(cfg, run.folder / "config.yaml", resolve=True)
+    return run
+
+
+def fit_and_test(
+    cfg: DictConfig,
+    run: "Run",
+    module: "RestorationModule",
+    data: Any,
+    classical: Mapping[str, "RestorationModule"],
+    logger: Any,
+) -> dict[str, Any]:
+    """Train, then test in the first process alone, so that every pair counts once."""
+    import torch
+
+    from lightning_modules.callbacks import StopOnSignal
+
+    with StopOnSignal() as stopper:
+        trainer = build_trainer(cfg, run, logger, stopper)
+        started = time.monotonic()
+        trainer.fit(module, datamodule=data, ckpt_path=run.checkpoint, weights_only=True if run.checkpoint else None)
+        facts = {"epochs": trainer.current_epoch, "training_seconds": round(time.monotonic() - started, 1)}
+        if trainer.world_size > 1:
+            torch.distributed.destroy_process_group()
+        if not trainer.is_global_zero:
+            return {"signal": stopper.received}
+        return finish(cfg, facts, data, classical, stopper, logger)
 
 
 def settle_length(cfg: DictConfig) -> None:
@@ -71,21 +112,23 @@ def settle_length(cfg: DictConfig) -> None:
     Raises:
         ValueError: if a schedule over the epochs does not know how many there are.
     """
+    from conf.compose import plain
+
     if cfg.trainer.max_epochs is None and cfg.trainer.max_time is None:
         cfg.trainer.max_epochs = DEFAULT_EPOCHS
-    scheduler = cfg.model.get("scheduler") or {}
-    if "T_max" in list(scheduler) and scheduler.T_max is None:
+    scheduler = plain(cfg.model).get("scheduler") or {}
+    if "T_max" in scheduler and (scheduler["T_max"] or 0) < 1:
         raise ValueError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
+    if cfg.trainer.limit_val_batches == 0:
+        raise ValueError("trainer.limit_val_batches=0 leaves nothing to choose the best checkpoint by; give it at least 1")
 
 
 def build_trainer(cfg: DictConfig, run: "Run", logger: Any, stopper: "StopOnSignal") -> "pl.Trainer":
     """Create the trainer with the callbacks of every run."""
     from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, LearningRateMonitor
 
-    from conf.compose import instantiate
     from lightning_modules.callbacks import EpochSeed, NonFiniteReport
-    from lightning_modules.checkpointing import LastEpoch, best_checkpoint
-    from lightning_modules.hardware import pick_precision
+    from lightning_modules.checkpointing import AtomicCheckpointIO, BestEpoch, LastEpoch
 
     folder = run.folder / "checkpoints"
     callbacks: list[Callback] = [EpochSeed(cfg.seed), NonFiniteReport(run.folder), stopper, LearningRateMonitor()]
@@ -93,45 +136,59 @@ def build_trainer(cfg: DictConfig, run: "Run", logger: Any, stopper: "StopOnSign
         callbacks.append(EMAWeightAveraging(decay=cfg.ema_decay))
     if cfg.early_stopping_patience is not None:
         callbacks.append(EarlyStopping(cfg.monitor, mode=cfg.mode, patience=cfg.early_stopping_patience))
-    callbacks += [best_checkpoint(folder, cfg.monitor, cfg.mode), LastEpoch(folder)]
+    callbacks += [BestEpoch(folder, cfg.monitor, cfg.mode), LastEpoch(folder)]
+    return make_trainer(cfg, logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def make_trainer(cfg: DictConfig, **extra: Any) -> "pl.Trainer":
+    """Create the trainer that a configuration describes.
+
+    Raises:
+        ValueError: if there is no such device, or a value is not one the trainer knows.
+    """
+    from conf.compose import instantiate
+    from lightning_modules.hardware import pick_precision
+
     precision = pick_precision(cfg.trainer.accelerator) if cfg.trainer.precision == "auto" else cfg.trainer.precision
-    return instantiate(cfg.trainer, precision=precision, logger=logger, callbacks=callbacks)
+    trainer: pl.Trainer = instantiate(cfg.trainer, precision=precision, **extra)
+    return trainer
 
 
 def finish(
     cfg: DictConfig,
-    trainer: "pl.Trainer",
+    facts: dict[str, Any],
     data: Any,
     classical: Mapping[str, "RestorationModule"],
     stopper: "StopOnSignal",
-    training_seconds: float,
+    logger: Any,
 ) -> dict[str, Any]:
     """Test the best checkpoint beside its input and the best classical method, and write the run's results."""
+    from conf.compose import instantiate
     from evaluate import report
-    from lightning_modules.checkpoint import load_restorer
+    from lightning_modules.checkpoint import find_checkpoint, load_restorer
     from lightning_modules.evaluation import compare, with_best_classical
+    from lightning_modules.metrics import check_metric
 
-    checkpoint = Path(cfg.run_dir) / "checkpoints" / "best.ckpt"
+    checkpoint = find_checkpoint(Path(cfg.run_dir))
     module = load_restorer(checkpoint)
-    metric = cfg.monitor.removeprefix("val/")
-    table, rows = compare((cfg.choices.model, module), classical, data, trainer)
-    facts = {
-        "status": "finished" if stopper.received is None else "interrupted",
-        "signal": stopper.received,
-        "checkpoint": str(checkpoint),
-        "epochs": trainer.current_epoch,
-        "training_seconds": round(training_seconds, 1),
-    }
-    return report(cfg, facts, with_best_classical(table, metric), rows, module, data, trainer.logger)
+    trainers = (instantiate(cfg.test_trainer, logger=logger), instantiate(cfg.test_trainer, logger=False))
+    table, rows = compare((cfg.choices.model, module), classical, data, *trainers)
+    status = "finished" if stopper.received is None else "interrupted"
+    facts = {"status": status, "signal": stopper.received, "checkpoint": str(checkpoint), **facts}
+    return report(cfg, facts, with_best_classical(table, check_metric(cfg.monitor)), rows, module, data, logger)
 
 
 @hydra.main(config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     """Train as the command line says; exit 1 if something is wrong, 128 + n after signal n."""
     from conf.compose import exit_code_of, quiet_lightning
+    from lightning_modules.base import NonFiniteLossError
 
     def job() -> int:
-        received = train(cfg)["signal"]
+        try:
+            received = train(cfg)["signal"]
+        except NonFiniteLossError as error:
+            raise ValueError(f"{error}; see {cfg.run_dir}/nonfinite.json, the last good checkpoint is kept") from error
         return 128 + received if received else 0
 
     quiet_lightning()

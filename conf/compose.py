@@ -20,13 +20,14 @@ def instantiate(node: DictConfig, **extra: Any) -> Any:
     """Create the object of a configuration node, with plain lists and dicts inside.
 
     Raises:
-        ValueError: what the object's own constructor found wrong.
+        ValueError: what the object's own constructor found wrong, or the key of a node that cannot be created.
     """
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+
     try:
         return hydra_instantiate(node, _convert_="all", _execution_whitelist_=WHITELIST, **extra)
-    except InstantiationException as error:
-        cause = error.__cause__
-        raise cause if isinstance(cause, ValueError | OSError) else ValueError(str(error)) from error
+    except (InstantiationException, MisconfigurationException, TypeError) as error:
+        raise ValueError(f"{node._get_full_key(None)} cannot be created: {error}") from error
 
 
 def plain(node: DictConfig) -> dict[str, Any]:
@@ -46,17 +47,21 @@ def method_config(name: str, sample_rate: int) -> dict[str, Any]:
     Raises:
         ValueError: for an unknown name, listing the known ones.
     """
-    if name not in methods_without_training():
-        raise ValueError(f"unknown method {name!r}; methods without training: {', '.join(methods_without_training())}")
+    if name not in _untrained():
+        raise ValueError(f"unknown method {name!r}; methods without training: {', '.join(_untrained())}")
     model = OmegaConf.load(FOLDER / "model" / f"{name}.yaml")
     return plain(OmegaConf.create({"data": {"sample_rate": sample_rate}, "model": model}).model)
 
 
 def methods_without_training() -> list[str]:
-    """Name the files of conf/model whose method restores as it is, without a checkpoint."""
-    target = "lightning_modules.base.RestorationModule"
+    """Name the files of conf/model whose method restores as it is, without a checkpoint and without the clean signal."""
+    return [name for name, target in _untrained().items() if not target.endswith("OracleModule")]
+
+
+def _untrained() -> dict[str, str]:
     files = sorted((FOLDER / "model").glob("*.yaml"))
-    return [file.stem for file in files if OmegaConf.select(OmegaConf.load(file), "_target_") == target]
+    targets = {file.stem: str(OmegaConf.select(OmegaConf.load(file), "_target_")) for file in files}
+    return {name: target for name, target in targets.items() if target.startswith("lightning_modules.base.")}
 
 
 def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:
@@ -79,9 +84,12 @@ def quiet_lightning() -> None:
 
 
 def exit_code_of(job: Callable[[], int]) -> int:
-    """Run a script's work; what a user can mend is told in one sentence on stderr and becomes exit code 1."""
+    """Run a script's work; what a user can mend is told in one sentence on stderr and becomes exit code 1, Ctrl-C 130."""
     try:
         return job()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except (ValueError, OSError, OmegaConfBaseException) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

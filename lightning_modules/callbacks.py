@@ -43,7 +43,7 @@ class NonFiniteReport(Callback):
 
 
 class StopOnSignal(Callback):
-    """Let SIGINT and SIGTERM end the training after the batch in flight; the same signal again ends the process.
+    """While entered, SIGINT and SIGTERM end a training after the batch in flight; the same signal again ends the process.
 
     `received` is the signal's number once one came, else None.
     """
@@ -54,10 +54,21 @@ class StopOnSignal(Callback):
         self.received: int | None = None
         self._before: dict[int, Any] = {}
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def __enter__(self) -> "StopOnSignal":
         """Take over the signals (only the main thread may)."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._stop) for number in self.SIGNALS}
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Give the signals back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take the signals back from Lightning, whose own handler would end the run without its results."""
+        for number in self._before:
+            signal.signal(number, self._stop)
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
         """Stop all processes at the same batch, or they would wait for each other forever."""
@@ -66,19 +77,6 @@ class StopOnSignal(Callback):
             stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
         trainer.should_stop = trainer.should_stop or stop
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Give the signals back."""
-        self._release()
-
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Give the signals back."""
-        self._release()
-
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.received = number
         signal.signal(number, self._before[number])
-
-    def _release(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}

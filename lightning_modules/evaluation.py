@@ -44,23 +44,18 @@ def kind_of(module: RestorationModule) -> Kind:
 
 
 def score_pairs(module: RestorationModule, data: pl.LightningDataModule, trainer: pl.Trainer) -> list[Row]:
-    """Run the test loop and return one row per test pair, ordered by index, from all processes, without duplicates.
+    """Run the test loop and return one row per test pair, ordered by index.
 
     Args:
         module: the method.
         data: gives the test pairs.
-        trainer: runs them and logs the means.
+        trainer: runs them, in one process, and logs the means.
 
     Returns:
         Per pair: `index`, and every metric for the restored and (`corrupted_...`) for the corrupted signal.
     """
     trainer.test(module, datamodule=data, verbose=False)
-    gathered: list[list[Row]] = [list(module.test_rows)]
-    if trainer.world_size > 1:
-        gathered = [[] for _ in range(trainer.world_size)]
-        torch.distributed.all_gather_object(gathered, module.test_rows)
-    by_index = {row["index"]: row for rows in gathered for row in rows}
-    return [by_index[index] for index in sorted(by_index)]
+    return sorted(module.test_rows, key=lambda row: row["index"])
 
 
 def mean_scores(name: str, kind: Kind, rows: Sequence[Row]) -> Scores:
@@ -101,35 +96,29 @@ def unbeaten(method: Scores, others: Sequence[Scores], metric: str) -> list[str]
 
 def compare(
     method: tuple[str, RestorationModule],
-    classical: Mapping[str, RestorationModule],
+    baselines: Mapping[str, RestorationModule],
     data: pl.LightningDataModule,
     trainer: pl.Trainer,
+    quiet: pl.Trainer,
 ) -> tuple[list[Scores], list[Row]]:
-    """Score a method beside its input and the blind classical methods.
+    """Score a method beside its input and methods without training.
 
     Args:
         method: its name and module.
-        classical: blind classical methods by name.
+        baselines: methods without training, by name.
         data: gives the test pairs.
-        trainer: runs the method's own test (its loggers see the result).
+        trainer: runs the method's test, and its loggers see the result.
+        quiet: runs the baselines' tests, without a logger.
 
     Returns:
-        The rows of the table: corrupted, classical ..., method; and the method's row per test pair.
+        The rows of the table: corrupted, baselines ..., method; and the method's row per test pair.
     """
     name, module = method
     rows = score_pairs(module, data, trainer)
-    quiet = pl.Trainer(
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        limit_test_batches=trainer.limit_test_batches,
-        enable_progress_bar=trainer.progress_bar_callback is not None,
-    )
-    others = {other: score_pairs(net, data, quiet) for other, net in classical.items() if other != name}
     table = [mean_scores("corrupted", "corrupted", rows)]
-    table += [mean_scores(other, "classical", scored) for other, scored in others.items()]
+    table += [
+        mean_scores(other, kind_of(net), score_pairs(net, data, quiet)) for other, net in baselines.items() if other != name
+    ]
     return [*table, mean_scores(name, kind_of(module), rows)], rows
 
 

@@ -82,9 +82,10 @@ def test_killed_run_continues_to_the_same_bits(tiny: list[str], tmp_path: Path) 
     ]
     killed = start(settings, tmp_path / "killed")
     wait_for(tmp_path / "killed" / "one" / "checkpoints" / "last.ckpt", killed)
-    time.sleep(0.2)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
+    saved = torch.load(tmp_path / "killed" / "one" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert saved["epoch"] < 19
     assert not (tmp_path / "killed" / "one" / "result.json").exists()
     assert start([*settings, "resume=auto"], tmp_path / "killed", "two").wait() == 0
     assert start(settings, tmp_path / "whole").wait() == 0
@@ -131,6 +132,11 @@ def test_non_finite_loss_stops_and_names_the_batch(train_config: Config, tmp_pat
         (["data.window_samples=100000"], "data.window_samples=100000"),
         (["+model.loss_weights.l3=1"], "unknown model.loss_weights l3"),
         (["baselines=[weiner]"], "unknown method 'weiner'"),
+        (["trainer=gpu"], "trainer cannot be created"),
+        (["trainer.max_time=5m"], "trainer cannot be created"),
+        (["data.batch_size=abc"], "data"),
+        (["model.net.depth=abc"], "model|_target_|integer"),
+        (["trainer.limit_val_batches=0"], "limit_val_batches=0"),
         (["scheduler@model.scheduler=cosine", "trainer.max_epochs=null", "trainer.max_time=00:00:00:05"], "trainer.max_epochs"),
     ],
 )
@@ -139,7 +145,18 @@ def test_mistake_is_one_sentence_before_any_training(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         train(train_config(*TINY_NET, *overrides))
-    assert not (tmp_path / "run" / "checkpoints").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def test_two_processes_leave_one_run_whose_pairs_count_once(tiny: list[str], tmp_path: Path) -> None:
+    settings = [*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=1", "logger=csv", "baselines=[sinc]"]
+    assert start([*settings, "+trainer.strategy=ddp", "trainer.devices=2"], tmp_path).wait(timeout=120) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    result = json.loads((tmp_path / "one" / "result.json").read_text())
+    with (tmp_path / "one" / "per_example.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["index"] for row in rows}) == len(rows) == result["pairs"] == 6
+    assert result["methods"]["corrupted"]["snr_db"] == pytest.approx(sum(float(row["corrupted_snr_db"]) for row in rows) / 6)
 
 
 def test_mistake_on_the_command_line_has_no_traceback(tmp_path: Path) -> None:

@@ -47,21 +47,22 @@ def test_other_failures_are_not_reported_as_non_finite(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_after_the_batch_and_handlers_are_given_back(number: signal.Signals) -> None:
-    before, trainer, stopper = signal.getsignal(number), state(), StopOnSignal()
-    stopper.on_train_start(trainer, state())
-    os.kill(os.getpid(), number)
-    assert not trainer.should_stop
-    stopper.on_train_batch_end(trainer, state())
-    assert trainer.should_stop
-    assert stopper.received == number
-    stopper.on_train_end(trainer, state())
+    before, trainer = signal.getsignal(number), state()
+    with StopOnSignal() as stopper:
+        signal.signal(number, signal.SIG_DFL)  # as a trainer that puts its own handler there
+        stopper.on_train_start(trainer, state())
+        os.kill(os.getpid(), number)
+        assert not trainer.should_stop
+        stopper.on_train_batch_end(trainer, state())
+        assert trainer.should_stop
+        assert stopper.received == number
+        assert signal.getsignal(number) is before
     assert signal.getsignal(number) is before
 
 
 def test_without_a_signal_nothing_stops() -> None:
-    trainer, stopper = state(), StopOnSignal()
-    stopper.on_train_start(trainer, state())
-    stopper.on_train_batch_end(trainer, state())
-    stopper.on_exception(trainer, state(), RuntimeError())
+    trainer = state()
+    with StopOnSignal() as stopper:
+        stopper.on_train_batch_end(trainer, state())
     assert not trainer.should_stop
     assert stopper.received is None

@@ -1,0 +1,84 @@
+"""Every configuration file composes, describes something that can be built, and every mistake in one is a sentence."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_module
+
+from conf.compose import FOLDER, baselines, exit_code_of, instantiate, method_config, methods_without_training, plain
+from lightning_modules.base import RestorationModule
+
+GROUPS = ("model", "trainer", "logger", "corruption", "experiment", "data")
+FRAGMENTS = [("optimizer", "model.optimizer"), ("scheduler", "model.scheduler")]
+FILES = [(group, path.stem) for group in GROUPS for path in sorted((FOLDER / group).glob("*.yaml"))]
+NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
+
+
+@pytest.mark.parametrize(("group", "name"), FILES)
+def test_every_file_composes_and_resolves(group: str, name: str) -> None:
+    with initialize_config_module("conf"):
+        config = compose("train", overrides=[f"{group}={name}", *NAMES])
+    assert plain(config)
+
+
+@pytest.mark.parametrize(("group", "place"), FRAGMENTS)
+def test_every_fragment_composes_in_its_place(group: str, place: str) -> None:
+    for path in sorted((FOLDER / group).glob("*.yaml")):
+        with initialize_config_module("conf"):
+            config = compose("train", overrides=[f"{group}@{place}={path.stem}", "trainer.max_epochs=3", *NAMES])
+        assert plain(config)["model"][group]["_target_"].startswith("torch.optim.")
+
+
+@pytest.mark.parametrize("name", [name for group, name in FILES if group == "corruption"])
+def test_every_corruption_can_be_evaluated(name: str) -> None:
+    with initialize_config_module("conf"):
+        assert plain(compose("evaluate", overrides=[f"corruption={name}", *NAMES]))
+
+
+def test_methods_without_training_restore_at_any_rate() -> None:
+    assert methods_without_training() == ["cubic_spline", "noise_fill", "sinc", "wiener"]
+    for name, module in baselines(methods_without_training(), 8000).items():
+        assert isinstance(module, RestorationModule), name
+        assert module.sample_rate == 8000
+
+
+def test_unknown_method_lists_the_known_ones() -> None:
+    with pytest.raises(
+        ValueError, match="unknown method 'unet'; methods without training: cubic_spline, noise_fill, sinc, wiener, wiener_oracle"
+    ):
+        method_config("unet", 8000)
+
+
+def test_mistake_in_a_constructor_keeps_its_own_sentence() -> None:
+    with initialize_config_module("conf"):
+        config = compose("train", overrides=["corruption.snr_db=[20,0]", *NAMES])
+    with pytest.raises(ValueError, match="snr_db"):
+        instantiate(config.corruption)
+
+
+def test_target_outside_the_project_is_refused() -> None:
+    with initialize_config_module("conf"):
+        config = compose("train", overrides=["corruption._target_=os.getcwd", *NAMES])
+    with pytest.raises(ValueError, match="os.getcwd"):
+        instantiate(config.corruption)
+
+
+def test_error_is_printed_in_one_line_and_becomes_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    def job() -> int:
+        raise ValueError("first\n  second")
+
+    assert exit_code_of(job) == 1
+    assert capsys.readouterr().err == "error: first second\n"
+
+
+def test_other_failures_are_not_hidden() -> None:
+    def job() -> int:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        exit_code_of(job)
+
+
+def test_package_holds_its_files() -> None:
+    assert (FOLDER / "train.yaml").is_file()
+    assert Path(FOLDER / "__init__.py").is_file()

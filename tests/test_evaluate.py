@@ -1,0 +1,76 @@
+"""Evaluation of checkpoints and of methods without training, on the real configuration."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_module
+from omegaconf import DictConfig
+
+from evaluate import evaluate
+from train import train
+
+TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
+
+
+@pytest.fixture
+def config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
+    def make(*overrides: str, run: str = "evaluation") -> DictConfig:
+        names = [f"run_name={run}", f"run_dir={tmp_path / run}", "choices.model=method", "choices.data=d", "choices.corruption=c"]
+        with initialize_config_module("conf"):
+            return compose("evaluate", overrides=[*tiny, *names, "trainer.accelerator=cpu", "examples=1", *overrides])
+
+    return make
+
+
+def test_checkpoint_scores_as_it_did_when_trained(
+    train_config: Callable[..., DictConfig], config: Callable[..., DictConfig], tmp_path: Path
+) -> None:
+    trained = train(train_config(*TINY_NET, "examples=1"))
+    result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "baselines=[sinc]"))
+    assert result["metrics"] == pytest.approx(trained["metrics"], abs=1e-4)
+    assert result["manifest_hash"] == trained["manifest_hash"]
+    assert list(result["methods"]) == ["corrupted", "sinc", "run"]
+
+
+def test_checkpoint_is_evaluated_at_its_own_rate(
+    train_config: Callable[..., DictConfig], config: Callable[..., DictConfig], tmp_path: Path
+) -> None:
+    train(train_config(*TINY_NET, "examples=0"))
+    result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "data.sample_rate=2000", "baselines=[]"))
+    assert result["sample_rate_hz"] == 4000
+
+
+def test_pairs_differ_when_the_corruption_does(config: Callable[..., DictConfig]) -> None:
+    hashes = [
+        evaluate(config("model=sinc", "baselines=[]", f"corruption.snr_db={snr_db}", run=str(snr_db)))["manifest_hash"]
+        for snr_db in (5, 10)
+    ]
+    assert hashes[0] != hashes[1]
+
+
+def test_every_method_without_training_is_scored_on_the_same_pairs(config: Callable[..., DictConfig], tmp_path: Path) -> None:
+    result = evaluate(config("model=wiener_oracle", "corruption.colors=[white]", "corruption.snr_db=5"))
+    methods = result["methods"]
+    assert set(methods) == {"corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", "method"}
+    assert methods["corrupted"]["snr_db"] == pytest.approx(5, abs=0.05)
+    assert methods["method"]["kind"] == "oracle"
+    assert methods["method"]["snr_db"] > methods["corrupted"]["snr_db"] + 3
+    assert (tmp_path / "evaluation" / "per_example.csv").is_file()
+    assert json.loads((tmp_path / "evaluation" / "result.json").read_text())["pairs"] == result["pairs"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([], "name what to evaluate: either checkpoint=PATH or model=NAME"),
+        (["checkpoint=a.ckpt", "model=sinc"], "name what to evaluate"),
+        (["checkpoint=a.ckpt"], "a.ckpt: no such checkpoint file"),
+        (["model=sinc", "data.root=/nonexistent"], "data.root"),
+        (["model=sinc", "monitor=test/sisdr"], "monitor=test/sisdr"),
+    ],
+)
+def test_mistake_is_one_sentence(config: Callable[..., DictConfig], overrides: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate(config(*overrides))
