@@ -5,7 +5,6 @@ import json
 import math
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,34 +110,31 @@ def log_examples(logger: Any, examples: Sequence[Mapping[str, Path]], sample_rat
 
 
 def render_table(table: Sequence[Scores], metric: str) -> Table:
-    """Lay out the comparison for the terminal; a value below the input's is marked.
+    """Lay out the comparison for the terminal, a line per metric; a value worse than the input's is marked.
 
     Args:
         table: corrupted first, the method in question last.
         metric: the one the verdict is about.
     """
-    corrupted, method = table[0], table[-1]
     view = Table(
         title=f"test pairs ({BELOW_INPUT} = worse than the input)", caption=verdict(table, metric), caption_justify="left"
     )
-    view.add_column("method")
-    for name in method.means:
-        view.add_column(f"{name} {'↑' if HIGHER_IS_BETTER[name] else '↓'}", justify="right")
+    view.add_column("metric", no_wrap=True)
     for row in table:
-        view.add_row(row.name, *(_cell(row, corrupted, name) for name in method.means))
+        view.add_column(row.name, justify="right")
+    for name in table[-1].means:
+        view.add_row(f"{name} {'↑' if HIGHER_IS_BETTER[name] else '↓'}", *(_cell(row, table[0], name) for row in table))
     return view
 
 
 def _cell(row: Scores, corrupted: Scores, metric: str) -> str:
-    if metric not in row.means:
-        return ""
     worse = row is not corrupted and is_better(metric, corrupted.means[metric], row.means[metric])
-    return f"{row.means[metric]:.2f}{' ' + BELOW_INPUT if worse else ''}"
+    return f"{row.means[metric]:.2f} {BELOW_INPUT if worse else ' '}"
 
 
 def verdict(table: Sequence[Scores], metric: str) -> str:
-    """Say in one sentence whether the method beats its input and the best classical method in `metric`."""
-    method, others = table[-1], table[:-1]
+    """Say in one sentence whether the method beats its input and the classical methods in `metric` (an oracle is a bound)."""
+    method, others = table[-1], [row for row in table[:-1] if row.kind != "oracle"]
     left = unbeaten(method, others, metric)
     if left:
         return f"✗ {method.name} does not beat {' and '.join(left)} in {metric}"
@@ -156,7 +152,7 @@ def git_commit(folder: Path) -> str | None:
 
 def show(table: Sequence[Scores], metric: str, paths: Mapping[str, Path]) -> None:
     """Print the table, and where everything is."""
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = Console()
     console.print(render_table(table, metric))
     for name, path in paths.items():
         console.print(f"{name}: {path}", highlight=False, soft_wrap=True)

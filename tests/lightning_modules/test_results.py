@@ -1,6 +1,7 @@
 """What a run leaves behind can be read back, and the table never flatters."""
 
 import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from lightning_modules.evaluation import Example, Scores
+from lightning_modules.metrics import HIGHER_IS_BETTER
 from lightning_modules.results import (
     flat_metrics,
     git_commit,
@@ -44,13 +47,29 @@ def test_equal_is_not_beaten() -> None:
     assert verdict([CORRUPTED, learned(5.0, 2.0)], "snr_db").startswith("✗")
 
 
-def test_values_below_the_input_are_marked_in_every_column() -> None:
+def test_values_below_the_input_are_marked_in_every_line() -> None:
     columns = render_table([CORRUPTED, WIENER, learned(4.0, 1.0)], "snr_db").columns
-    assert [list(column.cells) for column in columns] == [
-        ["corrupted", "wiener", "unet"],
-        ["5.00", "9.00", "4.00 ▼"],
-        ["2.00", "3.00 ▼", "1.00"],
+    assert [[cell.strip() for cell in column.cells] for column in columns] == [
+        ["snr_db ↑", "lsd ↓"],
+        ["5.00", "2.00"],
+        ["9.00", "3.00 ▼"],
+        ["4.00 ▼", "1.00"],
     ]
+
+
+def test_table_of_all_metrics_and_methods_is_whole_on_80_columns() -> None:
+    means = dict.fromkeys(HIGHER_IS_BETTER, 12.345)
+    names = ("corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", "unet_small")
+    text = io.StringIO()
+    Console(file=text, width=80).print(render_table([Scores(name, "classical", means) for name in names], "snr_db"))
+    for word in (*names, *HIGHER_IS_BETTER):
+        assert word in text.getvalue()
+    assert text.getvalue().count("12.3") == len(names) * len(means)
+
+
+def test_oracle_is_a_bound_and_not_a_rival() -> None:
+    oracle = Scores("wiener_oracle", "oracle", {"snr_db": 20.0, "lsd": 0.5})
+    assert verdict([CORRUPTED, oracle, learned(9.5, 1.0)], "snr_db") == "✓ unet beats corrupted in snr_db"
 
 
 def test_flat_metrics_name_the_method_and_its_input() -> None:
