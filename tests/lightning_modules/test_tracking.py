@@ -5,9 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from pytorch_lightning.loggers import CSVLogger, WandbLogger
 
 from lightning_modules import tracking
