@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test test-all lint clean
 
 demo: $(VENV)/installed
-	$(BIN)/python train.py
+	$(BIN)/python train.py $(ARGS)
 
 test: $(VENV)/installed lint
 	$(BIN)/python -m pytest -q -m "not slow and not gpu"
@@ -23,7 +23,7 @@ lint: $(VENV)/installed
 $(VENV)/installed: requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	-$(BIN)/pip install --quiet --disable-pip-version-check pesq==0.0.4 || echo "no C compiler: the PESQ column is left out"
+	$(BIN)/pip install --quiet --disable-pip-version-check pesq==0.0.4 || echo "no C compiler: the PESQ column is left out"
 	touch $@
 
 clean:
