@@ -109,16 +109,13 @@ def log_examples(logger: Any, examples: Sequence[Mapping[str, Path]], sample_rat
         logger.log_image(f"examples/{number}_spectrogram", [str(paths["spectrogram"])])
 
 
-def render_table(table: Sequence[Scores], metric: str) -> Table:
+def render_table(table: Sequence[Scores]) -> Table:
     """Lay out the comparison for the terminal, a line per metric; a value worse than the input's is marked.
 
     Args:
         table: corrupted first, the method in question last.
-        metric: the one the verdict is about.
     """
-    view = Table(
-        title=f"test pairs ({BELOW_INPUT} = worse than the input)", caption=verdict(table, metric), caption_justify="left"
-    )
+    view = Table(title=f"test pairs ({BELOW_INPUT} = worse than the input)", title_justify="left")
     view.add_column("metric", no_wrap=True)
     for row in table:
         view.add_column(row.name, justify="right")
@@ -151,8 +148,9 @@ def git_commit(folder: Path) -> str | None:
 
 
 def show(table: Sequence[Scores], metric: str, paths: Mapping[str, Path]) -> None:
-    """Print the table, and where everything is."""
+    """Print the table, the verdict in `metric`, and where everything is."""
     console = Console()
-    console.print(render_table(table, metric))
+    console.print(render_table(table))
+    console.print(verdict(table, metric), highlight=False)
     for name, path in paths.items():
         console.print(f"{name}: {path}", highlight=False, soft_wrap=True)

@@ -44,7 +44,7 @@ def key_of(item: Any) -> str:
 
 
 def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable[..., DictConfig], tmp_path: Path) -> None:
-    result = train(train_config(*TINY_NET, "logger=wandb", "examples=1"))
+    result = train(train_config(*TINY_NET, "logger=wandb", "examples=1", "trainer.log_every_n_steps=1"))
     history: dict[str, Any] = {}
     config: dict[str, Any] = {}
     run = None

@@ -48,7 +48,7 @@ def test_equal_is_not_beaten() -> None:
 
 
 def test_values_below_the_input_are_marked_in_every_line() -> None:
-    columns = render_table([CORRUPTED, WIENER, learned(4.0, 1.0)], "snr_db").columns
+    columns = render_table([CORRUPTED, WIENER, learned(4.0, 1.0)]).columns
     assert [[cell.strip() for cell in column.cells] for column in columns] == [
         ["snr_db ↑", "lsd ↓"],
         ["5.00", "2.00"],
@@ -61,7 +61,7 @@ def test_table_of_all_metrics_and_methods_is_whole_on_80_columns() -> None:
     means = dict.fromkeys(HIGHER_IS_BETTER, 12.345)
     names = ("corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", "unet_small")
     text = io.StringIO()
-    Console(file=text, width=80).print(render_table([Scores(name, "classical", means) for name in names], "snr_db"))
+    Console(file=text, width=80).print(render_table([Scores(name, "classical", means) for name in names]))
     for word in (*names, *HIGHER_IS_BETTER):
         assert word in text.getvalue()
     assert text.getvalue().count("12.3") == len(names) * len(means)
