@@ -2,38 +2,43 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 START_SECONDS = 15
 """How long a run waits for the server before it goes on offline."""
+FINISH_SECONDS = 30
+"""How long a run waits at its end for uploads that an outage holds up; `wandb sync` uploads the rest."""
 
 log = logging.getLogger(__name__)
 
 
-def open_logger(create: Callable[..., Logger]) -> Logger:
-    """Create a logger; a W&B one that cannot start online starts offline.
+def open_wandb(**options: Any) -> WandbLogger:
+    """Start a W&B run; one that cannot start online starts offline.
 
     Args:
-        create: makes the logger; for W&B it takes `settings` and `offline`.
+        options: of pytorch_lightning.loggers.WandbLogger.
     """
-    logger = create()
-    if not isinstance(logger, WandbLogger):
-        return logger
     import wandb
 
-    settings = wandb.Settings(init_timeout=START_SECONDS, silent=True)
-    logger = create(settings=settings)
+    settings = wandb.Settings(init_timeout=START_SECONDS, finish_timeout=FINISH_SECONDS, silent=True)
+    logger = WandbLogger(settings=settings, **options)
     try:
-        _ = logger.experiment  # type: ignore[attr-defined]
+        _ = logger.experiment
     except Exception as error:  # wandb raises its own errors, and those of its transport
         log.warning(
             "W&B cannot be reached (%s); this run is logged offline, upload it later with `wandb sync`", _first_line(error)
         )
         wandb.teardown()
-        logger = create(settings=settings, offline=True)
-        _ = logger.experiment  # type: ignore[attr-defined]
+        logger = WandbLogger(settings=settings, **options | {"offline": True})
+        _ = logger.experiment
     return logger
+
+
+def open_logger(create: Callable[..., Logger]) -> Logger:
+    """Create a logger."""
+    return create()
 
 
 def close_logger(logger: Logger | None, exit_code: int) -> None:
