@@ -91,28 +91,6 @@ class OverlapAdd:
         return torch.cat([faded, result[..., length:]], dim=-1)
 
 
-def overlap_add(
-    function: Callable[[Tensor], Tensor], signal: Tensor, chunk_samples: int, overlap_samples: int, grid_samples: int = 1
-) -> Tensor:
-    """Apply a function to a whole signal in overlapping chunks; see the module's text for the scheme.
-
-    Args:
-        function: maps a tensor (..., n) to one of the same shape, n < chunk_samples + grid_samples.
-        signal: (C, T) or (B, C, T), T >= 0.
-        chunk_samples: length of a chunk.
-        overlap_samples: what neighboring chunks share, at most half a chunk.
-        grid_samples: chunks start on multiples of this.
-
-    Returns:
-        tensor of the signal's shape.
-
-    Raises:
-        ValueError: if the lengths do not fit each other.
-    """
-    stream = OverlapAdd(function, chunk_samples, overlap_samples, grid_samples)
-    return torch.cat([stream.push(signal), stream.flush()], dim=-1)
-
-
 def fade_in(length_samples: int) -> Tensor:
     """Return the rising raised cosine sin^2(pi (n + 1/2) / (2 N)), (N,); with its mirror image it sums to one."""
     phase = (torch.arange(length_samples, dtype=torch.float64) + 0.5) * (math.pi / 2 / max(1, length_samples))

@@ -1,10 +1,12 @@
 """Chunked processing: invisible for whatever does not depend on where a chunk begins."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from models.overlap_add import OverlapAdd, fade_in, overlap_add
+from models.overlap_add import OverlapAdd, fade_in
 
 CHUNK, OVERLAP = 400, 100
 LENGTHS = [0, 1, 2, 97, 399, 400, 401, 499, 500, 699, 700, 701, 1009, 1300, 4001]
@@ -12,6 +14,14 @@ LENGTHS = [0, 1, 2, 97, 399, 400, 401, 499, 500, 699, 700, 701, 1009, 1300, 4001
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def process(
+    function: Callable[[Tensor], Tensor], signal: Tensor, chunk: int = CHUNK, overlap: int = OVERLAP, grid: int = 1
+) -> Tensor:
+    """Send a whole signal through a stream as one block."""
+    stream = OverlapAdd(function, chunk, overlap, grid)
+    return torch.cat([stream.push(signal), stream.flush()], dim=-1)
 
 
 def padded_convolutions(seed: int = 0) -> nn.Sequential:
@@ -32,13 +42,13 @@ def padded_convolutions(seed: int = 0) -> nn.Sequential:
 @pytest.mark.parametrize("overlap", [0, 1, 2, 3, 100, 200])
 def test_identity_is_exact(length: int, overlap: int) -> None:
     signal = noise(2, length)
-    assert torch.equal(overlap_add(lambda chunk: chunk, signal, CHUNK, overlap), signal)
+    assert torch.equal(process(lambda chunk: chunk, signal, CHUNK, overlap), signal)
 
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_gain_is_exact_for_batches(length: int) -> None:
     signal = noise(3, 2, length)
-    torch.testing.assert_close(overlap_add(lambda chunk: 0.3 * chunk, signal, CHUNK, OVERLAP), 0.3 * signal, atol=1e-6, rtol=0)
+    torch.testing.assert_close(process(lambda chunk: 0.3 * chunk, signal), 0.3 * signal, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("block", [1, 7, 100, 400, 1500])
@@ -46,7 +56,7 @@ def test_stream_does_not_depend_on_its_blocks(block: int) -> None:
     signal, network = noise(1, 1501), padded_convolutions()
     stream = OverlapAdd(network, CHUNK, OVERLAP)
     parts = [stream.push(part) for part in signal.split(block, dim=-1)]
-    torch.testing.assert_close(torch.cat([*parts, stream.flush()], dim=-1), overlap_add(network, signal, CHUNK, OVERLAP))
+    torch.testing.assert_close(torch.cat([*parts, stream.flush()], dim=-1), process(network, signal))
 
 
 def test_stream_can_be_used_again() -> None:
@@ -64,7 +74,7 @@ def test_no_chunk_of_a_long_signal_is_short(length: int) -> None:
         lengths.append(chunk.shape[-1])
         return chunk
 
-    overlap_add(record, noise(1, length), CHUNK, OVERLAP)
+    process(record, noise(1, length))
     assert lengths == [min(length, CHUNK)] * len(lengths)
     assert len(lengths) == (0 if length == 0 else 1 + max(0, -(-(length - CHUNK) // (CHUNK - OVERLAP))))
 
@@ -72,7 +82,7 @@ def test_no_chunk_of_a_long_signal_is_short(length: int) -> None:
 @pytest.mark.parametrize("length", [401, 699, 1300, 4001])
 def test_zero_padded_network_has_no_seams(length: int) -> None:
     signal, network = noise(1, length), padded_convolutions()
-    torch.testing.assert_close(overlap_add(network, signal, CHUNK, OVERLAP), network(signal), atol=1e-6, rtol=0)
+    torch.testing.assert_close(process(network, signal), network(signal), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("length", [0, 1, 401, 700, 701, 747, 1300, 1301, 4001])
@@ -81,7 +91,7 @@ def test_strided_network_has_no_seams_when_chunks_start_on_its_grid(length: int)
         return chunk[..., ::16].repeat_interleave(16, dim=-1)[..., : chunk.shape[-1]]
 
     signal = noise(2, length)
-    restored = overlap_add(decimate_and_hold, signal, 416, 96, grid_samples=16)
+    restored = process(decimate_and_hold, signal, 416, 96, grid=16)
     assert torch.equal(restored, decimate_and_hold(signal))
 
 
@@ -97,7 +107,7 @@ def test_joints_are_no_louder_than_the_interior_when_chunks_disagree() -> None:
         return chunk + 0.1 * torch.randn(chunk.shape, generator=generator)
 
     signal = noise(1, 60 * 300 + 100)
-    error = (overlap_add(unsteady, signal, CHUNK, OVERLAP) - signal)[0, : 60 * 300]
+    error = (process(unsteady, signal) - signal)[0, : 60 * 300]
     by_position = error.reshape(60, 300).square().mean(0).sqrt()
     joints, interior = by_position[25:75], by_position[100:]
     assert joints.mean() < interior.mean()
@@ -106,7 +116,7 @@ def test_joints_are_no_louder_than_the_interior_when_chunks_disagree() -> None:
 
 def test_step_between_chunks_becomes_a_slope() -> None:
     offsets = iter([0.0, 1.0])
-    restored = overlap_add(lambda chunk: chunk + next(offsets), torch.zeros(1, 700), CHUNK, OVERLAP)[0]
+    restored = process(lambda chunk: chunk + next(offsets), torch.zeros(1, 700))[0]
     assert restored[:325].abs().max() == 0
     assert restored[375:].min() == 1
     assert restored.diff().max() < 0.04
@@ -127,5 +137,5 @@ def test_impossible_geometry_is_refused(chunk: int, overlap: int) -> None:
 def test_input_is_not_modified() -> None:
     signal = noise(2, 1000)
     before = signal.clone()
-    overlap_add(torch.tanh, signal, CHUNK, OVERLAP)
+    process(torch.tanh, signal)
     assert torch.equal(signal, before)
