@@ -10,8 +10,9 @@ class Corruption(Protocol):
     """Damage a batch with independent draws per example.
 
     An implementation keeps no state after its construction, never modifies its input, keeps the length, and delays nothing: the
-    corrupted audio stays aligned with the clean audio. The level of what it does not remove is unchanged, and a silent example
-    stays finite. What else it may offer, such as the frequency above which it removes everything, is told in `optional`.
+    corrupted audio stays aligned with the clean audio. The one exception is the mode `hold_causal` of `Quantize`, which repeats
+    a published experiment. The level of what is not removed is unchanged, and a silent example stays finite. What else a
+    corruption may offer, such as the frequency above which it removes everything, is told in `optional`.
     """
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """Round audio in time (sample and hold) and in amplitude (uniform and mu-law bit depths).
 
-The hold is the damage of ColinShaw/python-neural-network-audio-reconstruction ("inverse quantization", factor 10); the bit depths
-are what old converters, samplers and telephone lines do.
+The causal hold is the damage of ColinShaw/python-neural-network-audio-reconstruction ("inverse quantization", factor 10); the
+bit depths are what old converters, samplers and telephone lines do.
 """
 
 import math
@@ -19,9 +19,9 @@ MU = 255.0
 
 
 def hold(audio: Tensor, factor: Tensor) -> Tensor:
-    """Keep every factor-th sample and repeat it: y[f n + m] = x[f n] for m = 0 .. f - 1.
+    """Keep every factor-th sample and show it around its own place: y[f n + m] = x[f n + (f - 1) // 2] for m = 0 .. f - 1.
 
-    Nothing is shifted, so y lags x by (f - 1) / 2 samples on average, as the damage of the published examples does.
+    Nothing is late for an odd f; an even one has no middle and leaves half a sample.
 
     Args:
         audio: (B, C, T).
@@ -32,11 +32,28 @@ def hold(audio: Tensor, factor: Tensor) -> Tensor:
 
     Example:
         >>> hold(torch.tensor([[[1.0, 2.0, 3.0, 4.0, 5.0]]]), torch.tensor([3])).flatten().tolist()
+        [2.0, 2.0, 2.0, 5.0, 5.0]
+    """
+    return _shown(audio, factor, (factor - 1) // 2)
+
+
+def hold_causal(audio: Tensor, factor: Tensor) -> Tensor:
+    """Keep every factor-th sample and repeat it, as a real converter does: y[f n + m] = x[f n] for m = 0 .. f - 1.
+
+    This is the damage of the published examples, where y is late by (f - 1) / 2 samples on average.
+
+    Args:
+        audio: (B, C, T).
+        factor: Whole numbers from 1, (B,).
+
+    Returns:
+        (B, C, T).
+
+    Example:
+        >>> hold_causal(torch.tensor([[[1.0, 2.0, 3.0, 4.0, 5.0]]]), torch.tensor([3])).flatten().tolist()
         [1.0, 1.0, 1.0, 4.0, 4.0]
     """
-    factor = factor[:, None, None]
-    kept = torch.arange(audio.shape[-1], device=audio.device) // factor * factor  # (B, 1, T)
-    return audio.gather(-1, kept.expand_as(audio))
+    return _shown(audio, factor, torch.zeros_like(factor))
 
 
 def round_uniform(audio: Tensor, bits: Tensor) -> Tensor:
@@ -91,8 +108,9 @@ class Quantize:
         """Check the ranges.
 
         Args:
-            modes: Ways to quantize: `hold` (time), `uniform` and `mu_law` (amplitude).
-            hold_factor: How many samples of `hold` show one value.
+            modes: Ways to quantize: `hold` (time), `uniform` and `mu_law` (amplitude), and `hold_causal`, which is late; see
+                `hold_causal`.
+            hold_factor: How many samples of `hold` and `hold_causal` show one value.
             bits: Bit depth of `uniform`.
             mu_law_bits: Bit depth of `mu_law`.
             dithered: Probability of adding triangular dither, two steps wide, before `uniform` rounds (Lipshitz, Wannamaker and
@@ -109,6 +127,7 @@ class Quantize:
             "hold": self._hold,
             "uniform": self._uniform,
             "mu_law": self._mu_law,
+            "hold_causal": self._hold_causal,
         }
         self._modes = known_names(modes, "modes", self._ways)
 
@@ -122,7 +141,13 @@ class Quantize:
         return quantized
 
     def _hold(self, audio: Tensor, generator: torch.Generator) -> Tensor:
-        return hold(audio, draws.integers(*self._hold_factor, (audio.shape[0],), generator).to(audio.device))
+        return hold(audio, self._draw_factor(audio, generator))
+
+    def _hold_causal(self, audio: Tensor, generator: torch.Generator) -> Tensor:
+        return hold_causal(audio, self._draw_factor(audio, generator))
+
+    def _draw_factor(self, audio: Tensor, generator: torch.Generator) -> Tensor:
+        return draws.integers(*self._hold_factor, (audio.shape[0],), generator).to(audio.device)
 
     def _mu_law(self, audio: Tensor, generator: torch.Generator) -> Tensor:
         return round_mu_law(audio, draws.integers(*self._mu_law_bits, (audio.shape[0],), generator).to(audio.device))
@@ -135,3 +160,10 @@ class Quantize:
         triangular = draws.uniform(0, 1, tuple(audio.shape), generator) - draws.uniform(0, 1, tuple(audio.shape), generator)
         step = torch.exp2(1 - bits.to(audio))[:, None, None]
         return round_uniform(audio + (triangular * chosen).to(audio) * step, bits)
+
+
+def _shown(audio: Tensor, factor: Tensor, place: Tensor) -> Tensor:
+    """Fill each block of (B,) samples with the one at a place (B,) in it, or the last one of a block that is cut off before."""
+    factor = factor[:, None, None]
+    kept = torch.arange(audio.shape[-1], device=audio.device) // factor * factor + place[:, None, None]  # (B, 1, T)
+    return audio.gather(-1, kept.clamp_max(audio.shape[-1] - 1).expand_as(audio))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.quantization import Quantize, hold, round_mu_law, round_uniform
+from datamodules.corruptions.quantization import Quantize, hold, hold_causal, round_mu_law, round_uniform
 
 RATE_HZ = 16000
 
@@ -28,14 +28,33 @@ def snr_db(clean: Tensor, damaged: Tensor) -> float:
 
 def test_hold_repeats_every_tenth_sample_of_the_published_case() -> None:
     clean = torch.sin(2 * torch.pi * 3 * torch.arange(100) / 100).view(1, 1, -1)
-    held = Quantize(["hold"], hold_factor=10)(clean, RATE_HZ, seeded())
+    held = Quantize(["hold_causal"], hold_factor=10)(clean, RATE_HZ, seeded())
     assert torch.equal(held.view(10, 10), clean.view(10, 10)[:, :1].expand(10, 10))
 
 
 def test_hold_factors_differ_within_a_batch() -> None:
     clean = torch.arange(7.0).expand(3, 2, 7).clone()
-    held = hold(clean, torch.tensor([1, 2, 4]))
+    held = hold_causal(clean, torch.tensor([1, 2, 4]))
     assert held[:, 1].tolist() == [[0, 1, 2, 3, 4, 5, 6], [0, 0, 2, 2, 4, 4, 6], [0, 0, 0, 0, 4, 4, 4]]
+
+
+def test_hold_shows_the_middle_of_each_block_or_the_last_sample_that_is_left() -> None:
+    clean = torch.arange(7.0).expand(4, 2, 7).clone()
+    held = hold(clean, torch.tensor([1, 2, 3, 5]))
+    assert held[0, 1].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert held[1:, 1].tolist() == [[0, 0, 2, 2, 4, 4, 6], [1, 1, 1, 4, 4, 4, 6], [2, 2, 2, 2, 2, 6, 6]]
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5, 8, 10])
+def test_hold_is_aligned_and_the_causal_one_late_by_half_a_block(factor: int) -> None:
+    clean, frequency = sine(length=1 << 14).double(), 2**0.5 / 50
+    phase = torch.arange(clean.shape[-1]) * frequency
+
+    def delay_samples(held: Tensor) -> float:
+        return float(torch.atan2(-(held * phase.cos()).sum(), (held * phase.sin()).sum()) / frequency)
+
+    assert delay_samples(hold_causal(clean, torch.tensor([factor]))) == pytest.approx((factor - 1) / 2, abs=0.1)
+    assert delay_samples(hold(clean, torch.tensor([factor]))) == pytest.approx((factor + 1) % 2 / 2, abs=0.1)
 
 
 @pytest.mark.parametrize("bits", [6, 8, 10, 12, 16])
@@ -82,7 +101,7 @@ def test_mu_law_snr_hardly_depends_on_the_level() -> None:
     assert min(ratios) > 33 and max(ratios) - min(ratios) < 6
 
 
-@pytest.mark.parametrize("mode", ["hold", "uniform", "mu_law"])
+@pytest.mark.parametrize("mode", ["hold", "hold_causal", "uniform", "mu_law"])
 def test_input_is_unmodified_and_silence_stays_silent(mode: str) -> None:
     clean = torch.randn(4, 2, 997, generator=seeded())
     clean[2] = 0
