@@ -20,6 +20,16 @@ def fast_length(at_least: int) -> int:
     return length
 
 
+def fast_even_length(at_least: int) -> int:
+    """Return twice the smallest number with no prime factor above 5 that is not below half of `at_least`.
+
+    Example:
+        >>> [fast_even_length(length) for length in (1, 16384, 16381, 100_003)]
+        [2, 16384, 16384, 101250]
+    """
+    return 2 * fast_length(-(-at_least // 2))
+
+
 def convolve(audio: Tensor, responses: Tensor, direct_samples: int) -> Tensor:
     """Filter each example with its own response, aligned on one of its samples.
 

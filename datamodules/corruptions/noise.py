@@ -22,6 +22,7 @@ from datamodules.corruptions.draws import (
     symmetric_uniform,
     uniform,
 )
+from datamodules.corruptions.fft import fast_even_length
 from datamodules.corruptions.recordings import NoiseRecordings
 from datamodules.sources import Split
 
@@ -144,7 +145,7 @@ def colored_noise(shares: Tensor, shape: Sequence[int], sample_rate: int, genera
         Noise of arbitrary level, (B, C, T).
     """
     batch, channels, length = shape
-    period = fast_period(length)
+    period = fast_even_length(length)
     shape = (batch, channels, period // 2 + 1, 2)
     bins = random_bytes(math.prod(shape), generator).to(shares.device).add(0.5).view(shape)  # Centered: bytes begin at -128.
     gains = (shares @ color_powers(period, sample_rate).to(shares.device)).sqrt_().unsqueeze(1)  # (B, 1, F)
@@ -182,16 +183,6 @@ def tpdf_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
         Noise of variance 2/3, (B, C, T), on the generator's device.
     """
     return symmetric_uniform((2, *shape), generator).sum(dim=0)
-
-
-def fast_period(length: int) -> int:
-    """Find an even transform length from `length` on that is a power of two times 1, 3, 5 or 9, so that its FFT is fast.
-
-    Example:
-        >>> [fast_period(length) for length in (1, 16384, 16381, 100_003)]
-        [2, 16384, 16384, 131072]
-    """
-    return min(odd * 2 ** max(1, math.ceil(math.log2(length / odd))) for odd in (1, 3, 5, 9))
 
 
 def _parse_mixture(entry: str) -> frozenset[str]:

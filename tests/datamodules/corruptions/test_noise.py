@@ -11,7 +11,8 @@ import soundfile
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.noise import Noise, colored_noise, fast_period, tpdf_noise
+from datamodules.corruptions.fft import fast_even_length
+from datamodules.corruptions.noise import Noise, colored_noise, tpdf_noise
 
 RATE_HZ = 16000
 COLORS = ["white", "pink", "brown", "tpdf", "white+pink", "brown+tpdf"]
@@ -162,10 +163,10 @@ def test_any_length_is_kept(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 5, 1000, 16384, 99_999])
-def test_period_is_even_and_at_most_half_longer(length: int) -> None:
-    period = fast_period(length)
+def test_period_is_even_and_at_most_a_quarter_longer(length: int) -> None:
+    period = fast_even_length(length)
     assert period % 2 == 0
-    assert length <= period <= max(2, 1.5 * length)
+    assert length <= period <= max(2, 1.25 * length)
 
 
 @pytest.mark.parametrize(
