@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from datamodules.corruptions.draws import Range, as_range, choices, uniform
+from datamodules.corruptions.settings import known_names
 
 
 def clip_hard(audio: Tensor, threshold: Tensor) -> Tensor:
@@ -40,10 +41,7 @@ class Clipping:
         self._depth_db = as_range(depth_db, "depth_db")
         if self._depth_db[0] < 0:
             raise ValueError(f"depth_db={depth_db!r} must not be negative")
-        unknown = sorted(set(shapes) - set(SHAPES))
-        if isinstance(shapes, str) or not shapes or unknown:
-            raise ValueError(f"shapes={shapes!r} is not a list of known names; known: {', '.join(SHAPES)}")
-        self._shapes = tuple(SHAPES[name] for name in shapes)
+        self._shapes = tuple(SHAPES[name] for name in known_names(shapes, "shapes", SHAPES))
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Clip a batch.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from datamodules.corruptions.draws import Range, as_range, normal, uniform
+from datamodules.corruptions.settings import range_within
 
 
 class Impulses:
@@ -30,10 +31,8 @@ class Impulses:
             ValueError: If a range is not one, a probability is not within 0 to 1, or a level is negative.
         """
         self._deviation = as_range(deviation, "deviation")
-        self._probability = as_range(probability, "probability")
+        self._probability = range_within(probability, "probability", 0.0, 1.0)
         self._amplitude = as_range(amplitude, "amplitude")
-        if self._probability[0] < 0 or self._probability[1] > 1:
-            raise ValueError(f"probability={probability!r} is not within 0 to 1")
         if self._deviation[0] < 0 or self._amplitude[0] < 0:
             raise ValueError(f"deviation={deviation!r} and amplitude={amplitude!r} must not be negative")
 
