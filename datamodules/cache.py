@@ -5,11 +5,11 @@ the format asked for. Files are written beside their final name and renamed when
 cache, and an interrupted run goes on where it stopped.
 """
 
+import contextlib
 import hashlib
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 
 from datamodules.audio_io import AudioFileError
-from datamodules.audio_output import OutputError, replaced_when_done
+from datamodules.audio_output import OutputError, check_folder, replaced_when_done
 from datamodules.decoding import decode_blocks
 from datamodules.parallel import parallel_map
 from datamodules.sources import Recording
@@ -30,6 +30,7 @@ DTYPES = ("int16", "float32")
 _LAYOUT = "1"  # Part of every key; to be raised when the content of the files changes.
 _FULL_SCALE = 32768.0
 _WAYS_OUT = "set data.cache_dir or CLARION_CACHE to another folder, or data.cache=false to decode while training"
+_LEFTOVER_SECONDS = 24 * 3600
 _SPARE_BYTES = 100_000_000  # Left free on the disk.
 
 log = logging.getLogger(__name__)
@@ -146,6 +147,7 @@ def from_stored(samples: np.ndarray) -> np.ndarray:
 def _fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str, Path], list[str]]:
     """Make the missing arrays; return the array of each usable recording and a sentence for each other one."""
     _check_folder(layout.folder)
+    _remove_leftovers(layout.folder)
     results = [_locate(recording, layout) for recording in recordings]
     located = {recording.path: path for recording, path in zip(recordings, results, strict=True) if isinstance(path, Path)}
     problems = {recording.path: path for recording, path in zip(recordings, results, strict=True) if isinstance(path, str)}
@@ -166,11 +168,17 @@ def _locate(recording: Recording, layout: CacheFormat) -> Path | str:
 
 def _check_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ValueError(f"data.cache_dir={folder} cannot be written to ({error.strerror}); {_WAYS_OUT}") from error
+        check_folder(folder)
+    except OutputError as error:
+        raise ValueError(f"data.cache_dir={folder} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Delete what killed runs left half-written; what is younger may still be in the making."""
+    for path in folder.glob(".*.partial"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                path.unlink()
 
 
 def _decode_all(missing: list[Recording], located: dict[str, Path], layout: CacheFormat) -> dict[str, str]:

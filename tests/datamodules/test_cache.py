@@ -1,6 +1,7 @@
 import logging
 import os
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -177,3 +178,15 @@ def test_long_recordings_do_not_fill_the_memory(tmp_path, layout):
     tracemalloc.stop()
     assert cached.len_samples(0) == -(-6_000_000 * 8000 // 44100)
     assert peak < 20e6
+
+
+def test_half_written_arrays_of_killed_runs_are_deleted_after_a_day(recordings, layout):
+    layout.folder.mkdir()
+    old, young = layout.folder / ".old.partial", layout.folder / ".young.partial"
+    for leftover in (old, young):
+        leftover.write_bytes(b"half")
+    day_ago = time.time() - 24 * 3600 - 60
+    os.utime(old, (day_ago, day_ago))
+    CachedRecordings(recordings[:1], layout)
+    assert not old.exists()
+    assert young.exists()
