@@ -18,8 +18,9 @@ def rank_and_world_size() -> tuple[int, int]:
 class EpochSampler(Sampler[int]):
     """Hand out the global numbers epoch * samples_per_epoch + i; each process takes every world-size-th of them.
 
-    What a number stands for is the dataset's affair. An epoch is the same in every run that reaches it, whether resumed or
-    not; the number of processes changes only who computes what. Lightning calls `set_epoch` before each epoch; its own
+    What a number stands for is the dataset's affair. An epoch has the same windows in every run that reaches it, whether resumed
+    or not and in however many processes. Their corruption is drawn per batch, so that it also depends on which windows share a
+    batch: on the batch size and the number of processes. Lightning calls `set_epoch` before each epoch; its own
     sharding must be off (`use_distributed_sampler=False`), or it would replace this sampler.
 
     Args:
