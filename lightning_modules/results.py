@@ -115,7 +115,8 @@ def render_table(table: Sequence[Scores]) -> Table:
     Args:
         table: corrupted first, the method in question last.
     """
-    view = Table(title=f"test pairs ({BELOW_INPUT} = worse than the input)", title_justify="left")
+    title = f"test pairs ({BELOW_INPUT} = worse than the input)"
+    view = Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1))
     view.add_column("metric", no_wrap=True)
     for row in table:
         view.add_column(row.name, justify="right")

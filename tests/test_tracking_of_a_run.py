@@ -62,5 +62,6 @@ def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable
     for name, value in result["metrics"].items():
         assert history[name] == pytest.approx(value, rel=1e-4), name
     assert {"train/loss", "val/si_sdr_db", "val/corrupted_si_sdr_db"} <= set(history)
-    assert history["examples/0"]["_type"] == "audio"
-    assert history["examples/0_spectrogram"]["_type"] == "images/separated"
+    assert history["examples/0/_type"] == "audio"
+    assert history["examples/0/captions"] == ["corrupted", "restored", "clean"]
+    assert history["examples/0_spectrogram/_type"] == "images/separated"
