@@ -84,6 +84,3 @@ class LastEpoch(_InRunFolder):
 def is_cut_short(trainer: pl.Trainer) -> bool:
     """Say at the end of an epoch whether batches of it are left."""
     return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
-
-
-best_checkpoint = BestEpoch
