@@ -12,6 +12,7 @@ import soundfile
 FORMATS_OF_SUFFIX: dict[str, tuple[str, ...]] = {  # The first is the one written.
     ".wav": ("WAV", "WAVEX", "RF64", "NIST"),  # NIST: TIMIT's .wav files.
     ".wave": ("WAV", "WAVEX", "RF64", "NIST"),
+    ".bwf": ("WAV", "WAVEX", "RF64"),
     ".rf64": ("RF64", "WAV", "WAVEX"),
     ".w64": ("W64",),
     ".flac": ("FLAC",),
@@ -19,6 +20,8 @@ FORMATS_OF_SUFFIX: dict[str, tuple[str, ...]] = {  # The first is the one writte
     ".oga": ("OGG", "FLAC"),
     ".opus": ("OGG",),
     ".mp3": ("MP3",),
+    ".mp2": ("MP3",),  # libsndfile's name for all three layers of MPEG.
+    ".mp1": ("MP3",),
     ".aif": ("AIFF",),
     ".aiff": ("AIFF",),
     ".aifc": ("AIFF",),
@@ -29,9 +32,22 @@ FORMATS_OF_SUFFIX: dict[str, tuple[str, ...]] = {  # The first is the one writte
     ".nist": ("NIST",),
     ".voc": ("VOC",),
     ".sf": ("IRCAM",),
+    ".avr": ("AVR",),
+    ".htk": ("HTK",),
+    ".iff": ("SVX", "AIFF"),
+    ".svx": ("SVX",),
+    ".8svx": ("SVX",),
+    ".16sv": ("SVX",),
+    ".paf": ("PAF",),
+    ".fap": ("PAF",),
+    ".pvf": ("PVF",),
+    ".wve": ("WVE",),
+    ".mat": ("MAT5", "MAT4"),
+    ".mpc": ("MPC2K",),  # Akai's; Musepack's files of this name are refused as no audio.
 }
 AUDIO_SUFFIXES: frozenset[str] = frozenset(FORMATS_OF_SUFFIX)
-"""Lower-case file name endings that libsndfile can read."""
+"""Lower-case name endings of what folders are searched for: all formats of libsndfile 1.2 but RAW, which has no header, SD2,
+whose header lies in a second file, and SDS and XI, in which libsndfile cannot seek."""
 
 MPEG_SLACK_SAMPLES = 2 * 1152
 """How far the length in an MP3 header may exceed the decoded length: encoder and decoder delay, two frames."""

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from datamodules import audio_io
+from datamodules.audio_checks import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX
 from datamodules.audio_io import AudioFileError, probe, read, resample, write
 
 
@@ -111,6 +112,20 @@ def test_whole_file_is_accepted_at_its_length(tmp_path: Path, name: str, subtype
     write(tmp_path / name, noise(2, 60000), 48000, subtype=subtype)
     assert probe(tmp_path / name).frames == 60000
     assert read(tmp_path / name).shape == (2, 60000)
+
+
+@pytest.mark.parametrize("suffix", sorted(AUDIO_SUFFIXES))
+def test_every_suffix_that_folders_are_searched_for_can_be_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    subtype = "OPUS" if suffix == ".opus" else None
+    soundfile.write(path, noise(1, 30000)[0], 48000, format=FORMATS_OF_SUFFIX[suffix][0], subtype=subtype)
+    assert probe(path).frames == 30000
+    assert np.abs(read(path, 10000, 500)).max() > 0.1
+
+
+def test_every_format_with_a_header_is_searched_for() -> None:
+    known = {name for names in FORMATS_OF_SUFFIX.values() for name in names}
+    assert set(soundfile.available_formats()) - known == {"RAW", "SD2", "SDS", "XI"}
 
 
 def test_streamed_wav_of_unknown_size_is_accepted(tmp_path: Path) -> None:
