@@ -1,10 +1,16 @@
 """Measure how many seconds of audio per second the corruption chain makes, next to two libraries doing the same.
 
 Every engine corrupts the same 32 examples of 16,384 samples at 16 kHz, in random order: a low-pass with a random cutoff from 1 to
-7 kHz and noise from white to brown at a random ratio from 0 to 20 dB, drawn anew for every example. The filter is a zero-phase
+7 kHz and noise from white to brown at a random ratio from 0 to 20 dB, drawn anew for every example. What is drawn differs in two
+ways: Clarion draws one of three colors where the libraries draw the slope between white and brown, and one order of the two steps
+for a batch, as torch-audiomentations does, where audiomentations draws one for each example. The filter is a zero-phase
 Butterworth of 12 to 24 dB per octave, as a corruption must not delay its audio; audiomentations is also shown with its causal
 filter, and torch-audiomentations has only a windowed sinc. Rounds alternate between the engines and the best run of each
 counts, so that other work on the machine disturbs the comparison least.
+
+audiomentations works on one example after the other in one process and thread; Clarion uses the threads of PyTorch, two unless
+`--threads` says otherwise. Clarion is therefore measured with one thread as well, which compares equal means: training with
+audiomentations would spread it over worker processes.
 
     pip install --no-deps audiomentations numpy-minmax numpy-rms python-stretch lazy-loader librosa
     pip install --no-deps torch-audiomentations torch-pitch-shift primePy julius
@@ -38,6 +44,7 @@ BATCH = 32
 LENGTH_SAMPLES = 16_384
 CUTOFF_HZ = (1000.0, 7000.0)
 SNR_DB = (0.0, 20.0)
+ALONE = "clarion, one thread"
 
 Engine = Callable[[Tensor], object]
 
@@ -48,6 +55,20 @@ def clarion() -> Engine:
     chain = Chain([low_pass, Noise(["white", "pink", "brown"], SNR_DB)], order="random")
     generator = torch.Generator().manual_seed(0)
     return lambda clean: chain(clean, RATE_HZ, generator)
+
+
+def on_one_thread(engine: Engine) -> Engine:
+    """Let an engine use a single thread of PyTorch."""
+
+    def alone(clean: Tensor) -> object:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return engine(clean)
+        finally:
+            torch.set_num_threads(threads)
+
+    return alone
 
 
 def audiomentations(zero_phase: bool) -> Engine:
@@ -116,16 +137,17 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     warnings.filterwarnings("ignore", module="torch_audiomentations")
     peers = installed(PEERS)
-    seconds = best_seconds({"clarion": clarion(), **peers}, arguments.rounds)
+    seconds = best_seconds({"clarion": clarion(), ALONE: on_one_thread(clarion()), **peers}, arguments.rounds)
     speed = {name: BATCH * LENGTH_SAMPLES / RATE_HZ / duration for name, duration in seconds.items()}
     print(
         f"{arguments.threads} threads, {BATCH} x {LENGTH_SAMPLES} samples at {RATE_HZ} Hz, load average {os.getloadavg()[0]:.1f}"
     )
-    print(f"{'peer':24}{'ours (audio s/s)':>18}{'peer (audio s/s)':>18}{'ratio':>8}")
+    print(f"{'peer':24}{'ours (audio s/s)':>18}{'one thread':>12}{'peer (audio s/s)':>18}{'ratio':>8}{'one thread':>12}")
     for name in peers:
-        print(f"{name:24}{speed['clarion']:18,.0f}{speed[name]:18,.0f}{speed['clarion'] / speed[name]:8.1f}")
+        ours, alone, peer = speed["clarion"], speed[ALONE], speed[name]
+        print(f"{name:24}{ours:18,.0f}{alone:12,.0f}{peer:18,.0f}{ours / peer:8.1f}{alone / peer:12.1f}")
     if not peers:
-        print(f"{'(none installed)':24}{speed['clarion']:18,.0f}")
+        print(f"{'(none installed)':24}{speed['clarion']:18,.0f}{speed[ALONE]:12,.0f}")
 
 
 if __name__ == "__main__":
