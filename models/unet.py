@@ -50,9 +50,9 @@ def pixel_shuffle(features: Tensor) -> Tensor:
 class DownBlock(nn.Module):
     """Halve the time axis: strided convolution, leaky ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, bias: bool) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride=2, padding=kernel // 2)
+        self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride=2, padding=kernel // 2, bias=bias)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, T) to (B, C', T / 2)."""
@@ -62,9 +62,9 @@ class DownBlock(nn.Module):
 class UpBlock(nn.Module):
     """Double the time axis: convolution, dropout, ReLU, pixel shuffle, and the skip beside the result."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, dropout: float) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, dropout: float, bias: bool) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(in_channels, 2 * out_channels, kernel, padding=kernel // 2)
+        self.conv = nn.Conv1d(in_channels, 2 * out_channels, kernel, padding=kernel // 2, bias=bias)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, features: Tensor, skip: Tensor) -> Tensor:
@@ -81,6 +81,8 @@ class UNet(nn.Module):
         channels: filters of each down block, outermost first.
         kernels: taps of each down block, odd.
         dropout: probability in the bottleneck and the up blocks (published: 0.5).
+        bias: without biases the network is homogeneous, f(a x) = a f(x) for a > 0, and so treats every level alike (Mohan
+            et al., "Robust and interpretable blind image denoising via bias-free CNNs", arXiv 1906.05478); published: with.
 
     Raises:
         ValueError: if the plans are not `depth` long, or a kernel is even.
@@ -92,6 +94,7 @@ class UNet(nn.Module):
         channels: Sequence[int] | None = None,
         kernels: Sequence[int] | None = None,
         dropout: float = 0.5,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         channels = tuple(channels) if channels is not None else paper_channels(depth)
@@ -101,16 +104,16 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(
             DownBlock(before, after, kernel) for before, after, kernel in zip((1, *channels[:-1]), channels, kernels, strict=True)
         )
-        self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2)
+        self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2, bias=bias)
         self.dropout = nn.Dropout(dropout)
         inputs = (channels[-1], *(2 * count for count in reversed(channels[1:])))
         self.up = nn.ModuleList(
-            UpBlock(before, after, kernel, dropout)
+            UpBlock(before, after, kernel, dropout, bias)
             for before, after, kernel in zip(inputs, reversed(channels), reversed(kernels), strict=True)
         )
-        self.last = nn.Conv1d(2 * channels[0], 2, MIN_KERNEL, padding=MIN_KERNEL // 2)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(torch.as_tensor(self.last.bias))
+        self.last = nn.Conv1d(2 * channels[0], 2, MIN_KERNEL, padding=MIN_KERNEL // 2, bias=bias)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, corrupted: Tensor) -> Tensor:
         """Return the restored signal.

@@ -60,6 +60,14 @@ def test_every_parameter_is_trained() -> None:
     assert idle == []
 
 
+def test_network_without_biases_treats_every_level_alike() -> None:
+    torch.manual_seed(0)
+    net = trained(UNet(depth=2, channels=(4, 8), kernels=(9, 5), dropout=0.0, bias=False))
+    signal = torch.randn(1, 1, 64, generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(net(signal), signal)
+    torch.testing.assert_close(net(signal / 1024), net(signal) / 1024, rtol=1e-5, atol=0)
+
+
 def test_pixel_shuffle_interleaves_pairs_of_channels() -> None:
     features = torch.tensor([[[0.0, 2.0], [1.0, 3.0], [10.0, 12.0], [11.0, 13.0]]])
     expected = torch.tensor([[[0.0, 1.0, 2.0, 3.0], [10.0, 11.0, 12.0, 13.0]]])
