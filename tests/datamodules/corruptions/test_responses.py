@@ -1,0 +1,61 @@
+"""Recorded responses: where their direct sound is put, which files serve a split, and which cannot be used."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from datamodules.corruptions.responses import RecordedResponses, align
+
+RATE_HZ = 16000
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def rir_root(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(0)
+    for name, rate_hz, delay in (("hall.wav", 16000, 100), ("booth.flac", 48000, 3)):
+        response = 0.05 * generator.standard_normal((rate_hz // 4, 2)) * np.exp(-np.arange(rate_hz // 4) / 500)[:, None]
+        response[:delay] = 0
+        response[delay] = 0.8
+        soundfile.write(tmp_path / name, response, rate_hz)
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nhall.wav,train\nbooth.flac,test\n")
+    return tmp_path
+
+
+def test_alignment_prefers_the_direct_sound_to_a_louder_reflection() -> None:
+    response = np.zeros(400, dtype=np.float32)
+    response[[50, 52, 300]] = [0.5, -0.7, 0.9]
+    aligned = align(response, 16)
+    assert aligned[16] == 1 and aligned[16 + 248] == pytest.approx(-0.9 / 0.7)
+    assert align(response[52:], 16)[16] == 1
+
+
+def test_split_chooses_the_recorded_responses(rir_root: Path) -> None:
+    short, direct = RecordedResponses(str(rir_root), "test").draw(4, RATE_HZ, seeded())
+    both, _ = RecordedResponses(str(rir_root)).draw(16, RATE_HZ, seeded())
+    assert short[:, direct].eq(1).all() and both[:, direct].eq(1).all()
+    assert len(torch.unique(short[:, direct + 5])) == 2 and len(torch.unique(both[:, direct + 5])) == 4
+
+
+def test_broken_recordings_are_named_and_left_out(rir_root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (rir_root / "broken.wav").write_bytes(b"nothing")
+    RecordedResponses(str(rir_root))
+    assert "broken.wav" in caplog.text
+
+
+def test_missing_recordings_are_refused(rir_root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    empty = tmp_path_factory.mktemp("empty")
+    with pytest.raises(ValueError, match="rir_root='/nowhere' is not a folder"):
+        RecordedResponses("/nowhere")
+    with pytest.raises(ValueError, match="holds no readable audio"):
+        RecordedResponses(str(empty))
+    with pytest.raises(ValueError, match="rir_split='val' is not in .*known: test, train"):
+        RecordedResponses(str(rir_root), "val")
+    with pytest.raises(ValueError, match="rir_split='val' needs .*MANIFEST.csv"):
+        RecordedResponses(str(empty), "val")
