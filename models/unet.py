@@ -102,7 +102,8 @@ class UNet(nn.Module):
         _check_plan(depth, channels, kernels)
         self.multiple = 2 ** (depth + 1)
         self.down = nn.ModuleList(
-            DownBlock(before, after, kernel) for before, after, kernel in zip((1, *channels[:-1]), channels, kernels, strict=True)
+            DownBlock(before, after, kernel, bias)
+            for before, after, kernel in zip((1, *channels[:-1]), channels, kernels, strict=True)
         )
         self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2, bias=bias)
         self.dropout = nn.Dropout(dropout)
