@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     from conf.compose import baselines, instantiate, plain
     from lightning_modules.checkpoint import build_restorer
     from lightning_modules.metrics import check_monitor
-    from lightning_modules.tracking import close_logger, open_logger
+    from lightning_modules.tracking import close_logger
 
     settle_length(cfg)
     check_monitor(cfg.monitor, cfg.mode)
@@ -49,7 +48,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     module = build_restorer(plain(cfg.model))
     classical = baselines(cfg.baselines, data.sample_rate)
     run = claim_run(cfg)
-    logger = open_logger(partial(instantiate, cfg.logger))
+    logger = instantiate(cfg.logger)
     completed = False
     try:
         logger.log_hyperparams(plain(cfg))
@@ -125,15 +124,16 @@ def settle_length(cfg: DictConfig) -> None:
 
 def build_trainer(cfg: DictConfig, run: "Run", logger: Any, stopper: "StopOnSignal") -> "pl.Trainer":
     """Create the trainer with the callbacks of every run."""
-    from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, LearningRateMonitor
+    from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor
 
+    from lightning_modules.averaging import WeightEMA
     from lightning_modules.callbacks import EpochSeed, NonFiniteReport
     from lightning_modules.checkpointing import AtomicCheckpointIO, BestEpoch, LastEpoch
 
     folder = run.folder / "checkpoints"
     callbacks: list[Callback] = [EpochSeed(cfg.seed), NonFiniteReport(run.folder), stopper, LearningRateMonitor()]
     if cfg.ema_decay is not None:
-        callbacks.append(EMAWeightAveraging(decay=cfg.ema_decay))
+        callbacks.append(WeightEMA(cfg.ema_decay))
     if cfg.early_stopping_patience is not None:
         callbacks.append(EarlyStopping(cfg.monitor, mode=cfg.mode, patience=cfg.early_stopping_patience))
     callbacks += [BestEpoch(folder, cfg.monitor, cfg.mode), LastEpoch(folder)]

@@ -1,7 +1,6 @@
 """Experiment trackers that never get in the way: when Weights & Biases cannot be reached, the run is logged offline."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from pytorch_lightning.loggers import Logger, WandbLogger
@@ -34,11 +33,6 @@ def open_wandb(**options: Any) -> WandbLogger:
         logger = WandbLogger(settings=settings, **options | {"offline": True})
         _ = logger.experiment
     return logger
-
-
-def open_logger(create: Callable[..., Logger]) -> Logger:
-    """Create a logger."""
-    return create()
 
 
 def close_logger(logger: Logger | None, exit_code: int) -> None:
