@@ -17,7 +17,8 @@ from lightning_modules.tracking import close_logger, open_wandb
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
-    wandb.teardown()  # an earlier run of this process has read the environment as it was
+    monkeypatch.setenv("WANDB_MODE", "online")  # Lightning leaves its own value behind after an offline run
+    wandb.teardown()
     yield {"project": "clarion", "name": "n", "id": "abc12345", "save_dir": tmp_path, "resume": "allow"}
     wandb.finish()
 
