@@ -23,6 +23,7 @@ Method = Callable[[int], "RestorationModule"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 if files were skipped, 2 for bad usage, 130 if interrupted."""
     options = parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being terminated leaves no partial files either
     try:
         return run(options)
     except KeyboardInterrupt:
@@ -188,5 +189,4 @@ def _files(count: int) -> str:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Being terminated leaves no partial files either.
     sys.exit(main())

@@ -1,14 +1,11 @@
 """The recordings of a data set, opened split by split, with limits on their number and one sentence when there is none."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from datamodules.cache import Recordings
 from datamodules.sources import SPLITS, Recording, Source, Split
 from datamodules.sources.splits import hash_fraction
-
-log = logging.getLogger(__name__)
 
 
 class Library:
@@ -69,8 +66,6 @@ class Library:
             raise ValueError(
                 f"split {split!r} is empty: {len(opened.skipped)} recordings are unreadable, e.g. {opened.skipped[0]}"
             )
-        count = _count(opened)
-        log.info("%s: %d recordings, %.2f h, %d unreadable", split, count["recordings"], count["hours"], count["unreadable"])
         return opened
 
 
