@@ -13,9 +13,12 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lightning_modules.lsd import HANN_1024, TINY_FLOOR, lsd_bilat, power_spectrogram
 

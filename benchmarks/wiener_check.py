@@ -15,6 +15,8 @@ import soxr
 import torch
 from torch import Tensor
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from lightning_modules.snr import snr_db
 from models.classical.wiener import Wiener, WienerOracle
 
