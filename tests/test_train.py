@@ -61,6 +61,11 @@ def test_same_seed_gives_the_same_weights_and_another_seed_others(train_config: 
     assert not same(first, other)
 
 
+def test_run_that_no_longer_improves_stops_early(train_config: Config) -> None:
+    result = train(train_config(*TINY_NET, "model.optimizer.lr=0", "early_stopping_patience=2", "trainer.max_epochs=30"))
+    assert result["epochs"] == 3
+
+
 @pytest.mark.parametrize("ema", ["0.9", "null"])
 def test_run_resumed_at_an_epoch_end_equals_the_uninterrupted_one(train_config: Config, tmp_path: Path, ema: str) -> None:
     settings = [*TINY_NET, "model.net.dropout=0.3", "scheduler@model.scheduler=plateau", f"ema_decay={ema}"]
