@@ -1,7 +1,7 @@
 """Carry the metadata of FLAC and MP3 files over byte for byte: any tag in any script, pictures, cue sheets.
 
 libsndfile knows ten tags and no pictures. Both formats keep theirs in blocks of their own before the audio:
-RFC 9639 section 8 (FLAC) and id3.org's ID3v2.4.0 structure, section 3.1.
+RFC 9639 section 8 (FLAC) and id3.org's ID3v2.4.0 structure, section 3.1; the older ID3v1 follows the audio.
 """
 
 import os
@@ -13,6 +13,7 @@ from datamodules.audio_output import replaced_when_done
 
 _ID3_HEADER_BYTES = 10
 _ID3_FOOTER_FLAG = 0x10
+_ID3V1_BYTES = 128  # at the end of the file, beginning with TAG
 _FLAC_MAGIC = b"fLaC"
 _FLAC_LAST_BLOCK = 0x80
 _FLAC_AUDIO_BLOCKS = frozenset({0, 3})  # stream info, seek table: they describe the encoded audio
@@ -20,12 +21,14 @@ _FLAC_COPIED_BLOCKS = frozenset({2, 4, 5, 6})  # application, comments, cue shee
 
 
 def copy_id3(source: str | os.PathLike[str], target: Path) -> None:
-    """Put the ID3v2 tag of one MP3 file, if it has one, in place of that of another."""
+    """Put the ID3v2 tag of one MP3 file, if it has one, in place of that of another, and its ID3v1 tag at the end."""
     with open(source, "rb") as stream:
         tag = stream.read(_id3_bytes(stream))
+        stream.seek(max(0, os.path.getsize(source) - _ID3V1_BYTES))
+        tail = stream.read()
     with open(target, "rb") as stream:
         audio_start = _id3_bytes(stream)
-    _replace_head(target, tag, audio_start)
+    _replace_head(target, tag, audio_start, tail if tail.startswith(b"TAG") else b"")
 
 
 def copy_flac_blocks(source: str | os.PathLike[str], target: Path) -> None:
@@ -64,8 +67,9 @@ def _flac_blocks(path: str | os.PathLike[str]) -> tuple[list[tuple[int, bytes]],
         return blocks, stream.tell()
 
 
-def _replace_head(path: Path, head: bytes, audio_start: int) -> None:
+def _replace_head(path: Path, head: bytes, audio_start: int, tail: bytes = b"") -> None:
     with replaced_when_done(path) as rewritten, open(path, "rb") as old, open(rewritten, "wb") as new:
         new.write(head)
         old.seek(audio_start)
         shutil.copyfileobj(old, new, length=1 << 20)
+        new.write(tail)

@@ -59,8 +59,20 @@ def test_id3_tag_is_kept_byte_for_byte(tmp_path: Path) -> None:
         assert file.copy_metadata()["title"] == "Größe 大"
 
 
+def test_id3v1_tag_stays_at_the_end(tmp_path: Path) -> None:
+    write(tmp_path / "plain.mp3", noise(), 44100, subtype="MPEG_LAYER_III")
+    tag = b"TAG" + b"Old title".ljust(30, b"\0") + b"Old artist".ljust(30, b"\0") + bytes(65)
+    (tmp_path / "a.mp3").write_bytes((tmp_path / "plain.mp3").read_bytes() + tag)
+    copy(tmp_path / "a.mp3", tmp_path / "b.mp3")
+    data = (tmp_path / "b.mp3").read_bytes()
+    assert data.endswith(tag)
+    assert data.count(b"Old title") == 1
+    assert probe(tmp_path / "b.mp3").frames == 30011
+
+
 def test_untagged_files_stay_untagged(tmp_path: Path) -> None:
     write(tmp_path / "a.mp3", noise(), 44100, subtype="MPEG_LAYER_III")
     copy(tmp_path / "a.mp3", tmp_path / "b.mp3")
     assert not (tmp_path / "b.mp3").read_bytes().startswith(b"ID3")
+    assert b"TAG" not in (tmp_path / "b.mp3").read_bytes()[-128:]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp3", "b.mp3"]
