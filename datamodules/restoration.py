@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.cache import CachedRecordings, CacheFormat
+from datamodules.catalog import Catalog
 from datamodules.corruptions import Corruption, optional
 from datamodules.corruptions.draws import Range
 from datamodules.describe import describe
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
-from datamodules.library import Library
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
 from datamodules.seeding import generator_for, mix_seed
 from datamodules.sources import SPLITS, Source, Split
@@ -94,7 +94,7 @@ class RestorationDataModule(pl.LightningDataModule):
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
-        self._library = Library(source, cached if cache else streamed, max_recordings or {})
+        self._catalog = Catalog(source, cached if cache else streamed, max_recordings or {})
         self._corruptions: dict[Split, Corruption] = {}
         self._train: TrainWindows | None = None
         self._evals: dict[str, EvalWindows] = {}
@@ -121,12 +121,12 @@ class RestorationDataModule(pl.LightningDataModule):
     @property
     def skipped(self) -> list[str]:
         """Return one sentence per file, of clean audio or of the corruption, that could not be used."""
-        return [*self._library.skipped, *optional.skipped(self.corruption)]
+        return [*self._catalog.skipped, *optional.skipped(self.corruption)]
 
     def counts(self) -> dict[str, dict[str, Any]]:
         """Count recordings, hours and what was left out (unreadable, too short) in each split that has been set up."""
         examples = {"train": self._train, **self._evals}
-        counts = self._library.counts()
+        counts = self._catalog.counts()
         return {split: {**counts[split], "too_short": windows.too_short} for split, windows in examples.items() if windows}
 
     def summary(self) -> str:
@@ -194,12 +194,12 @@ class RestorationDataModule(pl.LightningDataModule):
     def _train_windows(self) -> TrainWindows:
         if self._train is None:
             self._corruption("train")  # So that it fails before training, if it does.
-            self._train = TrainWindows(self._library.open("train"), self._window_rules, self._seed)
+            self._train = TrainWindows(self._catalog.open("train"), self._window_rules, self._seed)
         return self._train
 
     def _eval_examples(self, split: Split) -> EvalWindows:
         if split not in self._evals:
-            recordings = self._library.open(split)
+            recordings = self._catalog.open(split)
             self._evals[split] = EvalWindows(
                 recordings, self.source.root, split, self._eval_rules, self._corruption(split), self.sample_rate
             )

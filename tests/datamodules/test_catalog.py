@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.library import Library
+from datamodules.catalog import Catalog
 from datamodules.sources import Recording
 
 
@@ -34,41 +34,41 @@ def names(opened):
 
 def test_splits_are_opened_apart_and_once():
     source = Source("train", "train", "val", "test")
-    library = Library(source, Opened, {})
-    assert names(library.open("val")) == {"/data/2.wav"}
-    assert library.open("val") is library.open("val")
-    assert names(library.open("train")) == {"/data/1.wav"}
+    catalog = Catalog(source, Opened, {})
+    assert names(catalog.open("val")) == {"/data/2.wav"}
+    assert catalog.open("val") is catalog.open("val")
+    assert names(catalog.open("train")) == {"/data/1.wav"}
     assert source.listings == 1
 
 
 def test_counts_cover_what_was_opened_and_what_was_not_usable():
-    library = Library(Source("train", "train", "train", "val"), Opened, {})
-    library.open("train")
-    assert library.counts() == {"train": {"recordings": 2, "hours": 1.0, "unreadable": 1}}
-    assert library.skipped == ["/data/bad.wav: is an empty file", "/data/0.wav: is truncated"]
+    catalog = Catalog(Source("train", "train", "train", "val"), Opened, {})
+    catalog.open("train")
+    assert catalog.counts() == {"train": {"recordings": 2, "hours": 1.0, "unreadable": 1}}
+    assert catalog.skipped == ["/data/bad.wav: is an empty file", "/data/0.wav: is truncated"]
 
 
 def test_a_smaller_choice_is_part_of_every_larger_one():
     source = Source(*["val", "test"], *["train"] * 20)
-    chosen = [names(Library(source, Opened, {"train": limit, "val": None}).open("train")) for limit in (1, 5, 20, 100)]
+    chosen = [names(Catalog(source, Opened, {"train": limit, "val": None}).open("train")) for limit in (1, 5, 20, 100)]
     assert [len(choice) for choice in chosen] == [1, 5, 20, 20]
     assert chosen[0] < chosen[1] < chosen[2] == chosen[3]
 
 
 def test_an_empty_split_is_named():
     with pytest.raises(ValueError, match=r"split 'test' is empty: none of the 2 recordings in data.root=/data belongs to it"):
-        Library(Source("train", "val"), Opened, {}).open("test")
+        Catalog(Source("train", "val"), Opened, {}).open("test")
 
 
 def test_a_split_of_broken_files_is_named():
     with pytest.raises(ValueError, match=r"split 'train' is empty: 1 recordings are unreadable, e.g. /data/0.wav: is truncated"):
-        Library(Source("train", "val"), Opened, {}).open("train")
+        Catalog(Source("train", "val"), Opened, {}).open("train")
 
 
 @pytest.mark.parametrize("limits", [{"train": 0}, {"validation": 3}])
 def test_impossible_limits_are_refused(limits):
     with pytest.raises(ValueError, match=r"data.max_recordings\.(train=0|validation=3) is not possible"):
-        Library(Source("train"), Opened, limits)
+        Catalog(Source("train"), Opened, limits)
 
 
 def test_names_that_are_not_valid_text_can_be_chosen():
@@ -76,4 +76,4 @@ def test_names_that_are_not_valid_text_can_be_chosen():
         def recordings(self):
             return [Recording(f"/data/caf\udce9{number}.wav", 1.0, "train", f"caf\udce9{number}") for number in range(3)]
 
-    assert len(names(Library(Latin(), Opened, {"train": 2}).open("train"))) == 2
+    assert len(names(Catalog(Latin(), Opened, {"train": 2}).open("train"))) == 2

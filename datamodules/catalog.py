@@ -8,7 +8,7 @@ from datamodules.sources import SPLITS, Recording, Source, Split
 from datamodules.sources.splits import hash_fraction
 
 
-class Library:
+class Catalog:
     """Open the recordings of a source, each split once and only when it is asked for.
 
     Args:
