@@ -1,0 +1,116 @@
+"""Every command of the README runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+from hydra import compose, initialize_config_module
+
+import restore
+from evaluate import evaluate
+from train import train
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^    (\S.*)$", README, flags=re.MULTILINE)
+TRAIN, EVALUATE, RESTORE = (
+    [shlex.split(command)[2:] for command in COMMANDS if command.startswith(f"python {script}.py")]
+    for script in ("train", "evaluate", "restore")
+)
+NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
+QUICK = {  # whatever the command, it is to take seconds
+    "train": ["trainer.max_epochs=1", "trainer.max_time=null", "trainer.limit_train_batches=1", "logger=csv", "examples=1"],
+    "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]"],
+}
+SMALL = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
+
+
+def test_readme_names_every_script_and_is_short() -> None:
+    assert TRAIN
+    assert EVALUATE
+    assert RESTORE
+    assert len(README.splitlines()) < 300
+
+
+def test_make_targets_of_the_readme_exist_and_run_in_ci() -> None:
+    makefile, ci = (ROOT / "Makefile").read_text(), (ROOT / ".ci" / "run").read_text()
+    for target in {command.split()[1] for command in COMMANDS if command.startswith("make ")}:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+        assert f"make {target}" in ci
+
+
+@pytest.fixture
+def run_folder(music: Path, tiny: list[str], tmp_path: Path) -> Path:
+    """Train the run that the README calls runs/NAME."""
+    with initialize_config_module("conf"):
+        train(
+            compose("train", overrides=[*tiny, *NAMES, *QUICK["train"], *SMALL, "run_name=NAME", f"run_dir={tmp_path / 'NAME'}"])
+        )
+    return tmp_path / "NAME"
+
+
+def maestro(folder: Path) -> Path:
+    """Make a folder shaped like MAESTRO v3 with four performances."""
+    from_year = 2004
+    lines = ["canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"]
+    for number, split in enumerate(("train", "train", "validation", "test")):
+        name = f"{from_year + 2 * (number % 2)}/{number}.wav"
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        tone = 0.3 * np.sin(np.arange(3 * 44100) * 0.05 * (number + 1))
+        soundfile.write(folder / name, tone, 44100)
+        lines.append(f"Composer,Piece {number},{split},{from_year + 2 * (number % 2)},x.midi,{name},3.0")
+    (folder / "maestro-v3.0.0.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("overrides", TRAIN, ids=" ".join)
+def test_training_command_runs(overrides: list[str], music: Path, tmp_path: Path) -> None:
+    root = maestro(tmp_path / "maestro") if "data=maestro" in overrides else music
+    given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
+    cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
+    with initialize_config_module("conf"):
+        config = compose(
+            "train", overrides=[*given, *cache, *NAMES, *QUICK["train"], *SMALL, "run_name=r", f"run_dir={tmp_path / 'r'}"]
+        )
+    assert train(config)["status"] == "finished"
+
+
+@pytest.mark.parametrize("overrides", EVALUATE, ids=" ".join)
+def test_evaluation_command_runs(overrides: list[str], run_folder: Path, music: Path, tiny: list[str], tmp_path: Path) -> None:
+    given = [override.replace("=DIR", f"={music}").replace("=runs/NAME", f"={run_folder}") for override in overrides]
+    quick = [*tiny[2:], *NAMES, *QUICK["evaluate"], "run_name=e", f"run_dir={tmp_path / 'e'}"]
+    with initialize_config_module("conf"):
+        config = compose("evaluate", overrides=[*given, *quick])
+    assert evaluate(config)["status"] == "finished"
+
+
+@pytest.mark.parametrize("arguments", RESTORE, ids=" ".join)
+def test_restoring_command_runs(arguments: list[str], run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for name in ("song.flac", "folder/other.flac", "a = b, c.wav"):
+        soundfile.write(tmp_path / name, 0.1 * np.sin(np.arange(16000) * 0.2), 16000)
+    given = [str(run_folder) if argument == "runs/NAME" else argument for argument in arguments]
+    assert restore.main(given) == 0
+    wanted = 2 if "folder/" in given else 1
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == wanted
+
+
+def test_choices_of_the_table_are_the_files_there_are() -> None:
+    for group in ("data", "corruption", "trainer", "logger", "experiment"):
+        line = next(line for line in README.splitlines() if line.startswith(f"| `{group}` |"))
+        files = {path.stem for path in (ROOT / "conf" / group).glob("*.yaml")} - {"test"}
+        assert files <= set(re.findall(r"`([a-z_]+)`", line)), group
+
+
+def test_keys_named_in_the_corruption_table_exist() -> None:
+    for line in README.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        path = ROOT / "conf" / "corruption" / f"{cells[0].strip('`')}.yaml"
+        if len(cells) == 3 and path.is_file():
+            keys = set(yaml.safe_load(path.read_text()))
+            assert set(re.findall(r"`([a-z0-9_]+)`", cells[2])) <= keys, path.stem
