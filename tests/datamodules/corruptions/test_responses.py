@@ -28,18 +28,30 @@ def rir_root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_smeared_direct_sound_has_the_energy_of_a_unit_impulse() -> None:
+    response = np.zeros(1000, dtype=np.float32)
+    response[100:120] = 0.5 * np.hanning(22)[1:-1]
+    response[600] = 0.1
+    aligned = align(response, 16)
+    assert np.sum(np.square(aligned[: 16 + 41])) == pytest.approx(1, rel=1e-5)
+    assert aligned.max() < 0.5
+
+
 def test_alignment_prefers_the_direct_sound_to_a_louder_reflection() -> None:
     response = np.zeros(400, dtype=np.float32)
     response[[50, 52, 300]] = [0.5, -0.7, 0.9]
     aligned = align(response, 16)
-    assert aligned[16] == 1 and aligned[16 + 248] == pytest.approx(-0.9 / 0.7)
+    level = np.hypot(0.5, 0.7)
+    assert aligned[[14, 16, 16 + 248]] == pytest.approx([-0.5 / level, 0.7 / level, -0.9 / level])
     assert align(response[52:], 16)[16] == 1
 
 
 def test_split_chooses_the_recorded_responses(rir_root: Path) -> None:
     short, direct = RecordedResponses(str(rir_root), "test").draw(4, RATE_HZ, seeded())
     both, _ = RecordedResponses(str(rir_root)).draw(16, RATE_HZ, seeded())
-    assert short[:, direct].eq(1).all() and both[:, direct].eq(1).all()
+    for drawn in (short, both):
+        assert drawn.abs().argmax(dim=1).eq(direct).all()
+        torch.testing.assert_close(drawn[:, : direct + 41].square().sum(dim=1), torch.ones(len(drawn)))
     assert len(torch.unique(short[:, direct + 5])) == 2 and len(torch.unique(both[:, direct + 5])) == 4
 
 
