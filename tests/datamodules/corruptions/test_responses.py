@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 from datamodules.corruptions.responses import RecordedResponses, align
@@ -14,18 +13,6 @@ RATE_HZ = 16000
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture
-def rir_root(tmp_path: Path) -> Path:
-    generator = np.random.default_rng(0)
-    for name, rate_hz, delay in (("hall.wav", 16000, 100), ("booth.flac", 48000, 3)):
-        response = 0.05 * generator.standard_normal((rate_hz // 4, 2)) * np.exp(-np.arange(rate_hz // 4) / 500)[:, None]
-        response[:delay] = 0
-        response[delay] = 0.8
-        soundfile.write(tmp_path / name, response, rate_hz)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nhall.wav,train\nbooth.flac,test\n")
-    return tmp_path
 
 
 def test_smeared_direct_sound_has_the_energy_of_a_unit_impulse() -> None:

@@ -18,18 +18,6 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture
-def rir_root(tmp_path: Path) -> Path:
-    generator = np.random.default_rng(0)
-    for name, rate_hz, delay in (("hall.wav", 16000, 100), ("booth.flac", 48000, 3)):
-        response = 0.05 * generator.standard_normal((rate_hz // 4, 2)) * np.exp(-np.arange(rate_hz // 4) / 500)[:, None]
-        response[:delay] = 0
-        response[delay] = 0.8
-        soundfile.write(tmp_path / name, response, rate_hz)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nhall.wav,train\nbooth.flac,test\n")
-    return tmp_path
-
-
 def test_reverberation_time_of_a_moment_leaves_the_direct_sound() -> None:
     clean = torch.randn(2, 1, 500, generator=seeded())
     assert Reverb(t60_s=1e-5)(clean, RATE_HZ, seeded()).isfinite().all()
