@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wandb
 from omegaconf import DictConfig
 from wandb.proto import wandb_internal_pb2
 
@@ -45,6 +46,7 @@ def key_of(item: Any) -> str:
 
 def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable[..., DictConfig], tmp_path: Path) -> None:
     result = train(train_config(*TINY_NET, "logger=wandb", "examples=1", "trainer.log_every_n_steps=1"))
+    wandb.teardown()  # wandb.finish does not wait for the process that writes the file; this does, as the end of a program does
     history: dict[str, Any] = {}
     config: dict[str, Any] = {}
     run = None
