@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.folding import fold, unfold
+from models.normalization import normalized
+
 MAX_CHANNELS = 512
 MIN_KERNEL = 9
 LEAK = 0.2
@@ -48,11 +51,12 @@ def pixel_shuffle(features: Tensor) -> Tensor:
 
 
 class DownBlock(nn.Module):
-    """Halve the time axis: strided convolution, leaky ReLU."""
+    """Halve the time axis: strided convolution, normalization if any, leaky ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, bias: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, bias: bool, norm: str = "none") -> None:
         super().__init__()
-        self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride=2, padding=kernel // 2, bias=bias)
+        conv = nn.Conv1d(in_channels, out_channels, kernel, stride=2, padding=kernel // 2, bias=bias)
+        self.conv = normalized(conv, out_channels, norm)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, T) to (B, C', T / 2)."""
@@ -60,17 +64,52 @@ class DownBlock(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """Double the time axis: convolution, dropout, ReLU, pixel shuffle, and the skip beside the result."""
+    """Double the time axis: convolution, dropout, ReLU, pixel shuffle, and skips beside the result."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, dropout: float, bias: bool) -> None:
         super().__init__()
         self.conv = nn.Conv1d(in_channels, 2 * out_channels, kernel, padding=kernel // 2, bias=bias)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
-        """Map (B, C, T) and the skip (B, C', 2T) to (B, 2C', 2T)."""
+    def forward(self, features: Tensor, *skips: Tensor) -> Tensor:
+        """Map (B, C, T) and n skips (B, C', 2T) to (B, (1 + n) C', 2T)."""
         up = pixel_shuffle(functional.relu(self.dropout(self.conv(features))))
-        return torch.cat([up, skip], dim=1)
+        return torch.cat([up, *skips], dim=1)
+
+
+def down_blocks(
+    in_channels: int, channels: Sequence[int], kernels: Sequence[int], bias: bool, norm: str = "none"
+) -> nn.ModuleList:
+    """Return the down path of a plan: blocks that map (B, in_channels, T) to (B, channels[-1], T / 2^depth)."""
+    return nn.ModuleList(
+        DownBlock(before, after, kernel, bias, norm)
+        for before, after, kernel in zip((in_channels, *channels[:-1]), channels, kernels, strict=True)
+    )
+
+
+def plan(
+    depth: int, channels: Sequence[int] | None, kernels: Sequence[int] | None, key: str = "model.net"
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return filters and taps per block: the given ones, else the published ones.
+
+    Args:
+        depth: number of blocks.
+        channels: filters of each block, outermost first, or None.
+        kernels: taps of each block, odd, or None.
+        key: where the configuration holds the network, for messages.
+
+    Raises:
+        ValueError: if the plans are not `depth` long, or a kernel is even.
+    """
+    filters = tuple(channels) if channels is not None else paper_channels(depth)
+    taps = tuple(kernels) if kernels is not None else paper_kernels(depth)
+    if len(filters) != depth or len(taps) != depth:
+        raise ValueError(
+            f"{key}.channels has {len(filters)} and {key}.kernels {len(taps)} entries; {key}.depth={depth} needs {depth} of each"
+        )
+    if any(kernel % 2 == 0 for kernel in taps):
+        raise ValueError(f"{key}.kernels must be odd, so that blocks stay centered; got {list(taps)}")
+    return filters, taps
 
 
 class UNet(nn.Module):
@@ -97,14 +136,9 @@ class UNet(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        channels = tuple(channels) if channels is not None else paper_channels(depth)
-        kernels = tuple(kernels) if kernels is not None else paper_kernels(depth)
-        _check_plan(depth, channels, kernels)
+        channels, kernels = plan(depth, channels, kernels)
         self.multiple = 2 ** (depth + 1)
-        self.down = nn.ModuleList(
-            DownBlock(before, after, kernel, bias)
-            for before, after, kernel in zip((1, *channels[:-1]), channels, kernels, strict=True)
-        )
+        self.down = down_blocks(1, channels, kernels, bias)
         self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2, bias=bias)
         self.dropout = nn.Dropout(dropout)
         inputs = (channels[-1], *(2 * count for count in reversed(channels[1:])))
@@ -125,11 +159,7 @@ class UNet(nn.Module):
         Returns:
             (B, C, T).
         """
-        time = corrupted.shape[-1]
-        mono = corrupted.reshape(-1, 1, time)  # (B * C, 1, T)
-        padded = functional.pad(mono, (0, -time % self.multiple))
-        correction = self.correction(padded)[..., :time]
-        return corrupted + correction.reshape(corrupted.shape)
+        return corrupted + unfold(self.correction(fold(corrupted, self.multiple)), corrupted)
 
     def correction(self, padded: Tensor) -> Tensor:
         """Return what the network adds to its input.
@@ -148,13 +178,3 @@ class UNet(nn.Module):
         for up, skip in zip(self.up, reversed(skips), strict=True):
             features = up(features, skip)
         return pixel_shuffle(self.last(features))
-
-
-def _check_plan(depth: int, channels: Sequence[int], kernels: Sequence[int]) -> None:
-    if len(channels) != depth or len(kernels) != depth:
-        raise ValueError(
-            f"model.net.channels has {len(channels)} and model.net.kernels {len(kernels)} entries; "
-            f"model.net.depth={depth} needs {depth} of each"
-        )
-    if any(kernel % 2 == 0 for kernel in kernels):
-        raise ValueError(f"model.net.kernels must be odd, so that blocks stay centered; got {list(kernels)}")

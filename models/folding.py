@@ -1,0 +1,35 @@
+"""Present the channels of recordings of any length as mono examples of a length that a network can halve, and back."""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def fold(signal: Tensor, multiple: int) -> Tensor:
+    """Turn every channel into an example of its own, with zeros at its end up to a multiple of a number of samples.
+
+    >>> import torch
+    >>> fold(torch.ones(2, 2, 5), 4).shape
+    torch.Size([4, 1, 8])
+
+    Args:
+        signal: (B, C, T).
+        multiple: in samples.
+
+    Returns:
+        (B * C, 1, T') with T' the next multiple.
+    """
+    mono = signal.reshape(-1, 1, signal.shape[-1])  # (B * C, 1, T)
+    return functional.pad(mono, (0, -signal.shape[-1] % multiple))
+
+
+def unfold(mono: Tensor, signal: Tensor) -> Tensor:
+    """Undo fold: crop to the length of a signal and give it its channels back.
+
+    Args:
+        mono: (B * C, 1, T') with T' at least T.
+        signal: (B, C, T), the one that was folded.
+
+    Returns:
+        (B, C, T).
+    """
+    return mono[..., : signal.shape[-1]].reshape(signal.shape)
