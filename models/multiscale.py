@@ -82,6 +82,7 @@ class MultiscaleConv(nn.Module):
         reduction: above 1, a convolution of 1 tap, shared by all kernels, reduces C to C / reduction first. T. Stegmüller's
             report (aosbro/audio-super-resolution) has one for each kernel, which shared costs a quarter.
         bias: whether the convolutions have one.
+        key: where the configuration holds the network, for messages.
 
     Raises:
         ValueError: if a kernel is even, or channels cannot be divided as asked for.
@@ -95,12 +96,13 @@ class MultiscaleConv(nn.Module):
         split: Sequence[int] | None = None,
         reduction: int = 1,
         bias: bool = True,
+        key: str = "model.net",
     ) -> None:
         super().__init__()
-        shares = _shares(out_channels, kernels, split)
+        shares = _shares(out_channels, kernels, split, key)
         self.reduce: nn.Module = nn.Identity()
         if reduction != 1:
-            in_channels = _reduced(in_channels, reduction)
+            in_channels = _reduced(in_channels, reduction, key)
             self.reduce = nn.Conv1d(in_channels * reduction, in_channels, 1, bias=bias)
         self.branches = nn.ModuleList(
             nn.Conv1d(in_channels, share, kernel, padding=kernel // 2, bias=bias)
@@ -153,22 +155,22 @@ class SubpixelBlock(nn.Module):
         return torch.cat([up, *skips], dim=1)
 
 
-def _shares(channels: int, kernels: Sequence[int], split: Sequence[int] | None) -> list[int]:
+def _shares(channels: int, kernels: Sequence[int], split: Sequence[int] | None, key: str) -> list[int]:
     """Return how many of the channels each kernel puts out."""
     split = (1,) * len(kernels) if split is None else tuple(split)
     if not kernels or any(kernel % 2 == 0 for kernel in kernels):
-        raise ValueError(f"model.net.kernels must be odd, so that blocks stay centered; got {list(kernels)}")
+        raise ValueError(f"{key}.kernels must be odd, so that blocks stay centered; got {list(kernels)}")
     if len(split) != len(kernels) or min(split) < 1:
-        raise ValueError(f"model.net.split needs a positive share for each of {len(kernels)} kernels; got {list(split)}")
+        raise ValueError(f"{key}.split needs a positive share for each of {len(kernels)} kernels; got {list(split)}")
     if channels % sum(split):
         raise ValueError(
             f"{channels} channels cannot be shared {':'.join(map(str, split))} by {len(kernels)} kernels: "
-            f"change model.net.split, or model.net.filters to multiples of {2 * sum(split)}"
+            f"change {key}.split, or {key}.filters to multiples of {2 * sum(split)}"
         )
     return [channels * share // sum(split) for share in split]
 
 
-def _reduced(channels: int, reduction: int) -> int:
+def _reduced(channels: int, reduction: int, key: str) -> int:
     if reduction < 1 or channels % reduction:
-        raise ValueError(f"model.net.reduction={reduction} must divide the channels between blocks; {channels} are not divisible")
+        raise ValueError(f"{key}.reduction={reduction} must divide the channels between blocks; {channels} are not divisible")
     return channels // reduction

@@ -1,0 +1,125 @@
+"""The discriminator of MU-GAN: multiscale convolutions and superpixels that judge whether a signal is a clean one.
+
+Kim and Sathe, "Bandwidth extension on raw audio via generative adversarial networks" (arXiv 1903.09027), section 2. Its fully
+connected layers are convolutions of one tap here, so that windows of any length can be judged: one logit per 2^depth samples
+instead of one per window. There is no sigmoid, as losses on logits are exact where it saturates.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.folding import fold
+from models.multiscale import MultiscaleConv, default_filters, superpixel
+from models.normalization import normalized
+
+LEAK = 0.2
+
+
+class Discriminator(nn.Module):
+    """Judge signals by patches: the logit is high where one takes the signal for clean.
+
+    The paper leaves open the filters, how many units the hidden layer has, and the rate of dropout. Here a first block of half
+    the width precedes the down path of the generator, and the hidden layer has 128 units, as in T. Stegmüller's report
+    (aosbro/audio-super-resolution); leichtrhino/audio-super-resolution averages over time instead of a hidden layer.
+
+    Args:
+        depth: number of blocks that halve the time axis (published: 7).
+        filters: of the first block and of each of the `depth` others before its superpixel, depth + 1 in all; by default 32,
+            64, 128, 256, 256, ...
+        kernels: taps of the parallel convolutions, odd.
+        split: relative shares of the filters per kernel; by default equal ones.
+        reduction: of the channels ahead of the parallel convolutions, except for the waveforms' own; see MultiscaleConv.
+        dropout: probability in each block but the first, and in the hidden layer.
+        norm: normalization in each block but the first, or of all weights if spectral; see models.normalization (published:
+            batch).
+        conditional: whether the corrupted signal is seen beside the one to judge (published: no).
+        hidden: units of the hidden layer.
+        bias: whether convolutions have one.
+
+    Raises:
+        ValueError: if filters, kernels, split and reduction do not fit each other, or the normalization is unknown.
+    """
+
+    def __init__(
+        self,
+        depth: int = 7,
+        filters: Sequence[int] | None = None,
+        kernels: Sequence[int] = (3, 9, 27, 81),
+        split: Sequence[int] | None = None,
+        reduction: int = 1,
+        dropout: float = 0.5,
+        norm: str = "batch",
+        conditional: bool = True,
+        hidden: int = 128,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        filters = _checked_filters(filters, depth)
+        multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias, key="model.discriminator")
+        pointwise = partial(nn.Conv1d, kernel_size=1, bias=bias)
+        weights_norm = norm if norm == "spectral" else "none"  # where there is no room for a layer
+        self.multiple = 2**depth
+        self.conditional = conditional
+        self.first = normalized(multiscale(1 + conditional, filters[0]), filters[0], weights_norm)
+        inputs = (filters[0], *(2 * count for count in filters[1:-1]))
+        self.blocks = nn.ModuleList(
+            JudgingBlock(normalized(multiscale(before, after, reduction=reduction), after, norm), dropout)
+            for before, after in zip(inputs, filters[1:], strict=True)
+        )
+        self.hidden = normalized(pointwise(2 * filters[-1], hidden), hidden, weights_norm)
+        self.dropout = nn.Dropout(dropout)
+        self.verdict = normalized(pointwise(hidden, 1), 1, weights_norm)
+
+    def forward(self, signal: Tensor, corrupted: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the verdicts and what led to them.
+
+        Args:
+            signal: the one to judge (B, C, T), any C and T.
+            corrupted: what it was restored from (B, C, T); ignored by an unconditional discriminator.
+
+        Returns:
+            Logits (B * C, 1, L) with L = T / 2^depth rounded up, and the outputs of all blocks for feature matching.
+        """
+        activations = functional.leaky_relu(self.first(judged(signal, corrupted, self.multiple, self.conditional)), LEAK)
+        features = [activations]
+        for block in self.blocks:
+            activations = block(activations)
+            features.append(activations)
+        hidden = functional.leaky_relu(self.dropout(self.hidden(activations)), LEAK)
+        return self.verdict(hidden), features
+
+
+class JudgingBlock(nn.Module):
+    """Halve the time axis: normalized convolution, dropout, leaky ReLU, superpixel."""
+
+    def __init__(self, convolution: nn.Module, dropout: float) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, C, T) to (B, 2C', T / 2) if the convolution maps C to C'."""
+        return superpixel(functional.leaky_relu(self.dropout(self.convolution(features)), LEAK))
+
+
+def judged(signal: Tensor, corrupted: Tensor, multiple: int, conditional: bool) -> Tensor:
+    """Return what a discriminator reads: the signal (B * C, 1, T'), or (B * C, 2, T') with the corrupted one beside it."""
+    signals = (signal, corrupted) if conditional else (signal,)
+    return torch.cat([fold(each, multiple) for each in signals], dim=1)
+
+
+def _checked_filters(filters: Sequence[int] | None, depth: int) -> tuple[int, ...]:
+    if depth < 1:
+        raise ValueError(f"model.discriminator.depth must be at least 1; got {depth}")
+    if filters is None:
+        return (default_filters(1)[0] // 2, *default_filters(depth))
+    if len(filters) != depth + 1:
+        raise ValueError(
+            f"model.discriminator.filters has {len(filters)} entries; "
+            f"model.discriminator.depth={depth} needs {depth + 1}, one for the first block"
+        )
+    return tuple(filters)

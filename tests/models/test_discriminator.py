@@ -1,0 +1,89 @@
+"""MU-GAN's discriminator: verdicts on windows of any length, by any normalization, with and without the corrupted signal."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.discriminator import Discriminator
+from models.normalization import NORMALIZATIONS
+
+
+def small_discriminator(**settings: object) -> Discriminator:
+    torch.manual_seed(0)
+    return Discriminator(**{"depth": 2, "filters": (4, 8, 16), "kernels": (3, 9), "dropout": 0.0, "hidden": 8} | settings)
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(("conditional", "parameters"), [(False, 18_318_881), (True, 18_319_841)])
+def test_parameter_count_of_the_default_plan(conditional: bool, parameters: int) -> None:
+    with torch.device("meta"):
+        net = Discriminator(conditional=conditional)
+    assert sum(parameter.numel() for parameter in net.parameters()) == parameters
+
+
+@pytest.mark.parametrize(("samples", "patches"), [(1, 1), (4, 1), (5, 2), (64, 16), (1001, 251)])
+def test_any_length_gets_a_logit_per_patch_of_each_channel(samples: int, patches: int) -> None:
+    logits, _ = small_discriminator()(noise(2, 3, samples), noise(2, 3, samples, seed=1))
+    assert logits.shape == (6, 1, patches)
+
+
+def test_features_are_the_outputs_of_all_blocks() -> None:
+    _, features = small_discriminator()(noise(2, 1, 64), noise(2, 1, 64, seed=1))
+    assert [feature.shape for feature in features] == [(2, 4, 64), (2, 16, 32), (2, 32, 16)]
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_only_a_conditional_verdict_depends_on_the_corrupted_signal(conditional: bool) -> None:
+    net = small_discriminator(conditional=conditional)
+    signal = noise(2, 1, 64)
+    one, another = (net(signal, noise(2, 1, 64, seed=seed))[0] for seed in (1, 2))
+    assert torch.equal(one, another) != conditional
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("norm", NORMALIZATIONS)
+def test_every_normalization_judges_a_single_short_example(norm: str, training: bool) -> None:
+    net = small_discriminator(norm=norm).train(training)
+    logits, features = net(noise(1, 1, 3), noise(1, 1, 3, seed=1))
+    assert logits.isfinite().all() and all(feature.isfinite().all() for feature in features)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer", "group", "spectral"])
+def test_verdict_on_an_example_does_not_depend_on_its_batch(norm: str) -> None:
+    net = small_discriminator(norm=norm)
+    net(noise(1, 1, 64), noise(1, 1, 64))
+    net.eval() if norm == "spectral" else net.train()  # each pass in training refines the estimate of the spectral norm
+    signal, corrupted = noise(3, 1, 64), noise(3, 1, 64, seed=1)
+    torch.testing.assert_close(net(signal, corrupted)[0][:1], net(signal[:1], corrupted[:1])[0])
+
+
+@pytest.mark.parametrize("settings", [{"norm": norm} for norm in NORMALIZATIONS] + [{"split": (3, 1), "reduction": 2}])
+def test_every_parameter_is_trained(settings: dict) -> None:
+    net = small_discriminator(**settings, bias=False)  # batch normalization takes the effect of a bias away
+    net(noise(2, 1, 64), noise(2, 1, 64, seed=1))[0].square().sum().backward()
+    idle = [name for name, parameter in net.named_parameters() if parameter.grad is None or not parameter.grad.any()]
+    assert idle == []
+
+
+def test_evaluation_leaves_running_statistics_alone() -> None:
+    net = small_discriminator(norm="batch").eval()
+    before = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    net(noise(2, 1, 64), noise(2, 1, 64, seed=1))
+    assert before and all(torch.equal(buffer, before[name]) for name, buffer in net.named_buffers())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"depth": 3}, "model.discriminator.depth=3 needs 4, one for the first block"),
+        ({"depth": 0, "filters": None}, "model.discriminator.depth must be at least 1; got 0"),
+        ({"kernels": (3, 8)}, "model.discriminator.kernels must be odd"),
+        ({"norm": "instance"}, "unknown norm 'instance'"),
+    ],
+)
+def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        small_discriminator(**settings)
