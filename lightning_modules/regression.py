@@ -10,8 +10,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from lightning_modules.base import Batch, RestorationModule, bound_gradient, require_finite
-from lightning_modules.checkpointing import is_cut_short
 from lightning_modules.losses import ReconstructionLoss, weighted_sum
+from lightning_modules.schedules import listed, step_plateaus
 
 
 class RegressionModule(RestorationModule):
@@ -77,10 +77,7 @@ class RegressionModule(RestorationModule):
 
     def on_train_epoch_end(self) -> None:
         """Step a plateau schedule by the epoch's validation; this hook comes before the checkpoint."""
-        schedule = self.lr_schedulers()
-        validated = (self.current_epoch + 1) % (self.trainer.check_val_every_n_epoch or 1) == 0
-        if isinstance(schedule, ReduceLROnPlateau) and validated and not is_cut_short(self.trainer):
-            schedule.step(self.trainer.callback_metrics[self.monitor])
+        step_plateaus(listed(self.lr_schedulers()), self.trainer, self.monitor)
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
