@@ -3,6 +3,7 @@
 import logging
 import os
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from datamodules.audio_folder import MANIFEST_NAME, AudioFolder, ManifestRow, scan_folder, without_repetitions
@@ -34,11 +35,13 @@ class FolderSource:
 
     Args:
         root: The folder; links to folders are followed and hidden files left out.
+        pattern: Of the names of the files to use, such as `piano_*`; the others are as if they were not there.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, pattern: str = "*") -> None:
         """Remember the folder; nothing is read before `recordings()`."""
         self.root = absolute(root)
+        self.pattern = pattern
         self.skipped: list[str] = []
 
     def recordings(self) -> list[Recording]:
@@ -46,7 +49,7 @@ class FolderSource:
         if not self.root.is_dir():
             raise ValueError(f"data.root={self.root} is not a folder; set data.root or AUDIO_DATA_ROOT to one with audio files")
         folder = scan_folder(self.root)
-        entries = self._entries(folder)
+        entries = self._chosen(self._entries(folder))
         seconds, unreadable = readable_files([entry.path for entry in entries])
         for problem in folder.problems:
             log.warning("skipped folder %s", problem)
@@ -74,6 +77,14 @@ class FolderSource:
             suffixes = ", ".join(sorted(AUDIO_SUFFIXES))
             raise ValueError(f"data.root={self.root} holds no audio file; names must end in one of {suffixes}")
         return sorted(entries, key=lambda entry: entry.path)
+
+    def _chosen(self, entries: list[_Entry]) -> list[_Entry]:
+        chosen = [entry for entry in entries if fnmatchcase(entry.path.name, self.pattern)]
+        if not chosen:
+            raise ValueError(
+                f"data.pattern={self.pattern} matches none of the {len(entries)} audio files in data.root={self.root}"
+            )
+        return chosen
 
     def _listed(self, row: ManifestRow) -> _Entry:
         return _Entry(row.path, row.group or Path(os.path.relpath(row.path, self.root)).as_posix(), row.split)

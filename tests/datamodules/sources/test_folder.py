@@ -161,3 +161,18 @@ def test_unreadable_folders_are_counted(tmp_path, write_noise, monkeypatch):
     source = FolderSource(str(tmp_path))
     assert set(splits_of(source)) == {"a.wav"}
     assert source.skipped == [f"{tmp_path}/forbidden: permission denied"]
+
+
+def test_pattern_chooses_files_by_name_and_keeps_their_splits(tmp_path, write_noise):
+    for name in ("piano_a.wav", "piano_b.wav", "violin_a.wav", "set/piano_c.wav"):
+        write_noise(tmp_path / name, 0.1)
+    (tmp_path / "MANIFEST.csv").write_text("file,split\npiano_a.wav,train\npiano_b.wav,test\nviolin_a.wav,train\n")
+    source = FolderSource(str(tmp_path), pattern="piano_[ab]*")
+    assert splits_of(source) == {"piano_a.wav": "train", "piano_b.wav": "test"}
+    assert len(FolderSource(str(tmp_path), pattern="piano_*").recordings()) == 3
+
+
+def test_pattern_that_matches_nothing_is_named(tmp_path, write_noise):
+    write_noise(tmp_path / "a.wav", 0.1)
+    with pytest.raises(ValueError, match=r"data.pattern=piano_\* matches none of the 1 audio files in data.root="):
+        FolderSource(str(tmp_path), pattern="piano_*").recordings()
