@@ -49,7 +49,6 @@ def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
     """
     from conf.compose import plain
     from lightning_modules.checkpoint import build_restorer, load_restorer
-    from lightning_modules.evaluation import kind_of
 
     if (cfg.checkpoint is None) == (cfg.get("model") is None):
         raise ValueError("name what to evaluate: either checkpoint=PATH or model=NAME (a method without training)")
@@ -59,7 +58,7 @@ def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
         path = Path(cfg.checkpoint).resolve()
         return (path.parent.parent if path.parent.name == "checkpoints" else path).name, module
     module = build_restorer(plain(cfg.model))
-    if kind_of(module) == "learned":
+    if any(True for _ in module.net.parameters()):
         raise ValueError(f"model={cfg.choices.model} needs training; evaluate its run with checkpoint=PATH")
     return cfg.choices.model, module
 

@@ -96,6 +96,8 @@ def open_method(name: str, device: str) -> Method:
     place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if Path(name).exists():
         module = load_restorer(name, place)
+        if module.told_clean:
+            raise ValueError(f"{name}: reproduces clean signals and restores nothing; see model.autoencoder_checkpoint")
         return lambda sample_rate_hz: module
     if name not in methods_without_training():
         known = ", ".join(methods_without_training())

@@ -46,6 +46,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     data.setup("fit")
     print(data.summary())
     module = build_restorer(plain(cfg.model))
+    module.prepare_training()
     classical = baselines(cfg.baselines, data.sample_rate)
     run = claim_run(cfg)
     logger = instantiate(cfg.logger)
@@ -90,13 +91,17 @@ def fit_and_test(
 ) -> dict[str, Any]:
     """Train, then test in the first process alone, so that every pair counts once."""
     import torch
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
 
     from lightning_modules.callbacks import StopOnSignal
 
     with StopOnSignal() as stopper:
         trainer = build_trainer(cfg, run, logger, stopper)
         started = time.monotonic()
-        trainer.fit(module, datamodule=data, ckpt_path=run.checkpoint, weights_only=True if run.checkpoint else None)
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=run.checkpoint, weights_only=True if run.checkpoint else None)
+        except MisconfigurationException as error:  # what the trainer does not allow this method, such as its own clipping
+            raise ValueError(str(error)) from error
         facts = {"epochs": trainer.current_epoch, "training_seconds": round(time.monotonic() - started, 1)}
         if trainer.world_size > 1:
             torch.distributed.destroy_process_group()

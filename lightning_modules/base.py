@@ -31,6 +31,9 @@ class RestorationModule(pl.LightningModule):
         sample_rate: in Hz; must agree with the data's.
     """
 
+    told_clean = False
+    """Whether the method looks at the clean signal of a pair, so that its scores are no restorer's."""
+
     def __init__(self, net: nn.Module, sample_rate: int) -> None:
         super().__init__()
         self.net = net
@@ -65,6 +68,9 @@ class RestorationModule(pl.LightningModule):
             (B, C, T).
         """
         return self.restore(corrupted)
+
+    def prepare_training(self) -> None:
+        """Load what other runs trained and check what only a training needs; called once, before a run folder is made."""
 
     def setup(self, stage: str) -> None:
         """Check that data and method agree on the sample rate, and create the metrics at the data's cut-off.
@@ -120,6 +126,8 @@ class RestorationModule(pl.LightningModule):
 class OracleModule(RestorationModule):
     """A method that is told the truth: the bound a blind method is compared with, never a restorer."""
 
+    told_clean = True
+
     def restore(self, corrupted: Tensor) -> Tensor:
         """Refuse: without the clean signal there is nothing to restore with.
 
@@ -145,7 +153,7 @@ def require_finite(loss: Tensor, batch: Batch) -> Tensor:
     return loss
 
 
-def bound_gradient(parameters: Iterable[nn.Parameter], largest_norm: float | None, index: Tensor) -> None:
+def bound_gradient(parameters: Iterable[nn.Parameter], largest_norm: float | None, index: Tensor) -> Tensor:
     """Scale the gradient down to a norm, before an optimizer steps by it; call it even without a limit.
 
     A finite loss can have a gradient that is not (the root of a silent signal), and one step by it makes every weight NaN.
@@ -154,6 +162,9 @@ def bound_gradient(parameters: Iterable[nn.Parameter], largest_norm: float | Non
         parameters: of the optimizer, with their gradients.
         largest_norm: of the gradient over all parameters together; None leaves it as it is.
         index: (B,) the batch's global sample numbers.
+
+    Returns:
+        () the norm before.
 
     Raises:
         NonFiniteLossError: with the indices of the batch, if the gradient is NaN or infinite.
@@ -164,3 +175,4 @@ def bound_gradient(parameters: Iterable[nn.Parameter], largest_norm: float | Non
         raise NonFiniteLossError(index.tolist(), "gradient")
     if largest_norm is not None:
         nn.utils.clip_grads_with_norm_(trained, largest_norm, norm)
+    return norm

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lightning_modules.base import OracleModule, RestorationModule
+from lightning_modules.base import RestorationModule
 from lightning_modules.metrics import HIGHER_IS_BETTER
 
 Kind = Literal["corrupted", "classical", "oracle", "learned"]
@@ -37,8 +37,8 @@ class Example:
 
 
 def kind_of(module: RestorationModule) -> Kind:
-    """Tell a learned method from one without parameters, and both from an oracle."""
-    if isinstance(module, OracleModule):
+    """Tell a learned method from one without parameters, and both from one that is told the clean signal."""
+    if module.told_clean:
         return "oracle"
     return "learned" if any(True for _ in module.net.parameters()) else "classical"
 

@@ -10,6 +10,7 @@ POWER_FLOOR = 1e-8
 """Smallest power in a logarithm: about -80 dB re full scale in the time domain, so that silence has a finite loss."""
 
 FFT_SIZES = (512, 1024, 2048)
+RECONSTRUCTION_LOSSES = ("l2", "l1", "log_mse", "mr_stft")
 
 
 def l2(restored: Tensor, clean: Tensor) -> Tensor:
@@ -113,12 +114,10 @@ class ReconstructionLoss(nn.Module):
 
     def __init__(self, weights: Mapping[str, float], fft_sizes: Sequence[int] = FFT_SIZES) -> None:
         super().__init__()
-        known = ("l2", "l1", "log_mse", "mr_stft")
-        check_names(weights, known)
+        check_names(weights, RECONSTRUCTION_LOSSES)
         if not any(weight > 0 for weight in weights.values()):
-            raise ValueError(
-                f"model.loss_weights={dict(weights)} trains nothing; give one of {', '.join(known)} a weight above 0"
-            )
+            known = ", ".join(RECONSTRUCTION_LOSSES)
+            raise ValueError(f"model.loss_weights={dict(weights)} trains nothing; give one of {known} a weight above 0")
         self.weights = {name: float(weight) for name, weight in weights.items()}
         self.mr_stft = MultiResolutionSTFT(fft_sizes)
 

@@ -59,3 +59,21 @@ def train_config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
             return compose("train", overrides=[*tiny, *names, *quiet, *overrides])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_maestro() -> Callable[[Path, str], Path]:
+    """Return a function that makes a folder shaped like MAESTRO v2 or v3, with four performances of two years."""
+
+    def make(folder: Path, version: str) -> Path:
+        lines = ["canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"]
+        for number, split in enumerate(("train", "train", "validation", "test")):
+            year = 2004 + 2 * (number % 2)
+            name = f"{year}/{number}.wav"
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(folder / name, tone(number, 3.0, 44100), 44100)
+            lines.append(f"Composer,Piece {number},{split},{year},x.midi,{name},3.0")
+        (folder / f"maestro-{version}.0.0.csv").write_text("\n".join(lines) + "\n")
+        return folder
+
+    return make

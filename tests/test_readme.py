@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,23 +54,11 @@ def run_folder(music: Path, tiny: list[str], tmp_path: Path) -> Path:
     return tmp_path / "NAME"
 
 
-def maestro(folder: Path) -> Path:
-    """Make a folder shaped like MAESTRO v3 with four performances."""
-    from_year = 2004
-    lines = ["canonical_composer,canonical_title,split,year,midi_filename,audio_filename,duration"]
-    for number, split in enumerate(("train", "train", "validation", "test")):
-        name = f"{from_year + 2 * (number % 2)}/{number}.wav"
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        tone = 0.3 * np.sin(np.arange(3 * 44100) * 0.05 * (number + 1))
-        soundfile.write(folder / name, tone, 44100)
-        lines.append(f"Composer,Piece {number},{split},{from_year + 2 * (number % 2)},x.midi,{name},3.0")
-    (folder / "maestro-v3.0.0.csv").write_text("\n".join(lines) + "\n")
-    return folder
-
-
 @pytest.mark.parametrize("overrides", TRAIN, ids=" ".join)
-def test_training_command_runs(overrides: list[str], music: Path, tmp_path: Path) -> None:
-    root = maestro(tmp_path / "maestro") if "data=maestro" in overrides else music
+def test_training_command_runs(
+    overrides: list[str], music: Path, tmp_path: Path, make_maestro: Callable[[Path, str], Path]
+) -> None:
+    root = make_maestro(tmp_path / "maestro", "v3") if "data=maestro" in overrides else music
     given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
     with initialize_config_module("conf"):

@@ -9,7 +9,14 @@ from conf.compose import FOLDER, baselines, exit_code_of, instantiate, method_co
 from lightning_modules.base import RestorationModule
 
 GROUPS = ("model", "trainer", "logger", "corruption", "experiment", "data")
-FRAGMENTS = [("optimizer", "model.optimizer"), ("scheduler", "model.scheduler")]
+FRAGMENTS = {  # group: its place, and a model that has it
+    "optimizer": ("model.optimizer", "unet_small"),
+    "scheduler": ("model.scheduler", "unet_small"),
+    "warm_up": ("model.warm_up", "mugan_small"),
+    "discriminator": ("model.discriminator", "mugan_small"),
+    "autoencoder": ("model.autoencoder", "mugan_small"),
+}
+PARTS = [(group, path.stem) for group in FRAGMENTS for path in sorted((FOLDER / group).glob("*.yaml"))]
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((FOLDER / group).glob("*.yaml"))]
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
 
@@ -21,12 +28,19 @@ def test_every_file_composes_and_resolves(group: str, name: str) -> None:
     assert plain(config)
 
 
-@pytest.mark.parametrize(("group", "place"), FRAGMENTS)
-def test_every_fragment_composes_in_its_place(group: str, place: str) -> None:
-    for path in sorted((FOLDER / group).glob("*.yaml")):
-        with initialize_config_module("conf"):
-            config = compose("train", overrides=[f"{group}@{place}={path.stem}", "trainer.max_epochs=3", *NAMES])
-        assert plain(config)["model"][group]["_target_"].startswith("torch.optim.")
+@pytest.mark.parametrize(("group", "name"), PARTS)
+def test_every_fragment_composes_in_its_place(group: str, name: str) -> None:
+    place, model = FRAGMENTS[group]
+    with initialize_config_module("conf"):
+        config = compose("train", overrides=[f"model={model}", f"{group}@{place}={name}", "trainer.max_epochs=3", *NAMES])
+    assert plain(config)["model"][place.removeprefix("model.")]["_target_"].startswith(
+        ("torch.optim.", "lightning_modules.", "models.")
+    )
+
+
+def test_every_folder_of_fragments_is_known() -> None:
+    folders = {path.name for path in FOLDER.iterdir() if path.is_dir() and not path.name.startswith("__")}
+    assert folders == {*GROUPS, *FRAGMENTS}
 
 
 @pytest.mark.parametrize("name", [name for group, name in FILES if group == "corruption"])

@@ -1,0 +1,267 @@
+"""Adversarial training: a discriminator learns to tell clean from restored, and the generator to restore so that it cannot.
+
+L_G = L_rec + w (lambda_adv L_adv + lambda_fm L_fm + the subclass's terms), with w from the warm-up rule. Every batch: one forward
+pass of G, a step of D on its detached output, then a step of G against the D just improved.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from lightning_modules.adversaries import feature_matching, find_adversary, gradient_penalty, r1_penalty
+from lightning_modules.base import Batch, RestorationModule
+from lightning_modules.gan_health import HealthReport
+from lightning_modules.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
+from lightning_modules.optimizing import Optimizing, judge_untouched
+from lightning_modules.schedules import listed, step_others, step_plateaus
+from lightning_modules.warm_up import AfterSteps, WarmUp
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+ScheduleFactory = Callable[[Optimizer], Any]
+PENALTIES = ("r1", "gradient_penalty")
+NETWORKS = ("generator", "discriminator", "autoencoder")
+
+
+class AdversarialModule(RestorationModule):
+    """Train a generator on reconstruction and adversarial losses.
+
+    Args:
+        net: the generator, maps (B, C, T) to (B, C, T).
+        sample_rate: in Hz.
+        loss_weights: weight by name: the reconstruction losses, adversarial, feature_matching; 0 = not computed. Where the last
+            two are 0 there is no discriminator.
+        discriminator: creates D, which maps signals and corrupted signals (B, C, T) to its logits and inner activations.
+        generator_optimizer: from parameters to an optimizer.
+        discriminator_optimizer: from parameters to an optimizer.
+        adversary: bce, lsgan or hinge.
+        penalty_weights: of r1 and gradient_penalty in D's loss; 0 = not computed.
+        discriminator_steps: D steps per G step, each on a batch of its own.
+        warm_up: when the other losses join the reconstruction loss.
+        schedulers: from an optimizer to a learning-rate schedule, by network (generator, discriminator, ...).
+        gradient_clip_norms: largest gradient norm, by network; None leaves it alone.
+        monitor: the metric that plateau schedules watch.
+
+    Raises:
+        ValueError: if a loss, penalty, network or adversary is unknown, a number is out of range, or a penalty on the gradient
+            meets batch normalization, under which examples have no gradient of their own.
+    """
+
+    composite_losses: tuple[str, ...] = ("adversarial", "feature_matching")
+
+    def __init__(
+        self,
+        net: nn.Module,
+        sample_rate: int,
+        loss_weights: Mapping[str, float],
+        discriminator: Callable[[], nn.Module],
+        generator_optimizer: OptimizerFactory,
+        discriminator_optimizer: OptimizerFactory,
+        adversary: str = "bce",
+        penalty_weights: Mapping[str, float] | None = None,
+        discriminator_steps: int = 1,
+        warm_up: WarmUp | None = None,
+        schedulers: Mapping[str, ScheduleFactory | None] | None = None,
+        gradient_clip_norms: Mapping[str, float | None] | None = None,
+        monitor: str = "val/si_sdr_db",
+    ) -> None:
+        super().__init__(net, sample_rate)
+        self.automatic_optimization = False
+        check_names(loss_weights, (*RECONSTRUCTION_LOSSES, *self.composite_losses))
+        self.loss_weights = {name: float(weight) for name, weight in loss_weights.items()}
+        self.reconstruction = ReconstructionLoss({name: self.loss_weights.get(name, 0.0) for name in RECONSTRUCTION_LOSSES})
+        self.adversary = find_adversary(adversary)
+        self.penalty_weights = _checked_penalties(penalty_weights or {})
+        if discriminator_steps < 1:
+            raise ValueError(f"model.discriminator_steps={discriminator_steps} must be at least 1")
+        self.discriminator_steps = discriminator_steps
+        self.warm_up = warm_up if warm_up is not None else AfterSteps()
+        self.optimizer_factories = {"generator": generator_optimizer}
+        self.networks = {"generator": net}  # a plain dict: the modules are registered under names of their own
+        self.discriminator = discriminator() if self.uses("adversarial", "feature_matching") else None
+        if self.discriminator is not None:
+            self.add_network("discriminator", self.discriminator, discriminator_optimizer)
+            _check_norm(self.discriminator, self.penalty_weights)
+        self.schedulers = _checked_names("schedulers", schedulers or {})
+        self.gradient_clip_norms = _checked_norms(gradient_clip_norms or {})
+        self.monitor = monitor
+        self.health = HealthReport()
+
+    def prepare_training(self) -> None:
+        """Check that the warm-up rule watches a network of this run."""
+        self.warm_up.check(tuple(self.networks))
+
+    def uses(self, *losses: str) -> bool:
+        """Say whether one of these losses has a weight above 0."""
+        return any(self.loss_weights.get(name, 0.0) > 0 for name in losses)
+
+    def add_network(self, name: str, network: nn.Module, optimizer: OptimizerFactory) -> None:
+        """Train another network in this run, with an optimizer of its own; it must also be registered as a submodule."""
+        self.networks[name] = network
+        self.optimizer_factories[name] = optimizer
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Step the other networks on this batch, then the generator."""
+        restored = self.net(batch["corrupted"]).float()
+        losses = self.step_others(batch, restored.detach())
+        if (batch_idx + 1) % self.discriminator_steps == 0:
+            self._step_generator(batch, restored, self.warm_up(self._over_processes(losses)), batch_idx)
+
+    def step_others(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
+        """Step every network but the generator.
+
+        Args:
+            batch: of training pairs.
+            restored: (B, C, T) detached output of the generator.
+
+        Returns:
+            () loss by network.
+        """
+        if self.discriminator is None:
+            return {}
+        return {"discriminator": self._step_discriminator(self.discriminator, batch, restored)}
+
+    def _step_discriminator(self, discriminator: nn.Module, batch: Batch, restored: Tensor) -> Tensor:
+        clean, corrupted = batch["clean"], batch["corrupted"]
+        with Optimizing(self, "discriminator", batch) as optimize:
+            of_clean, of_restored = (discriminator(signal, corrupted)[0].float() for signal in (clean, restored))
+            loss = self.adversary.discriminator(of_clean, of_restored)
+            penalties = self._penalties(discriminator, batch, restored)
+            optimize(loss + sum(self.penalty_weights[name] * penalty for name, penalty in penalties.items()))
+        accuracies = {
+            "accuracy_clean": (of_clean > self.adversary.threshold).float().mean(),
+            "accuracy_restored": (of_restored <= self.adversary.threshold).float().mean(),
+        }
+        self.health.add(accuracies)
+        self._log({f"discriminator/{name}": value for name, value in {"loss": loss, **penalties, **accuracies}.items()}, batch)
+        return loss.detach()
+
+    def _penalties(self, discriminator: nn.Module, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
+        def judge(signals: Tensor) -> Tensor:
+            logits: Tensor = discriminator(signals, batch["corrupted"])[0]
+            return logits
+
+        penalties = {}
+        if self.penalty_weights.get("r1", 0.0) > 0:
+            penalties["r1"] = r1_penalty(judge, batch["clean"])
+        if self.penalty_weights.get("gradient_penalty", 0.0) > 0:
+            generator = torch.Generator().manual_seed(int(batch["index"][0]))
+            penalties["gradient_penalty"] = gradient_penalty(judge, batch["clean"], restored, generator)
+        return penalties
+
+    def _step_generator(self, batch: Batch, restored: Tensor, warm_up: float, batch_idx: int) -> None:
+        with Optimizing(self, "generator", batch) as optimize:
+            terms = self.reconstruction.terms(restored, batch["clean"])
+            weights = {name: self.loss_weights[name] for name in terms}
+            if warm_up > 0:
+                composite = self.composite_terms(batch, restored)
+                terms |= composite
+                weights |= {name: warm_up * self.loss_weights[name] for name in composite}
+            weighted = {name: weights[name] * term for name, term in terms.items()}
+            if batch_idx % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+                self._log_shares(weighted, batch)
+            loss = weighted_sum(terms, weights)
+            optimize(loss)
+        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=restored.shape[0])
+        self._log({f"train/{name}": term for name, term in terms.items()}, batch)
+        self._log({f"train/weighted_{name}": term for name, term in weighted.items()}, batch)
+        self.log("train/warm_up", warm_up, batch_size=restored.shape[0])
+
+    def composite_terms(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
+        """Return the unweighted () losses in use beside the reconstruction; D judges without being changed by it.
+
+        Args:
+            batch: of training pairs.
+            restored: (B, C, T) with its graph to the generator.
+        """
+        if self.discriminator is None:
+            return {}
+        logits, activations = judge_untouched(self.discriminator, restored, batch["corrupted"])
+        terms = {}
+        if self.uses("adversarial"):
+            terms["adversarial"] = self.adversary.generator(logits.float())
+        if self.uses("feature_matching"):
+            with torch.no_grad():
+                wanted = judge_untouched(self.discriminator, batch["clean"], batch["corrupted"])[1]
+            terms["feature_matching"] = feature_matching(
+                [layer.float() for layer in wanted], [layer.float() for layer in activations]
+            )
+        return terms
+
+    def _log_shares(self, weighted: Mapping[str, Tensor], batch: Batch) -> None:
+        """Log each term's share in the generator's gradient: its gradient's norm over the sum of these norms."""
+        weights = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
+        norms = {}
+        for name, term in weighted.items():
+            gradients = torch.autograd.grad(term, weights, retain_graph=True, allow_unused=True)
+            norms[name] = nn.utils.get_total_norm([gradient for gradient in gradients if gradient is not None])
+        total = torch.stack(list(norms.values())).sum().clamp_min(torch.finfo(torch.float32).tiny)
+        shares = {f"share_{name}": norm / total for name, norm in norms.items()}
+        self.health.add(shares)
+        self._log({f"gradient/{name}": share for name, share in shares.items()}, batch)
+
+    def _over_processes(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Average losses over the processes, so that the warm-up starts in all of them at once."""
+        strategy = self.trainer.strategy
+        return {name: strategy.reduce(loss, reduce_op="mean") for name, loss in losses.items()}  # type: ignore[misc]
+
+    def _log(self, values: Mapping[str, Tensor], batch: Batch) -> None:
+        detached = {name: value.detach() for name, value in values.items()}
+        self.log_dict(detached, batch_size=batch["clean"].shape[0])
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Create one optimizer per network, and its schedule if there is one."""
+        configured = []
+        for name, network in self.networks.items():
+            optimizer = self.optimizer_factories[name](network.parameters())
+            schedule = self.schedulers.get(name)
+            configured.append({"optimizer": optimizer} | ({"lr_scheduler": schedule(optimizer)} if schedule else {}))
+        return tuple(configured)  # type: ignore[return-value]
+
+    def on_fit_start(self) -> None:
+        """Refuse float16, whose loss scaling belongs to one optimizer; bfloat16 needs none.
+
+        Raises:
+            ValueError: for trainer.precision=16-mixed.
+        """
+        if str(self.trainer.precision).startswith("16"):
+            raise ValueError(
+                f"adversarial methods train with bf16-mixed or 32-true, not trainer.precision={self.trainer.precision}"
+            )
+
+    def on_train_epoch_end(self) -> None:
+        """Step the schedules before the checkpoint is written, and say what is wrong with the epoch."""
+        schedules = listed(self.lr_schedulers())
+        step_plateaus(schedules, self.trainer, self.monitor)
+        step_others(schedules)
+        self.health.close_epoch()
+
+
+def _checked_penalties(weights: Mapping[str, float]) -> dict[str, float]:
+    unknown = sorted(set(weights) - set(PENALTIES))
+    if unknown:
+        raise ValueError(f"unknown model.penalty_weights {', '.join(unknown)}; known: {', '.join(PENALTIES)}")
+    return {name: float(weight) for name, weight in weights.items()}
+
+
+def _checked_names(key: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(settings) - set(NETWORKS))
+    if unknown:
+        raise ValueError(f"unknown networks {', '.join(unknown)} in model.{key}; known: {', '.join(NETWORKS)}")
+    return dict(settings)
+
+
+def _checked_norms(norms: Mapping[str, float | None]) -> dict[str, float | None]:
+    for name, norm in norms.items():
+        if norm is not None and norm <= 0:
+            raise ValueError(f"model.gradient_clip_norms.{name}={norm} must be positive, or null to leave gradients alone")
+    return _checked_names("gradient_clip_norms", norms)
+
+
+def _check_norm(discriminator: nn.Module, penalty_weights: Mapping[str, float]) -> None:
+    batch_norm = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in discriminator.modules())
+    if batch_norm and any(weight > 0 for weight in penalty_weights.values()):
+        raise ValueError("model.penalty_weights need model.discriminator.norm=layer, group, spectral or none, not batch")
