@@ -108,6 +108,8 @@ class MultiscaleConv(nn.Module):
             nn.Conv1d(in_channels, share, kernel, padding=kernel // 2, bias=bias)
             for share, kernel in zip(shares, kernels, strict=True)
         )
+        for branch in self.branches:
+            nn.init.kaiming_normal_(branch.weight, a=SLOPE)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, T) to (B, C', T)."""

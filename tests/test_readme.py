@@ -27,7 +27,13 @@ QUICK = {  # whatever the command, it is to take seconds
     "train": ["trainer.max_epochs=1", "trainer.max_time=null", "trainer.limit_train_batches=1", "logger=csv", "examples=1"],
     "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]"],
 }
-SMALL = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
+UNET = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
+MUGAN = ["model.net.filters=[8,8]", "model.net.depth=2"]
+BESIDE_MUGAN = ["model.discriminator.depth=2", "model.discriminator.filters=[4,4,4]"]
+BESIDE_MUGAN += ["model.autoencoder.depth=2", "model.autoencoder.filters=[8,8]"]
+BESIDE_UNET = ["model.discriminator.channels=[4,8]", "model.discriminator.kernels=[9,5]", "model.discriminator.depth=2"]
+BESIDE_UNET += ["model.autoencoder.channels=[4,8]", "model.autoencoder.kernels=[9,5]", "model.autoencoder.depth=2"]
+SMALL = {"mugan": [*MUGAN, *BESIDE_MUGAN], "autoencoder": MUGAN, "unet_gan": [*UNET, *BESIDE_UNET]}
 
 
 def test_readme_names_every_script_and_is_short() -> None:
@@ -49,21 +55,42 @@ def run_folder(music: Path, tiny: list[str], tmp_path: Path) -> Path:
     """Train the run that the README calls runs/NAME."""
     with initialize_config_module("conf"):
         train(
-            compose("train", overrides=[*tiny, *NAMES, *QUICK["train"], *SMALL, "run_name=NAME", f"run_dir={tmp_path / 'NAME'}"])
+            compose("train", overrides=[*tiny, *NAMES, *QUICK["train"], *UNET, "run_name=NAME", f"run_dir={tmp_path / 'NAME'}"])
         )
     return tmp_path / "NAME"
 
 
+@pytest.fixture(scope="module")
+def autoencoder_run(tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train the autoencoder that another command takes over, at the data's default rate."""
+    folder = tmp_path_factory.mktemp("autoencoder") / "NAME"
+    rate = ["data.sample_rate=44100", "data.window_samples=4096", "trainer=cpu", "model=autoencoder", *MUGAN]
+    with initialize_config_module("conf"):
+        train(compose("train", overrides=[*tiny, *NAMES, *QUICK["train"], *rate, "run_name=NAME", f"run_dir={folder}"]))
+    return folder
+
+
 @pytest.mark.parametrize("overrides", TRAIN, ids=" ".join)
 def test_training_command_runs(
-    overrides: list[str], music: Path, tmp_path: Path, make_maestro: Callable[[Path, str], Path]
+    overrides: list[str], music: Path, tmp_path: Path, make_maestro: Callable[[Path, str], Path], autoencoder_run: Path
 ) -> None:
     root = make_maestro(tmp_path / "maestro", "v3") if "data=maestro" in overrides else music
     given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
+    given = [override.replace("=runs/NAME", f"={autoencoder_run}") for override in given]
+    model = next((override.removeprefix("model=") for override in overrides if override.startswith("model=")), "unet_small")
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
     with initialize_config_module("conf"):
         config = compose(
-            "train", overrides=[*given, *cache, *NAMES, *QUICK["train"], *SMALL, "run_name=r", f"run_dir={tmp_path / 'r'}"]
+            "train",
+            overrides=[
+                *given,
+                *cache,
+                *NAMES,
+                *QUICK["train"],
+                *SMALL.get(model, UNET),
+                "run_name=r",
+                f"run_dir={tmp_path / 'r'}",
+            ],
         )
     assert train(config)["status"] == "finished"
 
