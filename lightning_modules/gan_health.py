@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -18,18 +18,21 @@ class HealthReport:
     """Averages of one epoch, and the warnings they call for; each warning is given once in a run."""
 
     def __init__(self) -> None:
-        self._values: dict[str, list[Tensor]] = defaultdict(list)
+        self._sums: dict[str, Tensor] = {}
+        self._counts: Counter[str] = Counter()
         self._told: set[str] = set()
 
     def add(self, values: Mapping[str, Tensor]) -> None:
         """Take in () values of one step, by name; names as in `complaints`."""
         for name, value in values.items():
-            self._values[name].append(value.detach())
+            self._sums[name] = self._sums.get(name, 0.0) + value.detach()
+            self._counts[name] += 1
 
     def close_epoch(self) -> list[str]:
         """Log the warnings of the epoch that were not given before, forget its values, and return them."""
-        means = {name: sum(value.item() for value in values) / len(values) for name, values in self._values.items()}
-        self._values.clear()
+        means = {name: total.item() / self._counts[name] for name, total in self._sums.items()}
+        self._sums.clear()
+        self._counts.clear()
         new = {topic: sentence for topic, sentence in complaints(means).items() if topic not in self._told}
         self._told |= set(new)
         for sentence in new.values():
