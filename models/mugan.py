@@ -10,13 +10,13 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from models.folding import fold, unfold
 from models.multiscale import MultiscaleConv, SubpixelBlock, checked_filters, superpixel_path, up_filters
+from models.splitting import Skips, SplitNetwork
 
 LAST_KERNEL = 27
 
 
-class Generator(nn.Module):
+class Generator(SplitNetwork):
     """Restore a waveform by adding a learned correction to it; at initialization the correction is zero.
 
     Args:
@@ -58,31 +58,22 @@ class Generator(nn.Module):
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, corrupted: Tensor) -> Tensor:
-        """Return the restored signal.
-
-        Args:
-            corrupted: (B, C, T), any C and T.
-
-        Returns:
-            (B, C, T).
-        """
-        return corrupted + unfold(self.correction(fold(corrupted, self.multiple)), corrupted)
-
-    def correction(self, padded: Tensor) -> Tensor:
-        """Return what the network adds to its input.
+    def encode(self, padded: Tensor) -> tuple[Tensor, Skips]:
+        """Return the bottleneck, which is the last down block's output, and the outputs of the others, innermost first.
 
         Args:
             padded: (N, 1, T) with T a multiple of 2^depth.
 
         Returns:
-            (N, 1, T).
+            (N, C, T / 2^depth), and per up block what it takes beside its input: (N, C', T'), or nothing for the last one.
         """
         features, outputs = padded, []
         for down in self.down:
             features = down(features)
             outputs.append(features)
-        skips = [(output,) for output in reversed(outputs[:-1])]  # the innermost one is where the up path starts
-        for up, skip in zip(self.up, (*skips, ()), strict=True):
-            features = up(features, *skip)
-        return self.last(features)
+        return features, [*((output,) for output in reversed(outputs[:-1])), ()]
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Map the last up block's output (N, C, T) to the correction (N, 1, T)."""
+        correction: Tensor = self.last(features)
+        return correction

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.folding import fold, unfold
 from models.normalization import normalized
+from models.splitting import Skips, SplitNetwork
 
 MAX_CHANNELS = 512
 MIN_KERNEL = 9
@@ -112,7 +112,7 @@ def plan(
     return filters, taps
 
 
-class UNet(nn.Module):
+class UNet(SplitNetwork):
     """Restore a waveform by adding a learned correction to it; at initialization the correction is zero.
 
     Args:
@@ -150,31 +150,22 @@ class UNet(nn.Module):
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, corrupted: Tensor) -> Tensor:
-        """Return the restored signal.
-
-        Args:
-            corrupted: (B, C, T), any C and T.
-
-        Returns:
-            (B, C, T).
-        """
-        return corrupted + unfold(self.correction(fold(corrupted, self.multiple)), corrupted)
-
-    def correction(self, padded: Tensor) -> Tensor:
-        """Return what the network adds to its input.
+    def encode(self, padded: Tensor) -> tuple[Tensor, Skips]:
+        """Return the bottleneck and the outputs of the down blocks, innermost first.
 
         Args:
             padded: (N, 1, T) with T a multiple of 2^(depth + 1).
 
         Returns:
-            (N, 1, T).
+            (N, C, T / 2^(depth + 1)), and per block (N, C', T').
         """
-        features, skips = padded, []
+        features, outputs = padded, []
         for down in self.down:
             features = down(features)
-            skips.append(features)
-        features = functional.leaky_relu(self.dropout(self.bottleneck(features)), LEAK)
-        for up, skip in zip(self.up, reversed(skips), strict=True):
-            features = up(features, skip)
+            outputs.append(features)
+        bottleneck = functional.leaky_relu(self.dropout(self.bottleneck(features)), LEAK)
+        return bottleneck, [(output,) for output in reversed(outputs)]
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Map the last up block's output (N, C, T / 2) to the correction (N, 1, T)."""
         return pixel_shuffle(self.last(features))
