@@ -65,8 +65,8 @@ class Visit:
 def walk(hidden: Tensor, decode: Decode, judge: Judge, settings: Refinement, penalty: Penalty | None = None) -> Iterator[Visit]:
     """Yield the points h_0 ... h_K of every example, each without a graph, so that memory does not grow with K.
 
-    Works under `torch.no_grad` and in inference mode, as long as `decode` holds no tensor computed in it. Networks must be in evaluation mode, in which
-    no example depends on another; their parameters take no gradient.
+    Works under `torch.no_grad` and in inference mode, as long as `decode` holds no tensor computed in it. The networks must be in
+    evaluation mode, in which no example depends on another; their parameters take no gradient.
 
     Args:
         hidden: activation h_0 (N, ...).
