@@ -35,6 +35,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
     from conf.compose import baselines, instantiate, plain
     from lightning_modules.checkpoint import build_restorer
+    from lightning_modules.collaborative_gan import adopt_base
     from lightning_modules.metrics import check_monitor
     from lightning_modules.tracking import close_logger
 
@@ -45,7 +46,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     data = instantiate(cfg.data)
     data.setup("fit")
     print(data.summary())
-    module = build_restorer(plain(cfg.model))
+    module = build_restorer(adopt_base(plain(cfg.model)))
     module.prepare_training()
     classical = baselines(cfg.baselines, data.sample_rate)
     run = claim_run(cfg)

@@ -35,6 +35,22 @@ def highpass_taps(stop_hz: float, sample_rate: int) -> Tensor:
     return impulse - lowpass / lowpass.sum()
 
 
+def lowpass_taps(pass_hz: float, sample_rate: int) -> Tensor:
+    """Design the complement of `highpass_taps`: unit gain below a frequency, nothing a little above it.
+
+    Args:
+        pass_hz: upper edge of the pass band.
+        sample_rate: of the signal to be filtered, in Hz.
+
+    Returns:
+        float64 taps (N,), symmetric, N odd.
+    """
+    rejecting = highpass_taps(pass_hz, sample_rate)
+    taps = -rejecting
+    taps[len(taps) // 2] += 1
+    return taps
+
+
 class StreamingFilter:
     """Convolve a stream with symmetric taps, each output sample at the time of its input sample."""
 

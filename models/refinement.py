@@ -89,29 +89,41 @@ def walk(hidden: Tensor, decode: Decode, judge: Judge, settings: Refinement, pen
         yield Visit(signal, judge(signal).float())
 
 
-def best_of(visits: Iterator[Visit]) -> tuple[Tensor, Tensor, Tensor]:
-    """Keep, example by example, the point with the highest logit; of equal ones the first.
+@dataclass(frozen=True)
+class Best:
+    """The best points so far: the signals (N, 1, T), their logits (N,), and the steps they were found at (N,)."""
+
+    signal: Tensor
+    logits: Tensor
+    steps: Tensor
+
+
+def best_so_far(visits: Iterator[Visit]) -> Iterator[Best]:
+    """Yield after every step, example by example, the point with the highest logit until then; of equal ones the first.
 
     Args:
         visits: from `walk`.
-
-    Returns:
-        The signals (N, 1, T), the step each was found at (N,), and the logits of all steps (K + 1, N).
     """
     first = next(visits)
-    signal, logits, found = (
-        first.signal,
-        [first.logits],
-        torch.zeros(len(first.logits), dtype=torch.int64, device=first.logits.device),
-    )
-    best = first.logits
+    best = Best(first.signal, first.logits, torch.zeros_like(first.logits, dtype=torch.int64))
+    yield best
     for step, visit in enumerate(visits, start=1):
-        better = visit.logits > best
-        signal = torch.where(_per_example(better, signal), visit.signal, signal)
-        found = torch.where(better, step, found)
-        best = torch.maximum(best, visit.logits)
-        logits.append(visit.logits)
-    return signal, found, torch.stack(logits)
+        finite = visit.signal.flatten(1).isfinite().all(dim=1)  # too long a step can leave every bound
+        better = (visit.logits > best.logits) & finite
+        signal = torch.where(_per_example(better, best.signal), visit.signal, best.signal)
+        best = Best(signal, torch.maximum(best.logits, visit.logits), torch.where(better, step, best.steps))
+        yield best
+
+
+def best_of(visits: Iterator[Visit]) -> Best:
+    """Return the best points of the whole way.
+
+    Args:
+        visits: from `walk`.
+    """
+    for best in best_so_far(visits):
+        last = best
+    return last
 
 
 def at_steps(visits: Iterator[Visit], steps: Tensor) -> Tensor:

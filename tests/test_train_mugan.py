@@ -131,3 +131,16 @@ def test_mugan_trains_on_maestro(train_config: Config, tmp_path: Path, version: 
     with (tmp_path / "run" / "per_example.csv").open(newline="") as file:
         assert {row["file"] for row in csv.DictReader(file)} == {"2006/3.wav"}
     assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "finished"
+
+
+def test_collaborative_run_starts_from_an_adversarial_one_and_opens_without_it(train_config: Config, tmp_path: Path) -> None:
+    train(train_config(*TINY_MUGAN, "trainer.max_epochs=1", run="base"))
+    settings = ["model=collaborative_gan_small", f"model.base={tmp_path / 'base'}", "model.layer=1", "model.refinement.steps=2"]
+    train(train_config(*settings, "trainer.max_epochs=1"))
+    (tmp_path / "base").rename(tmp_path / "elsewhere")
+    module, base = load_restorer(tmp_path / "run"), load_restorer(tmp_path / "elsewhere")
+    assert all(
+        torch.equal(value, module.state_dict()[name]) for name, value in base.state_dict().items() if name.startswith("net.")
+    )
+    corrupted = torch.randn(1, 1, 500)
+    assert torch.equal(module.at_steps(0).restore(corrupted), base.restore(corrupted))  # type: ignore[attr-defined]

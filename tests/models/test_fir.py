@@ -8,7 +8,7 @@ import scipy.signal
 import torch
 from torch import Tensor
 
-from models.fir import StreamingFilter, highpass_taps
+from models.fir import StreamingFilter, highpass_taps, lowpass_taps
 
 RATE = 16000
 
@@ -55,3 +55,14 @@ def test_empty_stream_gives_nothing() -> None:
 def test_even_number_of_taps_is_refused() -> None:
     with pytest.raises(ValueError, match="odd number of taps, got 4"):
         StreamingFilter(torch.ones(4))
+
+
+def test_low_pass_keeps_what_lies_below_and_removes_what_lies_above() -> None:
+    frequencies, response = scipy.signal.freqz(lowpass_taps(2000.0, RATE).numpy(), worN=4096, fs=RATE)
+    gain = np.abs(response)
+    assert np.abs(gain[frequencies <= 2000.0] - 1).max() < 1e-4
+    assert gain[frequencies >= 2300.0].max() < 1e-4
+
+
+def test_low_pass_up_to_the_nyquist_frequency_keeps_everything() -> None:
+    assert lowpass_taps(8000.0, RATE).tolist() == [1.0]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.refinement import Refinement, at_steps, best_of, low_band_proximity, proximity, walk
+from models.refinement import Refinement, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
 
 
 def double(hidden: Tensor) -> Tensor:
@@ -55,12 +55,12 @@ def test_examples_walk_alone_whatever_the_batch() -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv1d(2, 4, 3, padding=1), nn.Tanh(), nn.Conv1d(4, 1, 3, padding=1))
     hidden, settings = torch.randn(4, 2, 16), Refinement(steps=3, step_size=0.2)
-    together, steps, logits = best_of(walk(hidden, net, mean_logit, settings))
+    together = best_of(walk(hidden, net, mean_logit, settings))
     for number in range(4):
-        alone, step, logit = best_of(walk(hidden[number : number + 1], net, mean_logit, settings))
-        assert torch.allclose(together[number], alone[0], atol=1e-5)
-        assert steps[number] == step[0]
-        assert torch.allclose(logits[:, number], logit[:, 0], atol=1e-5)
+        alone = best_of(walk(hidden[number : number + 1], net, mean_logit, settings))
+        assert torch.allclose(together.signal[number], alone.signal[0], atol=1e-5)
+        assert together.steps[number] == alone.steps[0]
+        assert torch.allclose(together.logits[number], alone.logits[0], atol=1e-5)
 
 
 def bumpy(signal: Tensor) -> Tensor:
@@ -71,28 +71,36 @@ def bumpy(signal: Tensor) -> Tensor:
 def test_best_point_is_kept_per_example_and_its_logit_never_falls() -> None:
     hidden = torch.tensor([[[0.9]], [[0.0]]])
     visits = list(walk(hidden, lambda h: h, bumpy, Refinement(steps=8, step_size=0.6, rule="normalized")))
-    signal, steps, logits = best_of(iter(visits))
-    best = torch.cummax(logits, dim=0).values
-    assert (best[1:] >= best[:-1]).all()
-    assert torch.equal(bumpy(signal), best[-1])
+    logits = torch.stack([visit.logits for visit in visits])  # (K + 1, N)
+    assert (logits[1:] < logits[:-1]).any()
+    bests = list(best_so_far(iter(visits)))
+    assert torch.equal(torch.stack([best.logits for best in bests]), torch.cummax(logits, dim=0).values)
+    last = bests[-1]
+    assert torch.equal(bumpy(last.signal), last.logits)
     for row in range(2):
-        assert torch.equal(signal[row], visits[int(steps[row])].signal[row])
-        assert logits[int(steps[row]), row] == best[-1, row]
+        assert torch.equal(last.signal[row], visits[int(last.steps[row])].signal[row])
 
 
 def test_step_zero_is_kept_where_every_step_is_worse() -> None:
     hidden = torch.tensor([[[1.0]]])  # the best point already
-    signal, steps, _ = best_of(walk(hidden, lambda h: h, bumpy, Refinement(steps=3, step_size=0.5)))
-    assert steps.tolist() == [0]
-    assert torch.equal(signal, hidden)
+    best = best_of(walk(hidden, lambda h: h, bumpy, Refinement(steps=3, step_size=0.5)))
+    assert best.steps.tolist() == [0]
+    assert torch.equal(best.signal, hidden)
+
+
+def test_step_beyond_all_bounds_is_not_kept() -> None:
+    hidden = torch.tensor([[[1.0]]])
+    visits = list(walk(hidden, lambda h: h.exp(), mean_logit, Refinement(steps=2, step_size=50.0)))
+    assert not visits[2].logits.isfinite().any()
+    best = best_of(iter(visits))
+    assert best.steps.tolist() == [1]
+    assert best.signal.isfinite().all()
 
 
 def test_no_steps_give_the_generators_output_bit_for_bit() -> None:
     net, hidden = nn.Conv1d(2, 1, 3), torch.randn(2, 2, 9)
     with torch.no_grad():
-        signal, _, logits = best_of(walk(hidden, net, mean_logit, Refinement(steps=0)))
-        assert torch.equal(signal, net(hidden))
-    assert logits.shape == (1, 2)
+        assert torch.equal(best_of(walk(hidden, net, mean_logit, Refinement(steps=0))).signal, net(hidden))
 
 
 def test_example_that_is_good_enough_stays_where_it_is() -> None:
@@ -113,7 +121,7 @@ def test_penalty_by_hand_and_its_pull() -> None:
     first = torch.tensor([[[3.0, 4.0]]])
     assert proximity(first)(torch.tensor([[[3.0, 5.0]]])).item() == pytest.approx(1 / 25)
     free, tied = (
-        best_of(walk(first, lambda h: h, mean_logit, Refinement(steps=50, step_size=1.0, rule="sgd"), penalty))[0]
+        best_of(walk(first, lambda h: h, mean_logit, Refinement(steps=50, step_size=1.0, rule="sgd"), penalty)).signal
         for penalty in (None, lambda signal: proximity(first)(signal))
     )
     assert (tied - first).abs().max() < 0.5 * (free - first).abs().max()
@@ -147,8 +155,7 @@ def test_what_is_yielded_holds_no_graph() -> None:
 def test_walks_inside_inference_mode_on_tensors_made_outside_of_it() -> None:
     net, hidden = nn.Conv1d(1, 1, 3, padding=1), torch.randn(1, 1, 8)
     with torch.inference_mode():
-        _, _, logits = best_of(walk(hidden, net, mean_logit, Refinement(steps=2)))
-    assert logits.shape == (3, 1)
+        assert best_of(walk(hidden, net, mean_logit, Refinement(steps=2))).logits.shape == (1,)
 
 
 @pytest.mark.parametrize(

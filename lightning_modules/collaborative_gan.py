@@ -1,0 +1,214 @@
+"""The collaborative GAN: a discriminator that has learned to judge also improves what the generator restores, at test time.
+
+Liu, Kothari and Alahi, "Collaborative sampling in generative adversarial networks" (arXiv 1902.00813). Training is adversarial at
+first; then G stays as it is and D is shaped: it learns to tell clean signals from refined ones of every degree, so that its
+gradient leads towards clean signals and not to whatever pleases it.
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.base import Batch
+from lightning_modules.checkpoint import find_checkpoint, read_checkpoint
+from lightning_modules.checkpointing import is_cut_short
+from lightning_modules.mugan import MUGANModule
+from lightning_modules.schedules import listed
+from lightning_modules.shaping import Shaping, evaluating
+from models.fir import lowpass_taps
+from models.refinement import Penalty, Refinement, Visit, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
+from models.splitting import SplitNetwork
+
+NETWORKS = ("net", "discriminator", "autoencoder")
+INHERITED = (*NETWORKS, "adversary")
+"""What a run takes over from its base: the networks' descriptions, and what D's logits mean."""
+
+
+class CollaborativeGANModule(MUGANModule):
+    """Restore with a generator, then move one of its activations so that the discriminator finds the result cleaner.
+
+    Args:
+        refinement: how the activation is moved; its steps are the dial between speed and what D finds cleaner.
+        layer: which activation: the number of up blocks before it; 0 is the bottleneck, one more than there are the output.
+        proximity: weight of |y - y_0|^2 / |y_0|^2 beside D's loss; 0 = not computed.
+        low_band: weight of |LP(y - x)|^2 / |x|^2; 0 = not computed.
+        low_band_hz: cut-off of LP in Hz.
+        shaping: when D is shaped and when that ends.
+        base: a finished adversarial run to start from, by folder or checkpoint; see `adopt_base`.
+        mugan: the arguments of `MUGANModule`.
+
+    Raises:
+        ValueError: if there is no discriminator, or the generator cannot be cut at this layer, and as `MUGANModule`.
+    """
+
+    def __init__(
+        self,
+        *,
+        refinement: Refinement,
+        layer: int,
+        shaping: Shaping,
+        proximity: float = 0.0,
+        low_band: float = 0.0,
+        low_band_hz: float | None = None,
+        base: str | None = None,
+        **mugan: Any,
+    ) -> None:
+        super().__init__(**mugan)
+        if self.discriminator is None:
+            raise ValueError(
+                "model=collaborative_gan needs a discriminator: give model.loss_weights.adversarial a weight above 0"
+            )
+        if not isinstance(self.net, SplitNetwork):
+            raise ValueError(f"model.net={type(self.net).__name__} cannot be cut at a layer; known: UNet, Generator")
+        if not 0 <= layer <= len(self.net.up) + 1:
+            raise ValueError(f"model.layer={layer} must lie between 0, the bottleneck, and {len(self.net.up) + 1}, the output")
+        if low_band > 0 and low_band_hz is None:
+            raise ValueError(f"model.low_band={low_band} needs model.low_band_hz, the cut-off below which the input is right")
+        self.refinement = refinement
+        self.layer = layer
+        self.penalty_factors = {"proximity": proximity, "low_band": low_band}
+        self.low_band_hz = low_band_hz
+        self.shaping = shaping
+        self.shaping_losses: list[Tensor] = []
+        self.base = base
+
+    @property
+    def first_shaping_epoch(self) -> int:
+        """Tell in which epoch shaping starts; a base has had its adversarial epochs."""
+        return self.shaping.after_epochs if self.base is None else 0
+
+    @property
+    def _judge(self) -> nn.Module:
+        assert self.discriminator is not None
+        return self.discriminator
+
+    def prepare_training(self) -> None:
+        """Load the networks of the run to start from."""
+        super().prepare_training()
+        if self.base is not None:
+            load_networks(self, Path(self.base))
+
+    def restore(self, corrupted: Tensor) -> Tensor:
+        """Return the restored signal, refined for as many steps as the settings say, (B, C, T) in float32.
+
+        Every channel of every example is refined by itself, and keeps the point with the highest logit on its way.
+        """
+        with evaluating(self.net, self._judge):
+            best = best_of(self._walk(corrupted))
+        return best.signal.reshape(corrupted.shape).float()
+
+    def _walk(self, corrupted: Tensor) -> Iterator[Visit]:
+        """Yield the points of all channels (B * C, 1, T); under `trainer.test` too, whose tensors take no gradient."""
+        with torch.inference_mode(False), torch.no_grad():
+            mono = corrupted.clone().reshape(-1, 1, corrupted.shape[-1])
+            hidden, decode = cast(SplitNetwork, self.net).split(mono, self.layer)
+            penalty = self._penalty(mono, decode(hidden)) if any(self.penalty_factors.values()) else None
+
+        def judge(signal: Tensor) -> Tensor:
+            logits: Tensor = self._judge(signal, mono)[0]  # (B * C, 1, L)
+            return logits.float().mean(dim=(1, 2))
+
+        return walk(hidden, decode, judge, self.refinement, penalty)
+
+    def _penalty(self, corrupted: Tensor, first: Tensor) -> Penalty:
+        parts: list[tuple[float, Penalty]] = []
+        if self.penalty_factors["proximity"] > 0:
+            parts.append((self.penalty_factors["proximity"], proximity(first)))
+        if self.penalty_factors["low_band"] > 0:
+            assert self.low_band_hz is not None
+            taps = lowpass_taps(self.low_band_hz, self.sample_rate)
+            parts.append((self.penalty_factors["low_band"], low_band_proximity(corrupted, taps)))
+        return lambda signal: torch.stack([factor * penalty(signal) for factor, penalty in parts]).sum(dim=0)
+
+    def at_steps(self, steps: int) -> "CollaborativeGANModule":
+        """Return this method with another number of refinement steps; 0 is the generator alone."""
+        other = copy(self)
+        other.refinement = replace(self.refinement, steps=steps)
+        return other
+
+    @property
+    def steps(self) -> int:
+        """Tell how many refinement steps are taken."""
+        return self.refinement.steps
+
+    def estimates(self, corrupted: Tensor) -> Tensor:
+        """Return what every number of steps from 0 to K restores, (K + 1, B, C, T)."""
+        with evaluating(self.net, self._judge):
+            signals = [best.signal.reshape(corrupted.shape).float() for best in best_so_far(self._walk(corrupted))]
+        return torch.stack(signals)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Train as an adversarial method does, or shape the discriminator."""
+        if self.current_epoch < self.first_shaping_epoch:
+            super().training_step(batch, batch_idx)
+        else:
+            self._shape(batch)
+
+    def _shape(self, batch: Batch) -> None:
+        """Step D on clean signals and on samples refined for a random number of steps, each as likely."""
+        mono = {name: batch[name].reshape(-1, 1, batch[name].shape[-1]) for name in ("clean", "corrupted")}
+        draw = torch.Generator().manual_seed(int(batch["index"][0]))
+        steps = torch.randint(self.refinement.steps + 1, (len(mono["clean"]),), generator=draw).to(mono["clean"].device)
+        with evaluating(self.net, self._judge):
+            refined = at_steps(self._walk(mono["corrupted"]), steps).float()
+        loss = self._step_discriminator(self._judge, {**batch, **mono}, refined)
+        self.shaping_losses.append(loss)
+
+    def on_train_epoch_start(self) -> None:
+        """Lower the discriminator's rate where shaping begins."""
+        if self.current_epoch == self.first_shaping_epoch:
+            optimizer = listed(self.optimizers())[list(self.networks).index("discriminator")]
+            for group in optimizer.param_groups:
+                group["lr"] *= self.shaping.rate_factor
+
+    def on_train_epoch_end(self) -> None:
+        """End the run when shaping has done its work."""
+        super().on_train_epoch_end()
+        if self.shaping_losses and not is_cut_short(self.trainer):
+            mean = self.trainer.strategy.reduce(torch.stack(self.shaping_losses).mean(), reduce_op="mean")
+            self.trainer.should_stop = self.trainer.should_stop or self.shaping.is_done(float(mean))
+        self.shaping_losses = []
+
+
+def adopt_base(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a run that starts from another one that one's networks; a description without a base is returned as it is.
+
+    Args:
+        description: the plain `model` node of a configuration.
+
+    Raises:
+        ValueError: if the base is no adversarial run.
+    """
+    if description.get("base") is None:
+        return dict(description)
+    file = find_checkpoint(Path(description["base"]))
+    config = read_checkpoint(file).get("model_config") or {}
+    if "discriminator" not in config:
+        raise ValueError(f"model.base={file} was not written by an adversarial run: it has no discriminator")
+    return {**description, **{key: config[key] for key in INHERITED if key in config}}
+
+
+def load_networks(module: CollaborativeGANModule, path: Path) -> None:
+    """Fill generator, discriminator and autoencoder with the weights of a finished adversarial run.
+
+    Raises:
+        ValueError: if there is none, it works at another rate, or it lacks a network.
+    """
+    file = find_checkpoint(path)
+    checkpoint = read_checkpoint(file)
+    rate = checkpoint["model_config"]["sample_rate"]
+    if rate != module.sample_rate:
+        raise ValueError(f"model.base={file} works at {rate} Hz, this run at {module.sample_rate} Hz")
+    for name in NETWORKS:
+        network: nn.Module | None = getattr(module, name)
+        prefix = f"{name}."
+        weights = {key.removeprefix(prefix): value for key, value in checkpoint["state_dict"].items() if key.startswith(prefix)}
+        if network is not None and not weights:
+            raise ValueError(f"model.base={file} has no {name}; give model.loss_weights the weights of that run")
+        if network is not None:
+            network.load_state_dict(weights)

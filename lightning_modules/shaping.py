@@ -1,0 +1,64 @@
+"""Shaping a discriminator on refined samples: when it starts, how gently it goes, and when it has done its work.
+
+What it has come to lies in buffers, so that a resumed run goes on where it stopped.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class Shaping(nn.Module):
+    """The second stage of a collaborative GAN, in epochs.
+
+    Args:
+        after_epochs: of adversarial training, which come first; 0 shapes from the start, as a run with a base does.
+        rate_factor: of the discriminator's learning rate in this stage, relative to the first.
+        patience: epochs without a smaller loss of the discriminator, after which the stage ends.
+        least_gain: of that loss, relative to its best, that counts as smaller.
+
+    Raises:
+        ValueError: if a value is out of range.
+    """
+
+    best_loss: Tensor
+    stalled_epochs: Tensor
+
+    def __init__(self, after_epochs: int = 0, rate_factor: float = 0.1, patience: int = 2, least_gain: float = 0.01) -> None:
+        super().__init__()
+        if after_epochs < 0 or rate_factor <= 0 or patience < 1 or not 0 <= least_gain < 1:
+            raise ValueError(
+                f"model.shaping has after_epochs={after_epochs}, rate_factor={rate_factor}, patience={patience}, "
+                f"least_gain={least_gain}; epochs must not be negative, the factor must be positive, patience at least 1, "
+                "and the gain at least 0 and below 1"
+            )
+        self.after_epochs = after_epochs
+        self.rate_factor = rate_factor
+        self.patience = patience
+        self.least_gain = least_gain
+        self.register_buffer("best_loss", torch.tensor(torch.inf))
+        self.register_buffer("stalled_epochs", torch.tensor(0))
+
+    def is_done(self, loss: float) -> bool:
+        """Take in the discriminator's mean loss of one epoch of shaping, and say whether the stage ends with it."""
+        if loss < float(self.best_loss) * (1 - self.least_gain):
+            self.best_loss.fill_(loss)
+            self.stalled_epochs.zero_()
+        else:
+            self.stalled_epochs += 1
+        return int(self.stalled_epochs) >= self.patience
+
+
+@contextmanager
+def evaluating(*networks: nn.Module) -> Iterator[None]:
+    """Put networks into evaluation mode for a while: no dropout, and no running statistic moves."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    for network in networks:
+        network.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
