@@ -89,6 +89,7 @@ def report(
     from datamodules import audio_io
     from lightning_modules import results
     from lightning_modules.evaluation import restore_examples, spread
+    from lightning_modules.json_file import write_json
     from lightning_modules.metrics import check_metric
 
     folder = Path(cfg.run_dir)
@@ -114,7 +115,7 @@ def report(
         "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else [],
         "git_commit": results.git_commit(Path(__file__).parent),
     }
-    results.write_json(folder / "result.json", result)
+    write_json(folder / "result.json", result)
     results.show(table, metric, {"run folder": folder, "examples": folder / "examples"})
     return result
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lightning_modules.base import RestorationModule
-from lightning_modules.metrics import HIGHER_IS_BETTER
+from lightning_modules.metric_names import HIGHER_IS_BETTER
 
 Kind = Literal["corrupted", "classical", "oracle", "learned"]
 Row = Mapping[str, float]

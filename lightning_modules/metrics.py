@@ -1,7 +1,7 @@
 """What a restoration is worth: per-example metrics, their means over examples, and the sets used for validation and test.
 
 Every metric is a pure function of restored (B, C, T) and clean (B, C, T) to per-example values (B,). Adding one takes a
-function and a line in `_functions` and `HIGHER_IS_BETTER`.
+function, a line in `_functions`, and its direction in metric_names.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,23 +22,12 @@ from lightning_modules.lsd import (
     lsd_mugan,
     power_spectrogram,
 )
+from lightning_modules.metric_names import HIGHER_IS_BETTER
 from lightning_modules.snr import si_sdr_db, snr_db
 from lightning_modules.speech_metrics import speech_metrics
 
 MetricFunction = Callable[[Tensor, Tensor], Tensor]
 
-HIGHER_IS_BETTER: dict[str, bool] = {
-    "snr_db": True,
-    "si_sdr_db": True,
-    "lsd": False,
-    "lsd_lf": False,
-    "lsd_hf": False,
-    "lsd_kuleshov": False,
-    "lsd_bilat": False,
-    "lsd_mugan": False,
-    "pesq_wb": True,
-    "stoi": True,
-}
 VALIDATION_METRICS: tuple[str, ...] = ("snr_db", "si_sdr_db", "lsd", "lsd_lf", "lsd_hf")
 """What is cheap enough for every validation."""
 TEST_METRICS: tuple[str, ...] = tuple(HIGHER_IS_BETTER)

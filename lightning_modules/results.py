@@ -1,9 +1,6 @@
 """What a run leaves behind: result.json, per_example.csv, examples to hear and see, and the table on the screen."""
 
 import csv
-import json
-import math
-import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,27 +12,9 @@ from torch import Tensor
 
 from lightning_modules.evaluation import Example, Row, Scores, is_better, unbeaten
 from lightning_modules.figures import save_spectrograms
-from lightning_modules.metrics import HIGHER_IS_BETTER
+from lightning_modules.metric_names import HIGHER_IS_BETTER
 
 BELOW_INPUT = "▼"
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file in one step, so that a reader never sees half of it; NaN and infinity become null."""
-    finite = {key: _finite(value) for key, value in content.items()}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(finite, indent=2, allow_nan=False) + "\n")
-    os.replace(temporary, path)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return value
 
 
 def flat_metrics(table: Sequence[Scores]) -> dict[str, float]:

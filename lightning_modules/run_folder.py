@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightning_modules.results import write_json
+from lightning_modules.json_file import write_json
 
 VOLATILE = (
     "resume",

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from lightning_modules.lsd import lsd, lsd_hf, lsd_lf, power_spectrogram
+from lightning_modules.metric_names import HIGHER_IS_BETTER
 from lightning_modules.metrics import (
-    HIGHER_IS_BETTER,
     TEST_METRICS,
     VALIDATION_METRICS,
     MeanOverExamples,

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ import torch
 from rich.console import Console
 
 from lightning_modules.evaluation import Example, Scores
-from lightning_modules.metrics import HIGHER_IS_BETTER
+from lightning_modules.metric_names import HIGHER_IS_BETTER
 from lightning_modules.results import (
     flat_metrics,
     git_commit,
@@ -20,7 +18,6 @@ from lightning_modules.results import (
     render_table,
     verdict,
     write_examples,
-    write_json,
     write_rows,
 )
 
@@ -79,12 +76,6 @@ def test_flat_metrics_name_the_method_and_its_input() -> None:
         "test/corrupted_snr_db": 5.0,
         "test/corrupted_lsd": 2.0,
     }
-
-
-def test_json_holds_null_for_what_is_not_a_number(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"pesq": math.nan, "nested": {"values": [1.0, math.inf]}})
-    assert json.loads((tmp_path / "a.json").read_text()) == {"pesq": None, "nested": {"values": [1.0, None]}}
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_rows_carry_the_place_of_their_pair(tmp_path: Path) -> None:
