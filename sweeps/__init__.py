@@ -1,0 +1,1 @@
+"""Sweeps over configurations, and the report that puts their runs side by side."""

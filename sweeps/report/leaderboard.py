@@ -1,0 +1,116 @@
+"""The table of all methods, marked so that neither noise nor a worse-than-input value passes for a win."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lightning_modules.metric_names import HIGHER_IS_BETTER
+from sweeps.report.bootstrap import Interval, mean_interval, resampling_weights
+from sweeps.report.methods import CORRUPTED, Method
+
+BELOW, MAYBE_BELOW, TIED = "▼", "▽", "≈"
+COMPUTE = ("params", "training_seconds", "real_time_factor", "gpu_memory_mb")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One metric of one method; the intervals are of the paired difference to the input and to the column's best row."""
+
+    mean: float
+    deviation: float
+    to_input: Interval | None
+    to_best: Interval | None
+    best: bool
+    below: str
+
+    @property
+    def tied(self) -> bool:
+        """Whether the row is not the best, but not established to be worse either."""
+        return not self.best and self.to_best is not None and not self.to_best.excludes_zero
+
+    @property
+    def marks(self) -> str:
+        """The signs behind the number."""
+        return (TIED if self.tied else "") + self.below
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The rows in the order of the main metric, and their cells by row id and metric."""
+
+    methods: list[Method]
+    metrics: list[str]
+    main: str
+    cells: Mapping[str, Mapping[str, Cell]]
+
+    @property
+    def compute(self) -> list[str]:
+        """The columns of COMPUTE that at least one run recorded."""
+        return [name for name in COMPUTE if any(not math.isnan(method.fact(name)) for method in self.methods)]
+
+
+def build_leaderboard(
+    methods: Sequence[Method], recordings: Sequence[str], main: str, generator: np.random.Generator
+) -> Leaderboard:
+    """Compare all rows in all metrics.
+
+    Args:
+        methods: the rows, among them the corrupted input.
+        recordings: the recording of each test pair.
+        main: metric to order by.
+        generator: draws the resampled test sets, the same for all rows.
+    """
+    metrics = [name for name in HIGHER_IS_BETTER if any(name in method.means for method in methods)]
+    metrics.sort(key=lambda name: name != main)
+    weights = resampling_weights(recordings, generator)
+    columns = {name: _column(methods, name, weights) for name in metrics}
+    cells = {method.id: {name: columns[name][method.id] for name in metrics if name in method.means} for method in methods}
+    return Leaderboard(_ranked(methods, main), metrics, main, cells)
+
+
+def _ranked(methods: Sequence[Method], metric: str) -> list[Method]:
+    sign = -1 if HIGHER_IS_BETTER[metric] else 1
+    return sorted(methods, key=lambda row: (row.kind != CORRUPTED, _last_if_nan(sign * row.means.get(metric, math.nan))))
+
+
+def _last_if_nan(value: float) -> float:
+    return math.inf if math.isnan(value) else value
+
+
+def _column(methods: Sequence[Method], metric: str, weights: np.ndarray) -> dict[str, Cell]:
+    rows = [method for method in methods if metric in method.means]
+    contenders = [row for row in rows if row.kind != "oracle"]
+    top = _ranked(contenders, metric)
+    best = min(top, key=lambda row: _last_if_nan((-1 if HIGHER_IS_BETTER[metric] else 1) * row.means[metric]))
+    source = next((row for row in rows if row.kind == CORRUPTED), None)
+    return {row.id: _cell(row, source, best, metric, weights) for row in rows}
+
+
+def _cell(row: Method, source: Method | None, best: Method, metric: str, weights: np.ndarray) -> Cell:
+    to_input = _difference(row, source, metric, weights)
+    return Cell(
+        mean=row.means[metric],
+        deviation=row.deviations.get(metric, math.nan),
+        to_input=to_input,
+        to_best=_difference(row, best, metric, weights),
+        best=row is best and not math.isnan(row.means[metric]),
+        below=_below(row, source, metric, to_input),
+    )
+
+
+def _difference(row: Method, other: Method | None, metric: str, weights: np.ndarray) -> Interval | None:
+    if other is None or row is other or metric not in row.pairs or metric not in other.pairs:
+        return None
+    return mean_interval(row.pairs[metric] - other.pairs[metric], weights)
+
+
+def _below(row: Method, source: Method | None, metric: str, to_input: Interval | None) -> str:
+    """Mark a mean that is worse than the input's; a row without values per pair is taken at its mean."""
+    if source is None or row is source:
+        return ""
+    gain = (row.means[metric] - source.means[metric]) * (1 if HIGHER_IS_BETTER[metric] else -1)
+    if not gain < 0:
+        return ""
+    return BELOW if to_input is None or to_input.excludes_zero else MAYBE_BELOW

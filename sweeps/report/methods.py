@@ -1,0 +1,157 @@
+"""The rows of the leaderboard: runs of one method over its seeds, the untouched input, and the classical methods."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lightning_modules.metric_names import HIGHER_IS_BETTER
+from sweeps.report.keys import label, method_id, swept_keys
+from sweeps.report.runs import PairScores, Run
+
+CORRUPTED = "corrupted"
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row.
+
+    `means` and `deviations` are over seeds (the deviation NaN for fewer than two); `pairs` holds the mean over seeds for every
+    test pair, (N,) by metric, and nothing for a method known only by its means in other runs' tables.
+    """
+
+    id: str
+    label: str
+    kind: str
+    runs: tuple[Run, ...]
+    means: Mapping[str, float]
+    deviations: Mapping[str, float]
+    pairs: Mapping[str, np.ndarray]
+
+    def fact(self, name: str) -> float:
+        """Return the mean over the runs of a number in result.json, NaN if none recorded it."""
+        return mean([run.result[name] for run in self.runs if isinstance(run.result.get(name), int | float)])
+
+
+def mean(values: Sequence[float] | np.ndarray) -> float:
+    """Average the values that exist; NaN when none does."""
+    known = [float(value) for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the sample standard deviation of the values that exist; NaN for fewer than two."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.std(known, ddof=1)) if len(known) > 1 else math.nan
+
+
+def build_methods(runs: Sequence[Run]) -> tuple[list[Method], list[str]]:
+    """Turn runs with the same test pairs into rows.
+
+    Args:
+        runs: at least one, all of one evaluation set.
+
+    Returns:
+        The rows, corrupted first, then classical, then learned methods in the order found, and a sentence for every run left out.
+    """
+    runs = [_ordered(run) for run in runs]
+    groups, notes = _by_method(runs)
+    kept = [run for group in groups for run in group]
+    keys = swept_keys(kept)
+    own = [_method(group, keys) for group in groups]
+    rows = [_corrupted(kept[0]), *_classical_rows(kept, {row.label for row in own}), *own]
+    rank = {"corrupted": 0, "oracle": 1, "classical": 2, "learned": 3}
+    return unique_labels(sorted(rows, key=lambda row: rank.get(row.kind, 3))), notes
+
+
+def _ordered(run: Run) -> Run:
+    """Sort the pairs of a run by index, so that the pairs of all runs correspond."""
+    order = np.argsort(run.pairs.index)
+    pairs = PairScores(
+        tuple(run.pairs.index[i] for i in order),
+        tuple(run.pairs.places[i] for i in order),
+        {name: values[order] for name, values in run.pairs.restored.items()},
+        {name: values[order] for name, values in run.pairs.corrupted.items()},
+    )
+    return replace(run, pairs=pairs)
+
+
+def _by_method(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:
+    """Group runs that differ in the seed only, each seed once.
+
+    Where a seed comes up again, the commits of the program are told apart; of the runs of one commit the newest counts.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(method_id(run), []).append(run)
+    split = [part for group in groups.values() for part in _by_commit(group)]
+    notes: list[str] = []
+    return [_once_a_seed(group, notes) for group in split], notes
+
+
+def _by_commit(group: Sequence[Run]) -> list[list[Run]]:
+    if len({run.seed for run in group}) == len(group):
+        return [list(group)]
+    commits: dict[Any, list[Run]] = {}
+    for run in group:
+        commits.setdefault(run.result.get("git_commit"), []).append(run)
+    return list(commits.values())
+
+
+def _once_a_seed(group: Sequence[Run], notes: list[str]) -> list[Run]:
+    newest: dict[int, Run] = {}
+    for run in sorted(group, key=lambda run: (run.folder / "result.json").stat().st_mtime):
+        if run.seed in newest:
+            notes.append(f"{newest[run.seed].name} left out: {run.name} has the same settings and seed, and is newer")
+        newest[run.seed] = run
+    return [newest[seed] for seed in sorted(newest)]
+
+
+def _method(group: Sequence[Run], keys: Sequence[str]) -> Method:
+    scores = [run.pairs.restored for run in group]
+    names = [name for name in HIGHER_IS_BETTER if all(name in score for score in scores)]
+    per_run = {name: [mean(score[name]) for score in scores] for name in names}
+    return Method(
+        id=method_id(group[0]),
+        label=label(group[0], keys),
+        kind=group[0].kind,
+        runs=tuple(group),
+        means={name: mean(values) for name, values in per_run.items()},
+        deviations={name: deviation(values) for name, values in per_run.items()},
+        pairs={name: np.mean([score[name] for score in scores], axis=0) for name in names},
+    )
+
+
+def _corrupted(run: Run) -> Method:
+    scores = run.pairs.corrupted
+    means = {name: mean(values) for name, values in scores.items()}
+    return Method(CORRUPTED, CORRUPTED, CORRUPTED, (), means, dict.fromkeys(means, math.nan), scores)
+
+
+def _classical_rows(runs: Sequence[Run], own: set[str]) -> list[Method]:
+    """Return the methods without training that runs list beside themselves and that have no run of their own."""
+    rows: dict[str, Method] = {}
+    for run in runs:
+        for name, scores in run.result["methods"].items():
+            if scores.get("kind") in ("classical", "oracle") and name not in own and name not in rows:
+                means = {key: _known(scores[key]) for key in HIGHER_IS_BETTER if key in scores}
+                rows[name] = Method(name, name, scores["kind"], (), means, dict.fromkeys(means, math.nan), {})
+    return list(rows.values())
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def unique_labels(methods: Sequence[Method]) -> list[Method]:
+    """Tell apart rows that are labeled alike (other commits of the program) by the commit, or else by the run's name."""
+    labels = [method.label for method in methods]
+    return [method if labels.count(method.label) == 1 else _told_apart(method) for method in methods]
+
+
+def _told_apart(method: Method) -> Method:
+    name = method.runs[0].name if method.runs else method.kind
+    commit = str(method.runs[0].result.get("git_commit") or "")[:7] if method.runs else ""
+    return replace(method, label=f"{method.label} ({name} {commit})".replace(" )", ")"), id=f"{method.id}-{commit or name}")

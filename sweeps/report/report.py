@@ -1,0 +1,130 @@
+"""From run folders to a finished report: tables, page, sounds."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sweeps.report.clips import ANCHOR, CLEAN, collect_examples
+from sweeps.report.leaderboard import Leaderboard, build_leaderboard
+from sweeps.report.manifests import facts
+from sweeps.report.methods import Method, build_methods
+from sweeps.report.page import page_data, write_page
+from sweeps.report.runs import Run
+from sweeps.report.tables import to_csv, to_markdown
+from sweeps.report.votes import (
+    Discrimination,
+    Votes,
+    discriminations,
+    doubtful_listeners,
+    opinion_text,
+    opinions,
+    read_votes,
+)
+
+OPINION = "MUSHRA (scores)"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written: the leaderboard, the folder, and what the reader should know besides."""
+
+    table: Leaderboard
+    folder: Path
+    notes: list[str]
+
+
+def write_report(runs: Sequence[Run], evaluation: str, folder: Path, ballots: Sequence[Path], notes: Sequence[str]) -> Report:
+    """Write leaderboard.md, leaderboard.csv, index.html and blind.html.
+
+    Args:
+        runs: all tested on the same pairs.
+        evaluation: id of those pairs.
+        folder: is created.
+        ballots: files saved by the blind test.
+        notes: sentences about runs that are left out.
+
+    Raises:
+        ReportError: if a file of votes cannot be used.
+    """
+    votes = read_votes(ballots, evaluation)
+    methods, repeated = build_methods(runs)
+    kept = [run for method in methods for run in method.runs]
+    table = build_leaderboard(methods, sorted_files(kept[0]), _main_metric(kept), np.random.default_rng(0))
+    examples, silent = collect_examples(table.methods)
+    told = [*notes, *repeated, *silent, *_remarks(methods, votes)]
+    opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
+    listening = _listening(table, opinion, discriminations(votes))
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_tables(folder, table, opinion, listening, told)
+    data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])})
+    context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": told, "listening": listening}
+    write_page(folder, data, context, examples)
+    return Report(table, folder, told)
+
+
+def _write_tables(
+    folder: Path, table: Leaderboard, opinion: dict[str, str], listening: dict[str, Any], notes: Sequence[str]
+) -> None:
+    extra = {OPINION: opinion} if opinion else {}
+    text = to_markdown(table, extra) + _listening_text(listening) + "".join(f"\n- {note}" for note in notes) + "\n"
+    (folder / "leaderboard.md").write_text(text, encoding="utf-8")
+    (folder / "leaderboard.csv").write_text(to_csv(table, extra), encoding="utf-8")
+
+
+def sorted_files(run: Run) -> list[str]:
+    """Return the recording of each pair, in the order of the pairs' indices."""
+    return [file for _, file in sorted(zip(run.pairs.index, run.pairs.files, strict=True))]
+
+
+def _main_metric(runs: Sequence[Run]) -> str:
+    """Return the metric that most runs were steered by."""
+    return Counter(str(run.result["monitor"]).split("/")[-1] for run in runs).most_common(1)[0][0]
+
+
+def _remarks(methods: Sequence[Method], votes: Votes) -> list[str]:
+    remarks = [
+        f"{run.name} was interrupted: its scores are those of its best checkpoint until then"
+        for method in methods
+        for run in method.runs
+        if run.result.get("status") == "interrupted"
+    ]
+    bare = [method.label for method in methods if not method.pairs]
+    if bare:
+        remarks.append(
+            f"{', '.join(bare)}: known by the means in other runs' tables, so without intervals; "
+            "python evaluate.py model=NAME on the same data gives them, and sound"
+        )
+    rows = {method.id for method in methods} | {CLEAN, ANCHOR}
+    voted = {rating.condition for rating in votes.ratings} | {side for vote in votes.answers for side in (vote.a, vote.b)}
+    gone = len(voted - rows)
+    if gone:
+        remarks.append(f"votes name {gone} conditions that none of these runs is; they are not in the table")
+    return remarks + doubtful_listeners(votes)
+
+
+def _listening(table: Leaderboard, opinion: dict[str, str], told_apart: Sequence[Discrimination]) -> dict[str, Any]:
+    """Return the scores of the hidden reference and the anchor, which are no rows, and the ABX results, with readable names."""
+    names = {method.id: method.label for method in table.methods} | {CLEAN: "clean (hidden reference)", ANCHOR: "anchor"}
+    scores = {names[name]: opinion[name] for name in (CLEAN, ANCHOR) if name in opinion}
+    pairs = [
+        {
+            "pair": f"{names.get(found.a, found.a)} / {names.get(found.b, found.b)}",
+            "correct": f"{found.correct} of {found.trials}",
+            "share": f"{found.share.mean:.0%} [{found.share.low:.0%}, {found.share.high:.0%}]",
+            "guessing": f"{found.by_guessing:.3g}",
+        }
+        for found in told_apart
+    ]
+    return {"scores": scores, "pairs": pairs}
+
+
+def _listening_text(listening: dict[str, Any]) -> str:
+    lines = [f"\n{name}: {score}" for name, score in listening["scores"].items()]
+    if listening["pairs"]:
+        lines += ["", "| ABX | correct | share | by guessing |", "| --- | --- | --- | --- |"]
+        lines += [f"| {' | '.join(pair.values())} |" for pair in listening["pairs"]]
+    return "\n".join(lines) + "\n" if lines else ""

@@ -1,0 +1,179 @@
+"""Read run folders, as train.py and evaluate.py leave them."""
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from lightning_modules.metric_names import HIGHER_IS_BETTER
+
+REQUIRED = ("metrics", "methods", "manifest_hash", "monitor", "seed")
+PLACE = ("file", "offset_samples", "length_samples", "checksum", "seed")
+"""Columns of per_example.csv that say which pair a line is about."""
+
+
+class ReportError(ValueError):
+    """Runs that cannot be reported as asked."""
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """What a run scored on every test pair; the metrics are (N,) arrays by name, NaN where a pair has no value."""
+
+    index: tuple[int, ...]
+    places: tuple[Mapping[str, str], ...]
+    restored: Mapping[str, np.ndarray]
+    corrupted: Mapping[str, np.ndarray]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The recording of each pair."""
+        return tuple(place.get("file", str(index)) for place, index in zip(self.places, self.index, strict=True))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder; `trained` is the configuration it was trained with, which an evaluation finds beside its checkpoint."""
+
+    folder: Path
+    name: str
+    result: Mapping[str, Any]
+    config: Mapping[str, Any]
+    trained: Mapping[str, Any]
+    pairs: PairScores
+
+    @property
+    def method(self) -> str:
+        """Name of the method in the run's own table, whose last row it is."""
+        return list(self.result["methods"])[-1]
+
+    @property
+    def model(self) -> str:
+        """Name of the method's configuration, for an evaluated checkpoint that of its training."""
+        return str((self.trained.get("choices") or {}).get("model") or self.method)
+
+    @property
+    def kind(self) -> str:
+        """Learned, classical or oracle."""
+        return str(self.result["methods"][self.method].get("kind", "learned"))
+
+    @property
+    def seed(self) -> int:
+        """Seed of the training, of the evaluation where there was none."""
+        return int(self.trained.get("seed", self.result["seed"]))
+
+
+def find_runs(paths: Iterable[Path]) -> tuple[list[Run], list[str]]:
+    """Read every finished run in some folders.
+
+    Args:
+        paths: run folders, and folders that are searched for them.
+
+    Returns:
+        The runs, ordered by path, and a sentence for each folder that is a run but cannot be read or has no result yet.
+
+    Raises:
+        ReportError: if a path is no folder.
+    """
+    folders: set[Path] = set()
+    for path in paths:
+        if not path.is_dir():
+            raise ReportError(f"{path}: no such folder; name run folders, or folders that hold them (runs/, multirun/)")
+        folders |= _run_folders(path)
+    names = short_names(sorted(folders))
+    runs, skipped = [], []
+    for folder, name in names.items():
+        try:
+            runs.append(read_run(folder, name))
+        except ReportError as error:
+            skipped.append(str(error))
+    return runs, skipped
+
+
+def _run_folders(path: Path) -> set[Path]:
+    cards = [card for name in ("result.json", "run.json") for card in path.rglob(name)]
+    return {card.parent.resolve() for card in cards}
+
+
+def short_names(folders: Sequence[Path]) -> dict[Path, str]:
+    """Name folders by as little of the end of their paths as tells them apart; a bare number takes its parent along.
+
+    >>> short_names([Path("/a/runs/x"), Path("/a/sweep/0")])
+    {PosixPath('/a/runs/x'): 'x', PosixPath('/a/sweep/0'): 'sweep/0'}
+    """
+    names: dict[Path, str] = {}
+    for folder in folders:
+        least = 2 if folder.name.isdigit() else 1
+        tails = ("/".join(folder.parts[-count:]) for count in range(least, len(folder.parts) + 1))
+        names[folder] = next((tail for tail in tails if _only_one_ends(tail, folders)), str(folder))
+    return names
+
+
+def _only_one_ends(tail: str, folders: Sequence[Path]) -> bool:
+    return sum(f"/{folder}".endswith(f"/{tail}") for folder in folders) == 1
+
+
+def read_run(folder: Path, name: str) -> Run:
+    """Read one run folder.
+
+    Raises:
+        ReportError: if it holds no result yet, or files that cannot be read.
+    """
+    path = folder / "result.json"
+    if not path.is_file():
+        raise ReportError(f"{name} has no result.json: it is still running, or was killed")
+    try:
+        result = json.loads(path.read_text())
+        missing = [key for key in REQUIRED if key not in result]
+        if missing:
+            raise ReportError(f"{name}/result.json has no {', '.join(missing)}")
+        config = read_config(folder)
+        return Run(folder, name, result, config, _training_config(config), read_pairs(folder / "per_example.csv"))
+    except (OSError, ValueError, KeyError, yaml.YAMLError) as error:
+        if isinstance(error, ReportError):
+            raise
+        raise ReportError(f"{name} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the resolved configuration of a run folder, empty if there is none."""
+    path = folder / "config.yaml"
+    return (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
+
+
+def _training_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of the run that an evaluated checkpoint comes from, if it still lies beside it."""
+    if not config.get("checkpoint"):
+        return config
+    checkpoint = Path(config["checkpoint"]).resolve()
+    trained = read_config(checkpoint.parent.parent if checkpoint.suffix == ".ckpt" else checkpoint)
+    return trained or config
+
+
+def read_pairs(path: Path) -> PairScores:
+    """Read per_example.csv."""
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    if not lines:
+        raise ReportError(f"{path} holds no test pair")
+    return PairScores(
+        index=tuple(int(float(line["index"])) for line in lines),
+        places=tuple({key: line[key] for key in PLACE if key in line} for line in lines),
+        restored=_columns(lines, ""),
+        corrupted=_columns(lines, "corrupted_"),
+    )
+
+
+def _columns(lines: Sequence[Mapping[str, str]], prefix: str) -> dict[str, np.ndarray]:
+    known = [name for name in HIGHER_IS_BETTER if f"{prefix}{name}" in lines[0]]
+    return {name: np.array([_number(line[f"{prefix}{name}"]) for line in lines]) for name in known}
+
+
+def _number(text: str) -> float:
+    return float(text) if text else math.nan

@@ -1,0 +1,78 @@
+"""Seeds of one method make one row, and nothing counts twice."""
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweeps.report.methods import Method, build_methods
+from sweeps.report.runs import Run, read_run
+
+Make = Callable[..., Path]
+
+
+def read(folder: Path) -> Run:
+    return read_run(folder, folder.name)
+
+
+def learned(methods: list[Method]) -> list[Method]:
+    return [method for method in methods if method.kind == "learned"]
+
+
+def test_rows_hold_mean_and_deviation_over_seeds(make_run: Make) -> None:
+    runs = [read(make_run(f"{seed}", si_sdr_db=[6.0 + 2 * seed] * 6, seed=seed)) for seed in range(2)]
+    methods, notes = build_methods(runs)
+    row = learned(methods)[0]
+    assert notes == []
+    assert row.means["si_sdr_db"] == pytest.approx(7.0)
+    assert row.deviations["si_sdr_db"] == pytest.approx(math.sqrt(2))
+    assert row.pairs["si_sdr_db"].tolist() == [7.0] * 6
+    assert row.fact("params") == 1000
+    assert math.isnan(row.fact("real_time_factor"))
+
+
+def test_input_and_classical_methods_have_their_rows(make_run: Make) -> None:
+    methods, _ = build_methods([read(make_run("a"))])
+    assert [(row.label, row.kind) for row in methods] == [
+        ("corrupted", "corrupted"),
+        ("wiener", "classical"),
+        ("unet", "learned"),
+    ]
+    assert methods[0].means["si_sdr_db"] == pytest.approx(5.0)
+    assert methods[1].means == {"si_sdr_db": 6.5, "lsd": 2.2}
+    assert not methods[1].pairs
+
+
+def test_classical_method_with_a_run_of_its_own_is_listed_once(make_run: Make) -> None:
+    own = {"methods": {"corrupted": {"kind": "corrupted"}, "wiener": {"kind": "classical", "si_sdr_db": 6.5}}}
+    runs = [read(make_run("a")), read(make_run("w", result=own, config={"choices": {"model": "wiener"}}))]
+    methods, _ = build_methods(runs)
+    assert [row.label for row in methods if row.kind == "classical"] == ["wiener"]
+    assert next(row for row in methods if row.kind == "classical").pairs
+
+
+def test_of_a_repeated_seed_the_newest_run_counts(make_run: Make) -> None:
+    old, new = make_run("old", si_sdr_db=[1.0] * 6), make_run("new", si_sdr_db=[9.0] * 6)
+    os.utime(old / "result.json", (1, 1))
+    methods, notes = build_methods([read(new), read(old)])
+    assert [row.means["si_sdr_db"] for row in learned(methods)] == [9.0]
+    assert notes == ["old left out: new has the same settings and seed, and is newer"]
+
+
+def test_repeated_seed_of_another_commit_is_another_row(make_run: Make) -> None:
+    runs = [read(make_run("a")), read(make_run("b", result={"git_commit": "def5678"}))]
+    methods, notes = build_methods(runs)
+    assert notes == []
+    assert {row.label for row in learned(methods)} == {"unet (a abc1234)", "unet (b def5678)"}
+    assert len({row.id for row in learned(methods)}) == 2
+
+
+def test_pairs_correspond_whatever_the_order_of_the_lines(make_run: Make) -> None:
+    folder = make_run("a", si_sdr_db=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0))
+    head, *lines = (folder / "per_example.csv").read_text().splitlines()
+    (folder / "per_example.csv").write_text("\n".join([head, *reversed(lines)]) + "\n")
+    methods, _ = build_methods([read(folder)])
+    assert np.array_equal(learned(methods)[0].pairs["si_sdr_db"], [1, 2, 3, 4, 5, 6])
