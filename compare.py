@@ -62,7 +62,8 @@ def compare(options: argparse.Namespace) -> "list[Report]":
 
 def _others(groups: "dict[str, list[Run]]", chosen: str) -> list[str]:
     count = sum(len(runs) for name, runs in groups.items() if name != chosen)
-    return [f"{count} runs that were tested on other pairs are left out"] if count else []
+    were = "run that was tested on other pairs is" if count == 1 else "runs that were tested on other pairs are"
+    return [f"{count} {were} left out"] if count else []
 
 
 def show(report: "Report") -> None:

@@ -27,7 +27,7 @@ def test_imports_point_one_way(package: str, path: Path) -> None:
     assert names & FORBIDDEN[package] == set()
 
 
-@pytest.mark.parametrize("script", ["train", "evaluate", "restore"])
+@pytest.mark.parametrize("script", ["train", "evaluate", "restore", "compare"])
 def test_help_does_not_wait_for_torch(script: str) -> None:
     program = f"""
 import sys

@@ -31,7 +31,7 @@ def loudness_lufs(audio: np.ndarray, rate_hz: int) -> float:
     A full-scale sine of 997 Hz in one channel has -3.01 LUFS.
 
     Args:
-        audio: (C, T), mono or the left and right channels, which weigh alike.
+        audio: (C, T) with at least one sample, mono or the left and right channels, which weigh alike.
         rate_hz: sample rate.
 
     Returns:
@@ -49,7 +49,7 @@ def loudness_lufs(audio: np.ndarray, rate_hz: int) -> float:
 def _block_powers(weighted: np.ndarray) -> np.ndarray:
     """Return the mean square of each block, summed over channels."""
     if weighted.shape[1] <= BLOCK_SAMPLES:
-        return np.array([np.square(weighted).mean(axis=1).sum()]) if weighted.size else np.zeros(0)
+        return np.array([np.square(weighted).mean(axis=1).sum()])
     blocks = np.lib.stride_tricks.sliding_window_view(np.square(weighted), BLOCK_SAMPLES, axis=1)[:, ::HOP_SAMPLES]
     return np.asarray(blocks.mean(axis=2).sum(axis=0))
 

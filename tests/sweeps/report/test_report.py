@@ -1,0 +1,66 @@
+"""A report says what was found, what was left out, and what listeners said."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeps.report.report import OPINION, write_report
+from sweeps.report.runs import ReportError, find_runs
+
+Make = Callable[..., Path]
+
+
+def votes(path: Path, method: str, evaluation: str = "e1") -> Path:
+    scores = [("clean", 100), ("anchor", 20), ("corrupted", 30), (method, 70), ("gone", 50)]
+    lines = [{"example": n, "condition": name, "score": score + n} for n in range(2) for name, score in scores]
+    lines = [line for line in lines if line["score"] <= 100]
+    path.write_text(json.dumps({"evaluation": evaluation, "session": "s", "listener": "", "test": "mushra", "votes": lines}))
+    return path
+
+
+def test_votes_become_a_column_with_intervals(make_run: Make, tmp_path: Path) -> None:
+    make_run("a")
+    runs, _ = find_runs([tmp_path / "runs"])
+    method = next(row.id for row in write_report(runs, "e1", tmp_path / "out", [], []).table.methods if row.runs)
+    report = write_report(runs, "e1", tmp_path / "out", [votes(tmp_path / "v.json", method)], [])
+    text = (tmp_path / "out" / "leaderboard.md").read_text()
+    head, unet = text.splitlines()[0], next(line for line in text.splitlines() if line.startswith("| unet"))
+    cells = dict(zip(head.split(" | "), unet.split(" | "), strict=True))
+    assert cells[OPINION] == "70.5 ±6.4 (2)"  # t(0.975, 1) = 12.706 times 0.7071 / sqrt(2)
+    assert "clean (hidden reference): 100.0 (1)" in text
+    assert "anchor: 20.5 ±6.4 (2)" in text
+    assert any("votes name 1 conditions" in note for note in report.notes)
+    assert "70.5" in (tmp_path / "out" / "leaderboard.csv").read_text()
+    assert "70.5" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_abx_results_are_listed_by_name(make_run: Make, tmp_path: Path) -> None:
+    make_run("a")
+    runs, _ = find_runs([tmp_path / "runs"])
+    method = next(row.id for row in write_report(runs, "e1", tmp_path / "out", [], []).table.methods if row.runs)
+    answers = [{"example": 0, "a": method, "b": "clean", "x": method, "answer": method}] * 10
+    content = {"evaluation": "e1", "session": "s", "listener": "", "test": "abx", "votes": answers}
+    (tmp_path / "v.json").write_text(json.dumps(content))
+    write_report(runs, "e1", tmp_path / "out", [tmp_path / "v.json"], [])
+    text = (tmp_path / "out" / "leaderboard.md").read_text()
+    assert "| 10 of 10 | 100% [69%, 100%] | 0.000977 |" in text
+    assert "clean (hidden reference)" in text
+
+
+def test_votes_about_other_pairs_stop_the_report(make_run: Make, tmp_path: Path) -> None:
+    make_run("a")
+    with pytest.raises(ReportError, match="votes are about the test pairs other"):
+        write_report(find_runs([tmp_path / "runs"])[0], "e1", tmp_path / "out", [votes(tmp_path / "v.json", "m", "other")], [])
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_doubtful_is_noted(make_run: Make, tmp_path: Path) -> None:
+    make_run("a", result={"status": "interrupted"})
+    report = write_report(find_runs([tmp_path / "runs"])[0], "e1", tmp_path / "out", [], ["b is still running"])
+    assert report.notes[0] == "b is still running"
+    assert any(note.startswith("a was interrupted") for note in report.notes)
+    assert any(note.startswith("wiener: known by the means") for note in report.notes)
+    for name in ("index.html", "leaderboard.md"):
+        assert all(note in (tmp_path / "out" / name).read_text() for note in ("b is still running", "a was interrupted"))

@@ -1,0 +1,123 @@
+"""Votes are read back from what the blind test saves, counted once, and averaged with the intervals of theory."""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeps.report.runs import ReportError
+from sweeps.report.votes import (
+    Votes,
+    discriminations,
+    doubtful_listeners,
+    opinion,
+    opinion_text,
+    opinions,
+    read_votes,
+)
+
+MUSHRA = [
+    {"example": 0, "condition": "clean", "score": 100},
+    {"example": 0, "condition": "m1", "score": 60},
+    {"example": 1, "condition": "clean", "score": 95},
+    {"example": 1, "condition": "m1", "score": 80},
+]
+
+
+def save(path: Path, votes: list[dict[str, Any]], test: str = "mushra", session: str = "s1", evaluation: str = "e1") -> Path:
+    shared = {"evaluation": evaluation, "session": session, "listener": "Ann, B.", "test": test}
+    if path.suffix == ".json":
+        path.write_text(json.dumps(shared | {"votes": votes}))
+        return path
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*shared, *votes[0]], quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(shared | vote for vote in votes)
+    return path
+
+
+def abx(correct: int, trials: int) -> list[dict[str, Any]]:
+    return [{"example": n, "a": "m1", "b": "clean", "x": "m1", "answer": "m1" if n < correct else "clean"} for n in range(trials)]
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv"])
+def test_scores_become_means_with_students_interval(tmp_path: Path, suffix: str) -> None:
+    votes = read_votes([save(tmp_path / f"a.{suffix}", MUSHRA)], "e1")
+    interval, count = opinions(votes)["m1"]
+    half = 12.706 * math.sqrt(200) / math.sqrt(2)  # t(0.975, 1) s / sqrt(2)
+    assert (interval.mean, count) == (70.0, 2)
+    assert (interval.low, interval.high) == pytest.approx((70 - half, 70 + half), abs=0.05)
+
+
+def test_known_interval_of_ten_scores() -> None:
+    interval = opinion([50, 55, 60, 65, 70, 75, 80, 85, 90, 95])  # mean 72.5, s 15.138, t(0.975, 9) 2.2622
+    assert interval.mean == 72.5
+    assert interval.high - 72.5 == pytest.approx(2.2622 * 15.138 / math.sqrt(10), abs=1e-2)
+    assert opinion_text((interval, 10)) == "72.5 ±10.8 (10)"
+
+
+def test_single_score_has_no_interval() -> None:
+    assert opinion_text((opinion([40.0]), 1)) == "40.0 (1)"
+
+
+def test_session_in_two_files_counts_once(tmp_path: Path) -> None:
+    files = [save(tmp_path / "a.json", MUSHRA), save(tmp_path / "b.csv", MUSHRA), save(tmp_path / "c.json", MUSHRA, session="s2")]
+    assert opinions(read_votes(files, "e1"))["m1"][1] == 4
+    files = [save(tmp_path / "d.json", abx(3, 4), "abx"), save(tmp_path / "e.csv", abx(3, 4), "abx")]
+    assert discriminations(read_votes(files, "e1"))[0].trials == 4
+
+
+def test_abx_answers_have_the_exact_interval_and_the_chance_of_guessing(tmp_path: Path) -> None:
+    found = discriminations(read_votes([save(tmp_path / "a.json", abx(9, 10), "abx")], "e1"))[0]
+    assert (found.correct, found.trials, found.share.mean) == (9, 10, 0.9)
+    assert found.by_guessing == pytest.approx(11 / 1024)  # (C(10, 9) + C(10, 10)) / 2^10
+    assert (found.share.low, found.share.high) == pytest.approx((0.5550, 0.9975), abs=1e-4)  # Clopper and Pearson
+
+
+def test_order_of_the_two_versions_does_not_matter(tmp_path: Path) -> None:
+    turned = [{"example": 0, "a": "clean", "b": "m1", "x": "clean", "answer": "m1"}]
+    files = [save(tmp_path / "a.json", abx(2, 2), "abx"), save(tmp_path / "b.json", turned, "abx", session="s2")]
+    found = discriminations(read_votes(files, "e1"))
+    assert [(one.correct, one.trials) for one in found] == [(2, 3)]
+
+
+def test_votes_about_other_pairs_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.json", MUSHRA, evaluation="e2")
+    with pytest.raises(ReportError, match="a.json: these votes are about the test pairs e2, the report is about e1"):
+        read_votes([path], "e1")
+
+
+@pytest.mark.parametrize(
+    ("vote", "reason"),
+    [
+        ({"example": 0, "condition": "m1", "score": 101}, "a score is 101; allowed: 0 to 100"),
+        ({"example": 0, "condition": "m1"}, "a vote is incomplete"),
+    ],
+)
+def test_impossible_votes_are_refused(tmp_path: Path, vote: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ReportError, match=reason):
+        read_votes([save(tmp_path / "a.json", [vote])], "e1")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"votes": 3}'])
+def test_file_of_something_else_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(ReportError, match="a.json: not a file of votes"):
+        read_votes([tmp_path / "a.json"], "e1")
+
+
+def test_abx_answer_outside_its_pair_is_refused(tmp_path: Path) -> None:
+    vote = {"example": 0, "a": "m1", "b": "clean", "x": "m1", "answer": "m2"}
+    with pytest.raises(ReportError, match="names m1 and m2, which are not m1 and clean"):
+        read_votes([save(tmp_path / "a.json", [vote], "abx")], "e1")
+
+
+def test_listener_who_misses_the_hidden_reference_is_named(tmp_path: Path) -> None:
+    misses = [{"example": n, "condition": "clean", "score": 80 if n < 2 else 100} for n in range(10)]
+    assert doubtful_listeners(read_votes([save(tmp_path / "a.json", MUSHRA)], "e1")) == []
+    notes = doubtful_listeners(read_votes([save(tmp_path / "b.json", misses)], "e1"))
+    assert notes == ["Ann, B. (session s1) rated the hidden reference below 90 in 2 of 10 trials"]
+    assert opinions(Votes()) == {}
