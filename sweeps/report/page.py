@@ -102,8 +102,9 @@ def _example(example: Example, table: Leaderboard) -> dict[str, Any]:
 
 def _version(name: str, example: Example, table: Leaderboard) -> dict[str, Any]:
     method = next((method for method in table.methods if method.id == name), None)
-    source = next(method for method in table.methods if method.runs).runs[0].pairs.index
-    scores = {} if method is None else {key: values[source.index(example.index)] for key, values in method.pairs.items()}
+    tested = next(method for method in table.methods if method.runs).runs[0].pairs.index
+    known = method is not None and example.index in tested  # a run may test fewer pairs than it gives examples of
+    scores = {key: values[tested.index(example.index)] for key, values in method.pairs.items()} if method and known else {}
     return {
         "id": name,
         "clip": example.clips[name].name,

@@ -6,10 +6,14 @@ function abxTrial(area, player, example, pair, title, done) {
   const x = Math.random() < 0.5 ? a : b;
   const heard = new Set();
 
+  let playing = null;
   const listen = async (button, name, id) => {
+    playing = button;
     for (const other of area.querySelectorAll(".listen")) other.setAttribute("aria-pressed", String(other === button));
     await player.select(id);
     await player.play();
+    if (playing !== button) return;
+    button.classList.add("heard");
     heard.add(name);
     for (const choice of choices) choice.disabled = heard.size < 3;
   };

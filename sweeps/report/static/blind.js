@@ -187,8 +187,7 @@ function keyLegend(keys) {
   });
   document.addEventListener("keydown", (event) => {
     const action = typing(event) || event.repeat ? null : shortcuts[event.key];
-    const own = event.key === "Enter" && event.target.matches("button");
-    if (!action || own) return;
+    if (!action) return;
     event.preventDefault();
     action();
   });

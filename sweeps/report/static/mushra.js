@@ -9,11 +9,12 @@ function mushraTrial(area, player, example, conditions, title, done) {
   let playing = null;
 
   const listen = async (button, id) => {
-    playing = id;
+    playing = button;
     for (const other of area.querySelectorAll(".listen")) other.setAttribute("aria-pressed", String(other === button));
     await player.select(id);
     await player.play();
-    if (playing !== id) return;
+    if (playing !== button) return;
+    button.classList.add("heard");
     if (button.dataset.position) heard.add(Number(button.dataset.position));
     update();
   };
@@ -79,14 +80,14 @@ function mushraTrial(area, player, example, conditions, title, done) {
       ["r", "reference"],
       ["a", "first version, and so on"],
       ["space", "pause"],
-      ["enter", "next"],
+      ["n", "next"],
     ]),
   );
   update();
   return {
     r: () => area.querySelector(".actions .listen").click(),
     " ": () => player.toggle(),
-    Enter: () => next.click(),
+    n: () => next.click(),
     ...Object.fromEntries(
       order.map((_, position) => [
         String.fromCharCode(97 + position),

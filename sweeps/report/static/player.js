@@ -31,6 +31,7 @@ class Player {
   // Take another example: {seconds, versions: [{id, clip, gain}]}.
   open(example) {
     this.pause();
+    this.request += 1; // what still loads belongs to the last example
     this.versions = example.versions;
     this.seconds = example.seconds;
     this.offset = 0;

@@ -111,3 +111,9 @@ def test_every_script_and_style_is_part_of_a_page() -> None:
     used = {f"{name}.js" for names in page.SCRIPTS.values() for name in names} | {f"{name}.css" for name in page.STYLES}
     assert used == {path.name for path in SCRIPTS.iterdir()}
     assert all(len(path.read_text().splitlines()) < 300 for path in SCRIPTS.iterdir())
+
+
+def test_example_outside_the_tested_pairs_has_no_scores(make_run: Make, write: Callable[[], Path]) -> None:
+    make_run("a", si_sdr_db=(7.0, 7.0), input_db=(5.0, 5.0), examples=3)
+    examples = data_of(write() / "index.html")["examples"]
+    assert [bool(example["versions"][0]["scores"]) for example in examples] == [True, True, False]  # type: ignore[attr-defined]
