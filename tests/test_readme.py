@@ -1,7 +1,9 @@
 """Every command of the README runs."""
 
+import json
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,16 +13,19 @@ import soundfile
 import yaml
 from hydra import compose, initialize_config_module
 
+import compare
 import restore
 from evaluate import evaluate
+from sweeps.report.manifests import evaluation_id
+from sweeps.report.runs import read_run
 from train import train
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (\S.*)$", README, flags=re.MULTILINE)
-TRAIN, EVALUATE, RESTORE = (
+TRAIN, EVALUATE, RESTORE, COMPARE = (
     [shlex.split(command)[2:] for command in COMMANDS if command.startswith(f"python {script}.py")]
-    for script in ("train", "evaluate", "restore")
+    for script in ("train", "evaluate", "restore", "compare")
 )
 NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
 QUICK = {  # whatever the command, it is to take seconds
@@ -40,6 +45,7 @@ def test_readme_names_every_script_and_is_short() -> None:
     assert TRAIN
     assert EVALUATE
     assert RESTORE
+    assert COMPARE
     assert len(README.splitlines()) < 300
 
 
@@ -114,6 +120,26 @@ def test_restoring_command_runs(arguments: list[str], run_folder: Path, tmp_path
     assert restore.main(given) == 0
     wanted = 2 if "folder/" in given else 1
     assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == wanted
+
+
+@pytest.fixture
+def compared(run_folder: Path, tmp_path: Path) -> str:
+    """Put the run where the README has its runs, with a vote on it, and return the id of its test pairs."""
+    for place in ("runs/NAME", "multirun/0"):
+        shutil.copytree(run_folder, tmp_path / place)
+    pairs = evaluation_id(read_run(run_folder, "NAME"))
+    vote = {"example": 0, "condition": "corrupted", "score": 40}
+    ballot = {"evaluation": pairs, "session": "s", "listener": "", "test": "mushra", "votes": [vote]}
+    (tmp_path / "votes-1.json").write_text(json.dumps(ballot))
+    return pairs
+
+
+@pytest.mark.parametrize("arguments", COMPARE, ids=" ".join)
+def test_comparing_command_runs(arguments: list[str], compared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = [argument.replace("ID", compared).replace("votes-*.json", "votes-1.json") for argument in arguments]
+    assert compare.main(given) == 0
+    assert len(list((tmp_path / "report").rglob("index.html"))) == 1
 
 
 def test_choices_of_the_table_are_the_files_there_are() -> None:

@@ -87,10 +87,10 @@ def _main_metric(runs: Sequence[Run]) -> str:
 
 def _remarks(methods: Sequence[Method], votes: Votes) -> list[str]:
     remarks = [
-        f"{run.name} was interrupted: its scores are those of its best checkpoint until then"
+        f"{run.name} was {run.result['status']}: its scores are those of its best checkpoint until then"
         for method in methods
         for run in method.runs
-        if run.result.get("status") == "interrupted"
+        if run.result.get("status", "finished") != "finished"
     ]
     bare = [method.label for method in methods if not method.pairs]
     if bare:

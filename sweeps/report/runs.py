@@ -97,7 +97,7 @@ def find_runs(paths: Iterable[Path]) -> tuple[list[Run], list[str]]:
 
 
 def _run_folders(path: Path) -> set[Path]:
-    cards = [card for name in ("result.json", "run.json") for card in path.rglob(name)]
+    cards = [card for name in ("result.json", "run.json", "job.json") for card in path.rglob(name)]
     return {card.parent.resolve() for card in cards}
 
 
@@ -127,7 +127,7 @@ def read_run(folder: Path, name: str) -> Run:
     """
     path = folder / "result.json"
     if not path.is_file():
-        raise ReportError(f"{name} has no result.json: it is still running, or was killed")
+        raise ReportError(_why_unfinished(folder, name))
     try:
         result = json.loads(path.read_text())
         missing = [key for key in REQUIRED if key not in result]
@@ -139,6 +139,16 @@ def read_run(folder: Path, name: str) -> Run:
         if isinstance(error, ReportError):
             raise
         raise ReportError(f"{name} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _why_unfinished(folder: Path, name: str) -> str:
+    """Say why there is no result: the record of a sweep's job knows."""
+    card = folder / "job.json"
+    job = json.loads(card.read_text()) if card.is_file() and card.stat().st_size else {}
+    if job.get("exit_code") in (None, 0):
+        return f"{name} has no result.json: it is still running, or was killed"
+    said = [line for line in job.get("last_lines", []) if line.strip()]
+    return f"{name} {job['status']} with exit code {job['exit_code']}: {said[-1] if said else 'no output'}"
 
 
 def read_config(folder: Path) -> dict[str, Any]:

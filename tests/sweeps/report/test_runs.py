@@ -37,6 +37,17 @@ def test_unfinished_and_broken_runs_are_named(make_run: Callable[..., Path], tmp
     assert any(text.startswith("old/result.json has no methods, manifest_hash") for text in skipped)
 
 
+def test_failed_job_of_a_sweep_is_named_with_its_last_words(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    make_run("sweep/0")
+    failed = tmp_path / "runs" / "sweep" / "1"
+    failed.mkdir()
+    record = {"status": "failed", "exit_code": 137, "last_lines": ["epoch 3", "out of memory", ""]}
+    (failed / "job.json").write_text(json.dumps(record))
+    runs, skipped = find_runs([tmp_path / "runs"])
+    assert len(runs) == 1
+    assert skipped == ["sweep/1 failed with exit code 137: out of memory"]
+
+
 def test_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="nowhere: no such folder"):
         find_runs([tmp_path / "nowhere"])
