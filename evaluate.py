@@ -88,6 +88,7 @@ def report(
     """
     from datamodules import audio_io
     from lightning_modules import results
+    from lightning_modules.cost import gpu_memory_mb
     from lightning_modules.evaluation import restore_examples, spread
     from lightning_modules.json_file import write_json
     from lightning_modules.metrics import check_metric
@@ -107,6 +108,8 @@ def report(
         "metrics": metrics,
         "methods": {row.name: {"kind": row.kind} | row.means for row in table},
         "params": sum(parameter.numel() for parameter in module.net.parameters()),
+        "real_time_factor": module.real_time_factor,
+        "gpu_memory_mb": gpu_memory_mb(),
         "sample_rate_hz": data.sample_rate,
         "manifest_hash": data.manifest_hash,
         "pairs": len(rows),

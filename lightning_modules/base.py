@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.cost import real_time_factor
 from lightning_modules.metrics import VALIDATION_METRICS, MeanOverExamples, build_metrics, offered_metrics, update_all
 
 Batch = Mapping[str, Tensor]
@@ -41,6 +42,7 @@ class RestorationModule(pl.LightningModule):
         self.model_config: dict[str, Any] = {}
         self.scores = nn.ModuleDict()
         self.test_rows: list[dict[str, float]] = []
+        self.real_time_factor: float | None = None
 
     def restore(self, corrupted: Tensor) -> Tensor:
         """Return the restored signal in float32.
@@ -94,8 +96,10 @@ class RestorationModule(pl.LightningModule):
         self._score(batch, "val")
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score one batch of test pairs and keep the per-example values."""
+        """Score one batch of test pairs and keep the per-example values, and the time that the first of all takes."""
         values = self._score(batch, "test")
+        if batch_idx == 0:
+            self.real_time_factor = real_time_factor(self, batch["corrupted"], batch["clean"])
         for row, index in enumerate(batch["index"].tolist()):
             self.test_rows.append({"index": index} | {name: value[row].item() for name, value in values.items()})
 

@@ -1,0 +1,39 @@
+"""What a method costs to use: time for a second of audio, and memory of the device."""
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from lightning_modules.base import RestorationModule
+
+
+def real_time_factor(module: "RestorationModule", corrupted: Tensor, clean: Tensor) -> float:
+    """Return the seconds that a second of audio takes on the module's device, warm, one signal at a time.
+
+    Args:
+        module: the method.
+        corrupted: (B, C, T), of which the first is used.
+        clean: (B, C, T), for oracles.
+    """
+    one = corrupted[:1], clean[:1]
+    module.restore_pair(*one)
+    _wait(corrupted.device)
+    started = time.perf_counter()
+    module.restore_pair(*one)
+    _wait(corrupted.device)
+    return (time.perf_counter() - started) * module.sample_rate / corrupted.shape[-1]
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def gpu_memory_mb() -> float | None:
+    """Return the most GPU memory that tensors of this process have held, in MiB; None if it used no GPU."""
+    if not torch.cuda.is_available() or not torch.cuda.is_initialized():
+        return None
+    return torch.cuda.max_memory_allocated() / 2**20
