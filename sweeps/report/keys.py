@@ -25,24 +25,25 @@ NOT_SWEPT = (
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Join nested keys by dots; lists become JSON text, and what is null is left out.
+    """Join nested keys by dots; lists become JSON text.
 
     >>> flatten({"net": {"depth": 6, "channels": [4, 8]}, "scheduler": None})
-    {'net.depth': 6, 'net.channels': '[4, 8]'}
+    {'net.depth': 6, 'net.channels': '[4, 8]', 'scheduler': None}
     """
     flat: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):
             flat |= flatten(value, f"{prefix}{key}.")
-        elif value is not None:
+        else:
             flat[f"{prefix}{key}"] = json.dumps(value) if isinstance(value, list) else value
     return flat
 
 
 def settings(run: Run) -> dict[str, Any]:
-    """Return the settings of a run that may matter, by dotted key, and its `model`."""
-    flat = flatten(run.trained)
-    return {"model": run.model} | {key: value for key, value in flat.items() if not _ignored(key)}
+    """Return the settings of a run that may matter, by dotted key, and its `model`; without training only the model's do."""
+    flat = {key: value for key, value in flatten(run.trained).items() if not _ignored(key)}
+    matter = flat if run.kind == "learned" else {key: value for key, value in flat.items() if key.startswith("model.")}
+    return {"model": run.model} | matter
 
 
 def _ignored(key: str) -> bool:
@@ -51,7 +52,7 @@ def _ignored(key: str) -> bool:
 
 def method_id(run: Run) -> str:
     """Return twelve hexadecimal digits that runs of one method share: the same settings but for the seed."""
-    return fingerprint({key: value for key, value in settings(run).items() if key != "seed"})[:12]
+    return fingerprint({key: value for key, value in settings(run).items() if key != "seed" and value is not None})[:12]
 
 
 def swept_keys(runs: Sequence[Run]) -> list[str]:
@@ -72,11 +73,26 @@ def swept_keys(runs: Sequence[Run]) -> list[str]:
 
 
 def _varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the keys whose values differ, but for those that only come and go with another class of the same object."""
+    """Return the keys whose values differ.
+
+    A key that some runs do not have is that of another class, or of another version of the program: only the class counts.
+    """
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    varying = [key for key in keys if len({row.get(key) for row in rows}) > 1]
-    owners = tuple(key.removesuffix("_target_") for key in varying if key.endswith("._target_"))
-    return [key for key in varying if key.endswith("._target_") or not key.startswith(owners) or all(key in row for row in rows)]
+    return [key for key in keys if len({row.get(key) for row in rows if key in row or key.endswith("._target_")}) > 1]
+
+
+def telling_keys(runs: Sequence[Run]) -> list[str]:
+    """Return the fewest swept keys that tell apart whatever all of them do, taken greedily, for names to be short."""
+    keys = [key for key in swept_keys(runs) if key not in ("model", "seed")]
+    table = [settings(run) for run in runs]
+    told: list[str] = []
+
+    def groups(chosen: Sequence[str]) -> int:
+        return len({tuple(str(row.get(key)) for key in ("model", *chosen)) for row in table})
+
+    while groups(told) < groups(keys):
+        told.append(max((key for key in keys if key not in told), key=lambda key: groups([*told, key])))
+    return sorted(told, key=keys.index)
 
 
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
@@ -103,5 +119,5 @@ def shown_value(value: Any) -> str:
 def label(run: Run, keys: Sequence[str]) -> str:
     """Name a method by its model and its values of the swept keys."""
     values, names = settings(run), short_keys(keys)
-    parts = [f"{names[key]}={shown_value(values[key])}" for key in keys if key in values and key not in ("model", "seed")]
-    return " ".join([run.model, *parts])
+    known = [key for key in keys if key not in ("model", "seed") and values.get(key) is not None]
+    return " ".join([run.model, *(f"{names[key]}={shown_value(values[key])}" for key in known)])

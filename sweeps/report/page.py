@@ -14,7 +14,7 @@ from lightning_modules.metric_names import HIGHER_IS_BETTER
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
 from sweeps.report.history import read_curves
-from sweeps.report.keys import settings, short_keys, swept_keys
+from sweeps.report.keys import settings, short_keys, swept_keys, telling_keys
 from sweeps.report.leaderboard import COMPUTE, Leaderboard
 from sweeps.report.methods import Method, mean
 from sweeps.report.runs import Run
@@ -42,7 +42,8 @@ def page_data(table: Leaderboard, runs: Sequence[Run], examples: Sequence[Exampl
         examples: what can be heard.
         facts: about the test pairs.
     """
-    keys = swept_keys(runs)
+    told = telling_keys(runs)
+    keys = sorted(swept_keys(runs), key=lambda key: key not in told)  # those in the names first
     rows_of = {run.folder: method.id for method in table.methods for run in method.runs}
     return {
         **facts,

@@ -1,6 +1,7 @@
 // The sweep as parallel coordinates: a line per run through its settings to what it scored.
 "use strict";
 
+const MOST_AXES = 8;
 const SETTINGS = DATA.keys.map(({ key, short }) => ({ name: short, of: (run) => run.settings[key] }));
 
 if (SETTINGS.length) {
@@ -17,7 +18,7 @@ if (SETTINGS.length) {
 
   const drawAxis = (axis, top, bottom, last, width) => {
     const end = axis.x > width - 60;
-    const size = last ? 40 : Math.max(6, Math.floor(width / (SETTINGS.length + 1) / 7.2));
+    const size = last ? 40 : Math.max(6, Math.floor(width / (Math.min(SETTINGS.length, MOST_AXES) + 1) / 7.2));
     const text = axis.name.length > size ? `${axis.name.slice(0, size - 1)}…` : axis.name;
     return [
       svg("line", { class: "axis", x1: axis.x, x2: axis.x, y1: top, y2: bottom }),
@@ -38,7 +39,7 @@ if (SETTINGS.length) {
 
   const draw = (width) => {
     const [top, bottom, left] = [34, 300, 12];
-    const all = [...SETTINGS, { name: metric, of: (run) => run.means[metric] }];
+    const all = [...SETTINGS.slice(0, MOST_AXES), { name: metric, of: (run) => run.means[metric] }];
     const step = (width - 2 * left) / (all.length - 1);
     const axes = all.map((axis, position) => axisOf(axis, left + position * step, top, bottom));
     const scores = DATA.runs.map((run) => run.means[metric]).filter(known);

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sweeps.report.keys import label, method_id, settings, shown_value, swept_keys
+from sweeps.report.keys import label, method_id, settings, shown_value, swept_keys, telling_keys
 from sweeps.report.runs import Run, read_run
 
 Make = Callable[..., Path]
@@ -44,6 +44,32 @@ def test_settings_that_come_with_another_class_are_not_swept(make_run: Make) -> 
     sgd = read(make_run("b", config=model(optimizer={"_target_": "torch.optim.SGD", "lr": 2, "momentum": 0.9})))
     assert swept_keys([adam, sgd]) == ["model.optimizer._target_", "model.optimizer.lr"]
     assert label(adam, swept_keys([adam, sgd])) == "unet optimizer=Adam lr=1"
+
+
+def test_key_of_another_version_is_not_swept_but_null_is_a_value(make_run: Make) -> None:
+    old = read(make_run("old", config={"data": {"eval_seconds": 1}, "ema_decay": None}))
+    new = read(make_run("new", config={"data": {"eval_seconds": 1, "pattern": "*"}, "ema_decay": 0.9}))
+    assert swept_keys([old, new]) == ["ema_decay"]
+    assert label(old, ["ema_decay"]) == "unet"
+
+
+def test_scheduler_or_none_is_swept(make_run: Make) -> None:
+    none, cosine = {"scheduler": None}, {"scheduler": {"_target_": "torch.optim.CosineAnnealingLR", "T_max": 3}}
+    runs = [read(make_run(name, config=model(**values))) for name, values in (("a", none), ("b", cosine))]
+    assert swept_keys(runs) == ["model.scheduler._target_"]
+
+
+def test_names_take_no_more_keys_than_they_need(make_run: Make) -> None:
+    grid = [(lr, weight) for lr in (1, 2) for weight in (0, 5)]
+    runs = [read(make_run(f"{lr}{w}", config=model(lr=lr, weight=w, z=10 * lr))) for lr, w in grid]
+    assert swept_keys(runs) == ["model.lr", "model.weight", "model.z"]
+    assert telling_keys(runs) == ["model.lr", "model.weight"]
+
+
+def test_training_settings_do_not_tell_classical_methods_apart(make_run: Make) -> None:
+    kind = {"methods": {"corrupted": {"kind": "corrupted"}, "wiener": {"kind": "classical"}}}
+    runs = [read(make_run(name, result=kind, config={"data": {"batch_size": n}} | model(a=1))) for n, name in enumerate("ab")]
+    assert method_id(runs[0]) == method_id(runs[1])
 
 
 def test_settings_of_different_models_are_not_compared(make_run: Make) -> None:
