@@ -2,6 +2,7 @@
 "use strict";
 
 const MOST_METHODS = 6; // chosen at first: nobody rates fifty versions at once
+const LARGEST_TRIAL = 12; // versions, the hidden reference and the anchor among them, as BS.1534-3 advises
 const ABX_TRIALS = 12;
 
 function shuffled(values) {
@@ -30,7 +31,7 @@ function keyLegend(keys) {
     html(
       "label",
       {},
-      html("input", { type: "checkbox", name: "condition", value: row.id, checked: n <= MOST_METHODS }),
+      html("input", { type: "checkbox", name: "condition", value: row.id, checked: n <= MOST_METHODS && row.kind !== "oracle" }),
       ` ${row.label}`,
     );
   const sideOptions = (chosen) =>
@@ -58,7 +59,12 @@ function keyLegend(keys) {
       "fieldset",
       { "data-for": "abx", hidden: true },
       html("legend", {}, "Versions"),
-      html("label", {}, "one ", html("select", { name: "one" }, ...sideOptions(heard[1]?.id ?? "corrupted"))),
+      html(
+        "label",
+        {},
+        "one ",
+        html("select", { name: "one" }, ...sideOptions(heard.find(({ kind }) => kind === "learned")?.id ?? "corrupted")),
+      ),
       html("label", {}, "other ", html("select", { name: "other" }, ...sideOptions("clean"))),
     ),
     html(
@@ -85,15 +91,14 @@ function keyLegend(keys) {
     const needed = test === "mushra" ? wanted : pair;
     const fits = (example) => needed.every((id) => example.versions.some((version) => version.id === id));
     const examples = shuffled(DATA.examples.filter(fits));
-    const problem =
-      test === "mushra" && !wanted.length
-        ? "choose at least one version"
-        : test === "abx" && pair[0] === pair[1]
-          ? "choose two different versions"
-          : !examples.length
-            ? "no example has all of these versions"
-            : "";
-    document.getElementById("problem").textContent = problem;
+    const problems = [
+      [test === "mushra" && !wanted.length, "choose at least one version"],
+      [test === "mushra" && wanted.length > LARGEST_TRIAL - 2, `choose at most ${LARGEST_TRIAL - 2} versions`],
+      [test === "abx" && pair[0] === pair[1], "choose two different versions"],
+      [!examples.length, "no example has all of these versions"],
+    ];
+    const problem = problems.find(([there]) => there)?.[1];
+    document.getElementById("problem").textContent = problem ?? "";
     if (problem) return [];
     if (test === "mushra")
       return examples.map(

@@ -2,17 +2,19 @@
 "use strict";
 
 if (SETTINGS.length) {
-  let [across, down, metric] = [SETTINGS[SETTINGS.length - 1], SETTINGS[Math.max(0, SETTINGS.length - 2)], DATA.main];
+  let [down, across, metric] = [SETTINGS[0], SETTINGS[1] ?? SETTINGS[0], DATA.main];
+
+  const runsWithBoth = () => DATA.runs.filter((run) => [down, across].every((axis) => (axis.of(run) ?? null) !== null));
 
   const ordered = (axis) => {
-    const values = [...new Map(DATA.runs.map((run) => [shown(axis.of(run)), axis.of(run)])).values()];
+    const values = [...new Map(runsWithBoth().map((run) => [shown(axis.of(run)), axis.of(run)])).values()];
     return values.every(known) ? values.sort((a, b) => a - b) : values;
   };
 
   const fields = () =>
     ordered(down).flatMap((y, row) =>
       ordered(across).map((x, column) => {
-        const runs = DATA.runs.filter(
+        const runs = runsWithBoth().filter(
           (run) => shown(across.of(run)) === shown(x) && shown(down.of(run)) === shown(y) && known(run.means[metric]),
         );
         const mean = runs.length ? runs.reduce((sum, run) => sum + run.means[metric], 0) / runs.length : null;

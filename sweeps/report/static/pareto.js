@@ -7,7 +7,7 @@
 
   const points = () =>
     DATA.rows
-      .filter((row) => known(row.compute[cost]) && known(row.means[metric]))
+      .filter((row) => row.kind !== "oracle" && row.compute[cost] > 0 && known(row.means[metric]))
       .map((row) => ({
         row,
         x: row.compute[cost],

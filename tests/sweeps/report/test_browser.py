@@ -70,6 +70,11 @@ def test_nothing_is_wider_than_the_window(browser: Any, report: Path, width: int
     for name in ("index.html", "blind.html"):
         browser.open(report / name)
         assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    browser.click("[value=abx]")
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    browser.click("[value=mushra]")
+    browser.click("#setup button")
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def deepest_dip(signal: np.ndarray) -> float:
