@@ -1,13 +1,13 @@
 """Shaping a discriminator on refined samples: when it starts, how gently it goes, and when it has done its work.
 
-What it has come to lies in buffers, so that a resumed run goes on where it stopped.
+What it has come to is kept in checkpoints, so that a resumed run goes on where it stopped.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 class Shaping(nn.Module):
@@ -23,9 +23,6 @@ class Shaping(nn.Module):
         ValueError: if a value is out of range.
     """
 
-    best_loss: Tensor
-    stalled_epochs: Tensor
-
     def __init__(self, after_epochs: int = 0, rate_factor: float = 0.1, patience: int = 2, least_gain: float = 0.01) -> None:
         super().__init__()
         if after_epochs < 0 or rate_factor <= 0 or patience < 1 or not 0 <= least_gain < 1:
@@ -38,17 +35,24 @@ class Shaping(nn.Module):
         self.rate_factor = rate_factor
         self.patience = patience
         self.least_gain = least_gain
-        self.register_buffer("best_loss", torch.tensor(torch.inf))
-        self.register_buffer("stalled_epochs", torch.tensor(0))
+        self.best_loss = math.inf
+        self.stalled_epochs = 0
 
     def is_done(self, loss: float) -> bool:
         """Take in the discriminator's mean loss of one epoch of shaping, and say whether the stage ends with it."""
-        if loss < float(self.best_loss) * (1 - self.least_gain):
-            self.best_loss.fill_(loss)
-            self.stalled_epochs.zero_()
+        if loss < self.best_loss * (1 - self.least_gain):
+            self.best_loss, self.stalled_epochs = loss, 0
         else:
             self.stalled_epochs += 1
-        return int(self.stalled_epochs) >= self.patience
+        return self.stalled_epochs >= self.patience
+
+    def get_extra_state(self) -> dict[str, float]:
+        """Return what a checkpoint holds of this stage."""
+        return {"best_loss": self.best_loss, "stalled_epochs": self.stalled_epochs}
+
+    def set_extra_state(self, state: dict[str, float]) -> None:
+        """Take up what a checkpoint held."""
+        self.best_loss, self.stalled_epochs = state["best_loss"], int(state["stalled_epochs"])
 
 
 @contextmanager
