@@ -16,7 +16,7 @@ from lightning_modules.adversaries import feature_matching, find_adversary, grad
 from lightning_modules.base import Batch, RestorationModule
 from lightning_modules.gan_health import HealthReport
 from lightning_modules.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
-from lightning_modules.optimizing import Optimizing, judge_untouched
+from lightning_modules.optimizing import Optimizing, call_untouched
 from lightning_modules.schedules import listed, step_others, step_plateaus
 from lightning_modules.warm_up import AfterSteps, WarmUp
 
@@ -179,13 +179,13 @@ class AdversarialModule(RestorationModule):
         """
         if self.discriminator is None:
             return {}
-        logits, activations = judge_untouched(self.discriminator, restored, batch["corrupted"])
+        logits, activations = call_untouched(self.discriminator, restored, batch["corrupted"])
         terms = {}
         if self.uses("adversarial"):
             terms["adversarial"] = self.adversary.generator(logits.float())
         if self.uses("feature_matching"):
             with torch.no_grad():
-                wanted = judge_untouched(self.discriminator, batch["clean"], batch["corrupted"])[1]
+                wanted = call_untouched(self.discriminator, batch["clean"], batch["corrupted"])[1]
             terms["feature_matching"] = feature_matching(
                 [layer.float() for layer in wanted], [layer.float() for layer in activations]
             )

@@ -1,9 +1,10 @@
-"""Steps of one network among several: who takes gradients, who is judged without being moved."""
+"""Steps of one network among several: who takes gradients, who is called without being moved, what processes agree on."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -52,17 +53,27 @@ class Optimizing:
         norm = bound_gradient(self.network.parameters(), self.clip_norm, self.batch["index"])
         self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.module.trainer.world_size > 1:
+            share_buffers(self.network)
         self.module.log(f"gradient/norm_{self.name}", norm, batch_size=self.batch["clean"].shape[0])
 
 
-def judge_untouched(discriminator: nn.Module, signal: Tensor, corrupted: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Return D's logits and activations without moving its running statistics.
+def share_buffers(network: nn.Module) -> None:
+    """Give the first process's buffers, such as running statistics, to all processes.
 
-    Args:
-        discriminator: in training mode, so that it judges as it does in its own step.
-        signal: (B, C, T).
-        corrupted: (B, C, T).
+    `DistributedDataParallel` does so before every forward pass of a training by one optimizer; where the module calls its
+    optimizers itself, as with several networks, it does so before the first only.
     """
-    copies = {name: buffer.clone() for name, buffer in discriminator.named_buffers()}
-    judged: tuple[Tensor, list[Tensor]] = functional_call(discriminator, copies, (signal, corrupted))
-    return judged
+    buffers = list(network.buffers())
+    for dtype in dict.fromkeys(buffer.dtype for buffer in buffers):  # in the same order everywhere
+        alike = [buffer for buffer in buffers if buffer.dtype == dtype]
+        values = torch.cat([buffer.flatten() for buffer in alike])
+        torch.distributed.broadcast(values, src=0)
+        for buffer, value in zip(alike, values.split([buffer.numel() for buffer in alike]), strict=True):
+            buffer.copy_(value.view_as(buffer))
+
+
+def call_untouched(network: nn.Module, *inputs: Tensor) -> Any:
+    """Return what a network in training mode returns, without moving its running statistics."""
+    copies = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    return functional_call(network, copies, inputs)

@@ -96,25 +96,32 @@ def test_trainer_settings_that_need_one_optimizer_are_refused_in_a_sentence(trai
         train(train_config(*TINY_MUGAN, setting))
 
 
-def test_two_processes_end_with_the_same_networks_and_the_metrics_of_one(
+BATCH_NORM = ["model.discriminator.norm=batch", "model.autoencoder.norm=batch"]
+
+
+def test_two_processes_end_with_the_same_networks_and_the_metrics_of_one_also_when_resumed(
     tiny: list[str], tmp_path: Path, train_config: Config
 ) -> None:
     names = ["run_name=r", "run_dir=r", "choices.model=m", "choices.data=d", "choices.corruption=c"]
-    several = ["trainer=cpu", "trainer.devices=2", "+trainer.strategy=ddp_find_unused_parameters_true", "trainer.max_epochs=2"]
+    several = ["trainer=cpu", "trainer.devices=2", "+trainer.strategy=ddp_find_unused_parameters_true"]
     quiet = ["trainer.enable_progress_bar=false", "trainer.num_sanity_val_steps=0", "trainer.precision=32-true"]
-    overrides = [*tiny, *TINY_MUGAN, "model.discriminator.norm=batch", *names, *several, *quiet]
+    overrides = [*tiny, *TINY_MUGAN, *BATCH_NORM, *names, *several, *quiet]
     command = [sys.executable, str(ROOT / "tests" / "adversarial_in_two_processes.py"), str(tmp_path), *overrides]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr[-3000:]
-    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
-    assert all(torch.equal(value, second["weights"][name]) for name, value in first["weights"].items())
-    assert first["metrics"] == second["metrics"]
+    first, second, resumed, _ = (
+        torch.load(tmp_path / run / f"{rank}.pt", weights_only=True) for run in ("whole", "parts") for rank in (0, 1)
+    )
+    assert any("running_mean" in name for name in first["state"] if name.startswith("autoencoder."))
+    for other in (second, resumed):
+        assert [name for name, value in first["state"].items() if not torch.equal(value, other["state"][name])] == []
+        assert other["metrics"] == first["metrics"]
     alone = pl.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
-    cfg = train_config(*TINY_MUGAN, "model.discriminator.norm=batch")
+    cfg = train_config(*TINY_MUGAN, *BATCH_NORM)
     module = build_restorer(plain(cfg.model))
-    assert not any(torch.equal(value, first["weights"][name]) for name, value in module.net.named_parameters(prefix="net"))
-    module.load_state_dict(first["weights"], strict=False)
+    assert not any(torch.equal(value, first["state"][name]) for name, value in module.net.named_parameters(prefix="net"))
+    module.load_state_dict(first["state"], strict=False)
     alone.validate(module, datamodule=instantiate(cfg.data), verbose=False)
     metrics = {name: float(value) for name, value in alone.callback_metrics.items()}
     assert metrics == pytest.approx(first["metrics"], rel=1e-5)

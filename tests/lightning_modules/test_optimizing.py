@@ -1,4 +1,4 @@
-"""One network among several: only it takes gradients, and judging moves nothing."""
+"""One network among several: only it takes gradients, and a call can move nothing."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.data import DataLoader
 
-from lightning_modules.optimizing import Optimizing, judge_untouched
+from lightning_modules.optimizing import Optimizing, call_untouched
 
 
 class Judge(nn.Module):
@@ -63,11 +63,11 @@ def test_only_the_named_network_takes_gradients_and_moves(name: str) -> None:
         assert moved["second"] == pytest.approx(0.5, rel=1e-4)
 
 
-def test_judging_moves_no_running_statistic_and_gives_what_a_training_pass_gives() -> None:
+def test_call_moves_no_running_statistic_and_gives_what_a_training_pass_gives() -> None:
     torch.manual_seed(0)
     judge, signal = Judge().train(), torch.randn(2, 1, 16)
     before = {name: value.clone() for name, value in judge.state_dict().items()}
-    logits, activations = judge_untouched(judge, signal, signal)
+    logits, activations = call_untouched(judge, signal, signal)
     assert all(torch.equal(value, before[name]) for name, value in judge.state_dict().items())
     again, hidden = judge(signal, signal)
     assert torch.equal(logits, again)
