@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from lightning_modules.base import Batch
-from lightning_modules.checkpoint import find_checkpoint, read_checkpoint
+from lightning_modules.checkpoint import CheckpointError, find_checkpoint, read_checkpoint
 from lightning_modules.regression import RegressionModule
 
 
@@ -37,8 +37,11 @@ def load_autoencoder(autoencoder: nn.Module, path: Path, sample_rate: int) -> No
     Raises:
         ValueError: if there is no such checkpoint, or it is of another kind, rate or architecture.
     """
-    file = find_checkpoint(path)
-    checkpoint = read_checkpoint(file)
+    try:
+        file = find_checkpoint(path)
+        checkpoint = read_checkpoint(file)
+    except CheckpointError as error:
+        raise ValueError(f"model.autoencoder_checkpoint={error}") from error
     config = checkpoint.get("model_config") or {}
     if not str(config.get("_target_")).endswith(".AutoencoderModule"):
         raise ValueError(f"model.autoencoder_checkpoint={file} was not written by a model=autoencoder run")

@@ -6,7 +6,8 @@ dropout, 0.2 as in leichtrhino/audio-super-resolution. There the code has 32 tim
 copy it; fewer `latent_channels` make it abstract.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from torch import Tensor, nn
@@ -14,7 +15,22 @@ from torch import Tensor, nn
 from models.folding import fold, unfold
 from models.mugan import LAST_KERNEL
 from models.multiscale import MultiscaleConv, SubpixelBlock, checked_filters, default_filters, superpixel_path, up_filters
-from models.normalization import normalized
+from models.normalization import check_norm, normalized
+
+KEY = "autoencoder"
+
+
+@contextmanager
+def key_explained() -> Iterator[None]:
+    """Say in errors where the configuration holds an autoencoder, which is not the same in every method.
+
+    Raises:
+        ValueError: the one that was raised within, with both places behind it.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error} ({KEY} stands for model.autoencoder, or model.net if model=autoencoder)") from error
 
 
 class Autoencoder(nn.Module):
@@ -36,6 +52,7 @@ class Autoencoder(nn.Module):
         ValueError: if filters, kernels, split and reduction do not fit each other, or the normalization is unknown.
     """
 
+    @key_explained()
     def __init__(
         self,
         depth: int = 4,
@@ -50,8 +67,9 @@ class Autoencoder(nn.Module):
     ) -> None:
         super().__init__()
         filters = _with_latent(default_filters(depth) if filters is None else tuple(filters), latent_channels)
-        filters = checked_filters(filters, depth)
-        multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias)
+        filters = checked_filters(filters, depth, KEY)
+        check_norm(norm, f"{KEY}.norm")
+        multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias, key=KEY)
 
         def convolution(before: int, after: int, reduction: int = reduction) -> nn.Module:
             return normalized(multiscale(before, after, reduction=reduction), after, norm)
@@ -98,5 +116,5 @@ def _with_latent(filters: tuple[int, ...], latent_channels: int | None) -> tuple
     if latent_channels is None:
         return filters
     if latent_channels < 4 or latent_channels % 4:
-        raise ValueError(f"model.net.latent_channels must be a multiple of 4; got {latent_channels}")
+        raise ValueError(f"{KEY}.latent_channels must be a multiple of 4; got {latent_channels}")
     return (*filters[:-1], latent_channels // 2)

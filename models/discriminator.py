@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.folding import fold
 from models.multiscale import MultiscaleConv, default_filters, superpixel
-from models.normalization import normalized
+from models.normalization import check_norm, normalized
 
 LEAK = 0.2
 
@@ -59,6 +59,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         filters = _checked_filters(filters, depth)
+        check_norm(norm, "model.discriminator.norm")
         multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias, key="model.discriminator")
         pointwise = partial(nn.Conv1d, kernel_size=1, bias=bias)
         weights_norm = norm if norm == "spectral" else "none"  # where there is no room for a layer

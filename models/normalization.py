@@ -27,13 +27,26 @@ def normalized(convolution: nn.Module, channels: int, kind: str) -> nn.Module:
     Raises:
         ValueError: if the kind is unknown.
     """
-    if kind not in NORMALIZATIONS:
-        raise ValueError(f"unknown norm {kind!r}; known: {', '.join(NORMALIZATIONS)}")
+    check_norm(kind, "norm")
     if kind == "none":
         return convolution
     if kind == "spectral":
         return _spectral(convolution)
     return nn.Sequential(convolution, _layer(channels, kind))
+
+
+def check_norm(kind: str, key: str) -> None:
+    """Refuse an unknown normalization.
+
+    Args:
+        kind: what was asked for.
+        key: where the configuration holds it, for the message.
+
+    Raises:
+        ValueError: naming the key and the known ones.
+    """
+    if kind not in NORMALIZATIONS:
+        raise ValueError(f"unknown {key} {kind!r}; known: {', '.join(NORMALIZATIONS)}")
 
 
 def _layer(channels: int, kind: str) -> nn.Module:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.autoencoder import KEY, key_explained
 from models.folding import fold, unfold
+from models.normalization import check_norm
 from models.unet import LEAK, MIN_KERNEL, UpBlock, down_blocks, pixel_shuffle, plan
 
 
@@ -28,6 +30,7 @@ class UNetAutoencoder(nn.Module):
         ValueError: if the plans are not `depth` long, a kernel is even, or the normalization is unknown.
     """
 
+    @key_explained()
     def __init__(
         self,
         depth: int = 4,
@@ -37,7 +40,8 @@ class UNetAutoencoder(nn.Module):
         norm: str = "batch",
     ) -> None:
         super().__init__()
-        channels, kernels = plan(depth, channels, kernels)
+        channels, kernels = plan(depth, channels, kernels, KEY)
+        check_norm(norm, f"{KEY}.norm")
         self.multiple = 2 ** (depth + 1)
         self.down = down_blocks(1, channels, kernels, bias=True, norm=norm)
         self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.discriminator import judged
-from models.normalization import normalized
+from models.normalization import check_norm, normalized
 from models.unet import down_blocks, plan
 
 
@@ -44,6 +44,7 @@ class UNetDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         channels, kernels = plan(depth, channels, kernels, key="model.discriminator")
+        check_norm(norm, "model.discriminator.norm")
         self.multiple = 2**depth
         if window_samples < 1 or window_samples % self.multiple:
             raise ValueError(

@@ -42,6 +42,15 @@ def test_its_score_is_about_the_clean_signal_and_counts_as_no_restoration() -> N
     assert verdict(table, "snr_db") == "autoencoder is told the clean signal: its row bounds or reproduces, and restores nothing"
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"), [("missing", "no such checkpoint file"), ("a.ckpt", "cannot be read as a checkpoint")]
+)
+def test_checkpoint_that_cannot_be_read_is_refused_by_its_key(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "a.ckpt").write_bytes(b"no checkpoint")
+    with pytest.raises(ValueError, match=f"^model.autoencoder_checkpoint={tmp_path / name}: {reason}"):
+        load_autoencoder(Gain(), tmp_path / name, 4000)
+
+
 def test_checkpoint_of_another_method_is_refused(tmp_path: Path) -> None:
     config = {"_target_": "lightning_modules.regression.RegressionModule", "sample_rate": 4000}
     torch.save({"state_dict": {}, "model_config": config}, tmp_path / "a.ckpt")

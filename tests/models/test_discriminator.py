@@ -81,7 +81,7 @@ def test_evaluation_leaves_running_statistics_alone() -> None:
         ({"depth": 3}, "model.discriminator.depth=3 needs 4, one for the first block"),
         ({"depth": 0, "filters": None}, "model.discriminator.depth must be at least 1; got 0"),
         ({"kernels": (3, 8)}, "model.discriminator.kernels must be odd"),
-        ({"norm": "instance"}, "unknown norm 'instance'"),
+        ({"norm": "instance"}, "unknown model.discriminator.norm 'instance'; known: none, batch"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:

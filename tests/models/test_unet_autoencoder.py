@@ -65,8 +65,13 @@ def test_code_is_all_that_the_reconstruction_sees() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"depth": 3}, "model.net.depth=3 needs 3 of each"), ({"norm": "instance"}, "unknown norm 'instance'")],
+    [
+        ({"depth": 3}, "^autoencoder.channels has 2 .* autoencoder.depth=3 needs 3 of each"),
+        ({"kernels": (9, 4)}, "^autoencoder.kernels must be odd"),
+        ({"norm": "instance"}, "^unknown autoencoder.norm 'instance'; known: none, batch"),
+    ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    where = r".* \(autoencoder stands for model.autoencoder, or model.net if model=autoencoder\)$"
+    with pytest.raises(ValueError, match=message + where):
         small_autoencoder(**settings)

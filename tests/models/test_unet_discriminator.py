@@ -87,7 +87,7 @@ def test_every_parameter_is_trained() -> None:
     [
         ({"window_samples": 30}, "model.discriminator.window_samples must be a multiple of 4 = 2"),
         ({"depth": 3}, "model.discriminator.depth=3 needs 3 of each"),
-        ({"norm": "instance"}, "unknown norm 'instance'"),
+        ({"norm": "instance"}, "unknown model.discriminator.norm 'instance'; known: none, batch"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:
