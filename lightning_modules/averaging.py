@@ -1,11 +1,15 @@
 """An exponential moving average of the weights, which is what is validated, kept and used; training goes on with the weights.
 
-average <- decay * average + (1 - decay) * weights after every step, starting from the weights after the first step.
+average <- decay * average + (1 - decay) * weights after every step, starting from the weights after the first step. Running
+statistics are averaged like weights; whole numbers, such as counts of batches, are taken over as they are.
 """
 
+from collections.abc import Callable
+
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import WeightAveraging
-from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch import Tensor
 
 
 class WeightEMA(WeightAveraging):
@@ -23,9 +27,22 @@ class WeightEMA(WeightAveraging):
     def __init__(self, decay: float) -> None:
         if not 0 < decay < 1:
             raise ValueError(f"ema_decay={decay} must lie between 0 and 1; null trains without an average")
-        super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))
+        super().__init__(multi_avg_fn=_average(decay))
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Move the average to the device of the weights, after both were restored from a checkpoint."""
         assert self._average_model is not None
         self._average_model.to(pl_module.device)
+
+
+def _average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """Return the update of averages by their current values, all of one dtype, in place."""
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, current, 1 - decay)
+        else:
+            torch._foreach_copy_(averages, current)
+
+    return update

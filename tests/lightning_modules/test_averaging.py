@@ -7,6 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from lightning_modules.averaging import WeightEMA
@@ -95,6 +96,17 @@ def test_average_follows_the_weights_to_their_device() -> None:
 def test_average_lives_where_the_weights_are_also_after_a_resume(tmp_path: Path) -> None:
     for epochs in (1, 2):
         assert fit(tmp_path, epochs, accelerator="gpu").devices == {"cuda"}
+
+
+def test_running_statistic_is_averaged_and_a_count_is_taken_over() -> None:
+    norm, callback = torch.nn.BatchNorm1d(1), WeightEMA(DECAY)
+    average = AveragedModel(norm, use_buffers=True, **callback._kwargs)
+    for count in (1, 2, 3):
+        norm.num_batches_tracked.fill_(count)  # type: ignore[operator]
+        norm.running_mean.fill_(count)  # type: ignore[operator, union-attr]
+        average.update_parameters(norm)
+    assert average.module.num_batches_tracked.item() == 3
+    assert average.module.running_mean.item() == pytest.approx(by_hand(3))
 
 
 @pytest.mark.parametrize("decay", [0.0, 1.0, -0.1, 1.5])
