@@ -108,7 +108,7 @@ class AdversarialModule(RestorationModule):
         restored = self.net(batch["corrupted"]).float()
         losses = self.step_others(batch, restored.detach())
         if (batch_idx + 1) % self.discriminator_steps == 0:
-            self._step_generator(batch, restored, self.warm_up(self._over_processes(losses)), batch_idx)
+            self._step_generator(batch, restored, self.warm_up(self._awaited(losses)), batch_idx)
 
     def step_others(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Step every network but the generator.
@@ -203,10 +203,10 @@ class AdversarialModule(RestorationModule):
         self.health.add(shares)
         self._log({f"gradient/{name}": share for name, share in shares.items()}, batch)
 
-    def _over_processes(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Average losses over the processes, so that the warm-up starts in all of them at once."""
+    def _awaited(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Average the losses that decide the warm-up over the processes, so that it starts in all of them at once."""
         strategy = self.trainer.strategy
-        return {name: strategy.reduce(loss, reduce_op="mean") for name, loss in losses.items()}  # type: ignore[misc]
+        return {name: strategy.reduce(losses[name], reduce_op="mean") for name in self.warm_up.awaits()}  # type: ignore[misc]
 
     def _log(self, values: Mapping[str, Tensor], batch: Batch) -> None:
         detached = {name: value.detach() for name, value in values.items()}

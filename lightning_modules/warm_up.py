@@ -1,8 +1,10 @@
 """When the adversarial and feature losses join the reconstruction loss: a rule over steps or losses, with a ramp.
 
-How far a rule has come lies in buffers, so that a resumed run goes on where it stopped.
+How far a rule has come is part of its state, so that a resumed run goes on where it stopped. It is counted in plain numbers:
+reading a tensor in every step would make the processor wait for the GPU.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -19,26 +21,23 @@ class WarmUp(nn.Module):
         ValueError: if it is negative.
     """
 
-    steps_taken: Tensor
-    started_at: Tensor
-
     def __init__(self, ramp_steps: int = 0) -> None:
         super().__init__()
         if ramp_steps < 0:
             raise ValueError(f"model.warm_up.ramp_steps={ramp_steps} must not be negative")
         self.ramp_steps = ramp_steps
-        self.register_buffer("steps_taken", torch.tensor(0))
-        self.register_buffer("started_at", torch.tensor(-1))  # -1: not yet
+        self.steps_taken = 0
+        self.started_at = -1  # not yet
 
     def forward(self, losses: Mapping[str, Tensor]) -> float:
         """Take one step and return the weight for it.
 
         Args:
-            losses: () the losses of the other networks at this step, by network.
+            losses: () the losses of the other networks at this step, by network; those that `awaits` names are enough.
         """
         if self.started_at < 0 and self.begins(losses):
-            self.started_at.copy_(self.steps_taken)
-        since = int(self.steps_taken - self.started_at) if self.started_at >= 0 else -1
+            self.started_at = self.steps_taken
+        since = self.steps_taken - self.started_at if self.started_at >= 0 else -1
         self.steps_taken += 1
         if since < 0:
             return 0.0
@@ -48,12 +47,24 @@ class WarmUp(nn.Module):
         """Say whether the composite losses start at this step; asked until they do."""
         raise NotImplementedError
 
+    def awaits(self) -> tuple[str, ...]:
+        """Name the networks whose losses decide the next step."""
+        return ()
+
     def check(self, networks: Sequence[str]) -> None:
         """Refuse a run in which the rule could never be asked.
 
         Args:
             networks: that are trained in the run.
         """
+
+    def get_extra_state(self) -> Tensor:
+        """Return the steps taken and the one at which the losses started, as numbers that any reader of weights takes."""
+        return torch.tensor([self.steps_taken, self.started_at], dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Go on from there."""
+        self.steps_taken, self.started_at = (int(value) for value in state[:2])
 
 
 class AfterSteps(WarmUp):
@@ -75,7 +86,7 @@ class AfterSteps(WarmUp):
 
     def begins(self, losses: Mapping[str, Tensor]) -> bool:
         """Count steps."""
-        return int(self.steps_taken) >= self.steps
+        return self.steps_taken >= self.steps
 
 
 class WhenBelow(WarmUp):
@@ -88,25 +99,29 @@ class WhenBelow(WarmUp):
         ramp_steps: see `WarmUp`.
 
     Raises:
-        ValueError: if `memory_steps` is below 1 or `ramp_steps` negative.
+        ValueError: if `value` is no number, `memory_steps` is below 1 or `ramp_steps` negative.
     """
-
-    average: Tensor
 
     def __init__(self, network: str, value: float, memory_steps: int = 50, ramp_steps: int = 0) -> None:
         super().__init__(ramp_steps)
+        if math.isnan(value):
+            raise ValueError(f"model.warm_up.value={value} must be a number, below which the loss can fall")
         if memory_steps < 1:
             raise ValueError(f"model.warm_up.memory_steps={memory_steps} must be at least 1")
         self.network = network
         self.value = value
         self.memory_steps = memory_steps
-        self.register_buffer("average", torch.tensor(0.0))
+        self.average = 0.0
 
     def begins(self, losses: Mapping[str, Tensor]) -> bool:
         """Follow the loss."""
-        weight = 1 / min(int(self.steps_taken) + 1, self.memory_steps)
-        self.average.lerp_(losses[self.network].detach().float(), weight)
-        return int(self.steps_taken) + 1 >= self.memory_steps and bool(self.average < self.value)
+        weight = 1 / min(self.steps_taken + 1, self.memory_steps)
+        self.average += weight * (float(losses[self.network]) - self.average)
+        return self.steps_taken + 1 >= self.memory_steps and self.average < self.value
+
+    def awaits(self) -> tuple[str, ...]:
+        """Name the network until the losses have started."""
+        return (self.network,) if self.started_at < 0 else ()
 
     def check(self, networks: Sequence[str]) -> None:
         """Refuse a run that does not train the network in question.
@@ -118,3 +133,12 @@ class WhenBelow(WarmUp):
         if self.network not in others:
             trained = ", ".join(others) or "none"
             raise ValueError(f"model.warm_up.network={self.network} is not trained in this run; beside the generator: {trained}")
+
+    def get_extra_state(self) -> Tensor:
+        """Return the average too."""
+        return torch.cat([super().get_extra_state(), torch.tensor([self.average], dtype=torch.float64)])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Go on from there."""
+        super().set_extra_state(state)
+        self.average = float(state[2])

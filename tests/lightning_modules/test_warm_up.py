@@ -1,5 +1,7 @@
 """When the composite losses start: the boundary step, the ramp, and what a resumed run remembers."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -40,12 +42,38 @@ def test_resumed_rule_goes_on_where_it_stopped() -> None:
     assert begun + weights(second, 3) == expected
 
 
+def test_resumed_average_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    whole, first, second = (WhenBelow("autoencoder", 1.0, memory_steps=4) for _ in range(3))
+    losses = [{"autoencoder": torch.tensor(loss)} for loss in (0.1, 2.0, 2.0, 2.0, 0.5, 0.5, 0.5, 0.5)]
+    expected = [whole(loss) for loss in losses]
+    begun = [first(loss) for loss in losses[:5]]
+    torch.save(first.state_dict(), tmp_path / "state.pt")
+    second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert begun + [second(loss) for loss in losses[5:]] == expected
+    assert second.average == whole.average
+
+
+def test_state_is_no_buffer_that_an_average_of_the_weights_could_change() -> None:
+    rule = WhenBelow("autoencoder", 1.0)
+    assert list(rule.buffers()) == []
+    assert all(isinstance(value, Tensor) for value in rule.state_dict().values())
+
+
+def test_rule_awaits_a_loss_until_it_has_begun_and_needs_none_after() -> None:
+    assert AfterSteps(3).awaits() == ()
+    rule = WhenBelow("autoencoder", 1.0, memory_steps=1)
+    assert rule.awaits() == ("autoencoder",)
+    assert [rule({"autoencoder": torch.tensor(0.5)}), rule({})] == [1, 1]
+    assert rule.awaits() == ()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: AfterSteps(-1), "model.warm_up.steps=-1"),
         (lambda: AfterSteps(0, ramp_steps=-2), "model.warm_up.ramp_steps=-2"),
         (lambda: WhenBelow("discriminator", 1.0, memory_steps=0), "model.warm_up.memory_steps=0"),
+        (lambda: WhenBelow("discriminator", float("nan")), "model.warm_up.value=nan"),
         (lambda: WhenBelow("autoencoder", 1.0).check(["generator", "discriminator"]), "not trained in this run.*: discriminator"),
         (lambda: WhenBelow("autoencoder", 1.0).check(["generator"]), "beside the generator: none"),
     ],
