@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.folding import fold
-from models.multiscale import MultiscaleConv, default_filters, superpixel
+from models.multiscale import MultiscaleConv, check_positive, default_filters, superpixel
 from models.normalization import check_norm, normalized
 
 LEAK = 0.2
@@ -41,7 +41,8 @@ class Discriminator(nn.Module):
         bias: whether convolutions have one.
 
     Raises:
-        ValueError: if filters, kernels, split and reduction do not fit each other, or the normalization is unknown.
+        ValueError: if filters, kernels, split and reduction do not fit each other, a layer would have no channels, or the
+            normalization is unknown.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class Discriminator(nn.Module):
         super().__init__()
         filters = _checked_filters(filters, depth)
         check_norm(norm, "model.discriminator.norm")
+        if hidden < 1:
+            raise ValueError(f"model.discriminator.hidden must be at least 1; got {hidden}")
         multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias, key="model.discriminator")
         pointwise = partial(nn.Conv1d, kernel_size=1, bias=bias)
         weights_norm = norm if norm == "spectral" else "none"  # where there is no room for a layer
@@ -123,4 +126,5 @@ def _checked_filters(filters: Sequence[int] | None, depth: int) -> tuple[int, ..
             f"model.discriminator.filters has {len(filters)} entries; "
             f"model.discriminator.depth={depth} needs {depth + 1}, one for the first block"
         )
+    check_positive(filters, "model.discriminator.filters")
     return tuple(filters)

@@ -44,14 +44,28 @@ def checked_filters(filters: Sequence[int] | None, depth: int, key: str = "model
         key: where the configuration holds the network, for messages.
 
     Raises:
-        ValueError: if there are not `depth` filters, or the up path cannot halve them.
+        ValueError: if there are not `depth` filters, one is not positive, or the up path cannot halve them.
     """
     filters = default_filters(depth) if filters is None else tuple(filters)
     if depth < 1 or len(filters) != depth:
         raise ValueError(f"{key}.filters has {len(filters)} entries; {key}.depth={depth} needs {depth}, and at least one")
-    if filters[0] % 4 or any(count % 2 for count in filters):
-        raise ValueError(f"{key}.filters must be even, and the first one a multiple of 4; got {list(filters)}")
+    if filters[0] % 4 or any(count < 1 or count % 2 for count in filters):
+        raise ValueError(f"{key}.filters must be even and positive, and the first one a multiple of 4; got {list(filters)}")
     return filters
+
+
+def check_positive(counts: Sequence[int], key: str) -> None:
+    """Refuse a plan with a layer that has no channels.
+
+    Args:
+        counts: channels of each layer.
+        key: where the configuration holds them, for the message.
+
+    Raises:
+        ValueError: if a count is below 1, or there is none.
+    """
+    if min(counts, default=0) < 1:
+        raise ValueError(f"{key} must be one or more numbers of at least 1; got {list(counts)}")
 
 
 def superpixel(features: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from models.autoencoder import KEY, key_explained
 from models.folding import fold, unfold
+from models.multiscale import check_positive
 from models.normalization import check_norm
 from models.unet import LEAK, MIN_KERNEL, UpBlock, down_blocks, pixel_shuffle, plan
 
@@ -27,7 +28,8 @@ class UNetAutoencoder(nn.Module):
         norm: normalization in each down block; see models.normalization (published: batch).
 
     Raises:
-        ValueError: if the plans are not `depth` long, a kernel is even, or the normalization is unknown.
+        ValueError: if the plans are not `depth` long, a block would have no channels, a kernel is even, or the normalization is
+            unknown.
     """
 
     @key_explained()
@@ -41,6 +43,7 @@ class UNetAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         channels, kernels = plan(depth, channels, kernels, KEY)
+        check_positive(channels, f"{KEY}.channels")
         check_norm(norm, f"{KEY}.norm")
         self.multiple = 2 ** (depth + 1)
         self.down = down_blocks(1, channels, kernels, bias=True, norm=norm)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.discriminator import judged
+from models.multiscale import check_positive
 from models.normalization import check_norm, normalized
 from models.unet import down_blocks, plan
 
@@ -28,8 +29,8 @@ class UNetDiscriminator(nn.Module):
         conditional: whether the corrupted signal is seen beside the one to judge (published: a choice).
 
     Raises:
-        ValueError: if the plans are not `depth` long, a kernel is even, the window cannot be halved `depth` times, or the
-            normalization is unknown.
+        ValueError: if the plans are not `depth` long, a block would have no channels, a kernel is even, the window cannot be
+            halved `depth` times, or the normalization is unknown.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class UNetDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         channels, kernels = plan(depth, channels, kernels, key="model.discriminator")
+        check_positive(channels, "model.discriminator.channels")
         check_norm(norm, "model.discriminator.norm")
         self.multiple = 2**depth
         if window_samples < 1 or window_samples % self.multiple:

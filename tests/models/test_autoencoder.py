@@ -69,6 +69,7 @@ def test_code_is_all_that_the_reconstruction_sees() -> None:
     [
         ({"latent_channels": 6}, "^autoencoder.latent_channels must be a multiple of 4; got 6"),
         ({"depth": 3}, "^autoencoder.filters has 2 entries; autoencoder.depth=3 needs 3"),
+        ({"filters": (8, 0)}, "^autoencoder.filters must be even and positive"),
         ({"kernels": (3, 8)}, "^autoencoder.kernels must be odd"),
         ({"reduction": 3}, "^autoencoder.reduction=3 must divide"),
         ({"norm": "instance"}, "^unknown autoencoder.norm 'instance'; known: none, batch"),

@@ -94,6 +94,8 @@ def test_wrong_convolution_is_refused_by_its_key(settings: dict, message: str) -
         ((8, 8), 3, "model.net.filters has 2 entries; model.net.depth=3 needs 3"),
         ((), 0, "needs 0, and at least one"),
         ((8, 7), 2, "model.net.filters must be even"),
+        ((8, 0), 2, r"model.net.filters must be even and positive, .*; got \[8, 0\]"),
+        ((-8, 8), 2, "model.net.filters must be even and positive"),
         ((6, 8), 2, "the first one a multiple of 4"),
     ],
 )

@@ -67,6 +67,7 @@ def test_code_is_all_that_the_reconstruction_sees() -> None:
     ("settings", "message"),
     [
         ({"depth": 3}, "^autoencoder.channels has 2 .* autoencoder.depth=3 needs 3 of each"),
+        ({"channels": (4, 0)}, "^autoencoder.channels must be .* at least 1"),
         ({"kernels": (9, 4)}, "^autoencoder.kernels must be odd"),
         ({"norm": "instance"}, "^unknown autoencoder.norm 'instance'; known: none, batch"),
     ],

@@ -86,6 +86,8 @@ def test_every_parameter_is_trained() -> None:
     ("settings", "message"),
     [
         ({"window_samples": 30}, "model.discriminator.window_samples must be a multiple of 4 = 2"),
+        ({"channels": (4, 0)}, r"model.discriminator.channels must be .* at least 1; got \[4, 0\]"),
+        ({"depth": 0, "channels": None, "kernels": None}, r"model.discriminator.channels must be one or more .*; got \[\]"),
         ({"depth": 3}, "model.discriminator.depth=3 needs 3 of each"),
         ({"norm": "instance"}, "unknown model.discriminator.norm 'instance'; known: none, batch"),
     ],
