@@ -22,9 +22,9 @@ LEAK = 0.2
 class Discriminator(nn.Module):
     """Judge signals by patches: the logit is high where one takes the signal for clean.
 
-    The paper leaves open the filters, how many units the hidden layer has, and the rate of dropout. Here a first block of half
-    the width precedes the down path of the generator, and the hidden layer has 128 units, as in T. Stegmüller's report
-    (aosbro/audio-super-resolution); leichtrhino/audio-super-resolution averages over time instead of a hidden layer.
+    The paper leaves open the filters, how many units the hidden layer has, and the rate of dropout. The 128 hidden units follow
+    T. Stegmüller's report (aosbro/audio-super-resolution), where leichtrhino/audio-super-resolution averages over time instead
+    of a hidden layer; a first block of half the width ahead of the generator's down path is a choice of this project.
 
     Args:
         depth: number of blocks that halve the time axis (published: 7).
