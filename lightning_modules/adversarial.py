@@ -1,7 +1,7 @@
 """Adversarial training: a discriminator learns to tell clean from restored, and the generator to restore so that it cannot.
 
 L_G = L_rec + w (lambda_adv L_adv + lambda_fm L_fm + the subclass's terms), with w from the warm-up rule. Every batch: one forward
-pass of G, a step of D on its detached output, then a step of G against the D just improved.
+pass of G, a step of D on its detached output, then, if it is its turn, a step of G against the D just improved.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,16 +14,15 @@ from torch.optim import Optimizer
 
 from lightning_modules.adversaries import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.base import Batch, RestorationModule
-from lightning_modules.gan_health import HealthReport
+from lightning_modules.gan_health import HealthReport, gradient_shares, warn
 from lightning_modules.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
 from lightning_modules.optimizing import Optimizing, call_untouched
 from lightning_modules.schedules import listed, step_others, step_plateaus
+from lightning_modules.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.warm_up import AfterSteps, WarmUp
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 ScheduleFactory = Callable[[Optimizer], Any]
-PENALTIES = ("r1", "gradient_penalty")
-NETWORKS = ("generator", "discriminator", "autoencoder")
 
 
 class AdversarialModule(RestorationModule):
@@ -39,7 +38,7 @@ class AdversarialModule(RestorationModule):
         discriminator_optimizer: from parameters to an optimizer.
         adversary: bce, lsgan or hinge.
         penalty_weights: of r1 and gradient_penalty in D's loss; 0 = not computed.
-        discriminator_steps: D steps per G step, each on a batch of its own.
+        discriminator_steps: D steps per G step, each on a batch of its own; counted over epochs.
         warm_up: when the other losses join the reconstruction loss.
         schedulers: from an optimizer to a learning-rate schedule, by network (generator, discriminator, ...).
         gradient_clip_norms: largest gradient norm, by network; None leaves it alone.
@@ -71,22 +70,23 @@ class AdversarialModule(RestorationModule):
         super().__init__(net, sample_rate)
         self.automatic_optimization = False
         check_names(loss_weights, (*RECONSTRUCTION_LOSSES, *self.composite_losses))
-        self.loss_weights = {name: float(weight) for name, weight in loss_weights.items()}
+        self.loss_weights = checked_weights("loss_weights", loss_weights)
         self.reconstruction = ReconstructionLoss({name: self.loss_weights.get(name, 0.0) for name in RECONSTRUCTION_LOSSES})
         self.adversary = find_adversary(adversary)
-        self.penalty_weights = _checked_penalties(penalty_weights or {})
-        if discriminator_steps < 1:
-            raise ValueError(f"model.discriminator_steps={discriminator_steps} must be at least 1")
+        self.penalty_weights = checked_penalties(penalty_weights or {})
+        if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
+            raise ValueError(f"model.discriminator_steps={discriminator_steps} must be a whole number, at least 1")
         self.discriminator_steps = discriminator_steps
+        self.batches_taken = 0
         self.warm_up = warm_up if warm_up is not None else AfterSteps()
         self.optimizer_factories = {"generator": generator_optimizer}
         self.networks = {"generator": net}  # a plain dict: the modules are registered under names of their own
         self.discriminator = discriminator() if self.uses("adversarial", "feature_matching") else None
         if self.discriminator is not None:
             self.add_network("discriminator", self.discriminator, discriminator_optimizer)
-            _check_norm(self.discriminator, self.penalty_weights)
-        self.schedulers = _checked_names("schedulers", schedulers or {})
-        self.gradient_clip_norms = _checked_norms(gradient_clip_norms or {})
+            check_penalized(self.discriminator, self.penalty_weights)
+        self.schedulers = checked_names("schedulers", schedulers or {})
+        self.gradient_clip_norms = checked_norms(gradient_clip_norms or {})
         self.monitor = monitor
         self.health = HealthReport()
 
@@ -104,11 +104,16 @@ class AdversarialModule(RestorationModule):
         self.optimizer_factories[name] = optimizer
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Step the other networks on this batch, then the generator."""
+        """Step the other networks on this batch, then, if it is its turn, the generator; else nothing of it moves."""
+        self.batches_taken += 1
+        if self.batches_taken % self.discriminator_steps > 0:
+            with torch.no_grad():
+                restored = call_untouched(self.net, batch["corrupted"]).float()
+            self.step_others(batch, restored)
+            return
         restored = self.net(batch["corrupted"]).float()
         losses = self.step_others(batch, restored.detach())
-        if (batch_idx + 1) % self.discriminator_steps == 0:
-            self._step_generator(batch, restored, self.warm_up(self._awaited(losses)), batch_idx)
+        self._step_generator(batch, restored, self.warm_up(self._awaited(losses)))
 
     def step_others(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Step every network but the generator.
@@ -152,7 +157,7 @@ class AdversarialModule(RestorationModule):
             penalties["gradient_penalty"] = gradient_penalty(judge, batch["clean"], restored, generator)
         return penalties
 
-    def _step_generator(self, batch: Batch, restored: Tensor, warm_up: float, batch_idx: int) -> None:
+    def _step_generator(self, batch: Batch, restored: Tensor, warm_up: float) -> None:
         with Optimizing(self, "generator", batch) as optimize:
             terms = self.reconstruction.terms(restored, batch["clean"])
             weights = {name: self.loss_weights[name] for name in terms}
@@ -161,8 +166,8 @@ class AdversarialModule(RestorationModule):
                 terms |= composite
                 weights |= {name: warm_up * self.loss_weights[name] for name in composite}
             weighted = {name: weights[name] * term for name, term in terms.items()}
-            if batch_idx % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-                self._log_shares(weighted, batch)
+            if self._shares_are_due():
+                self._log_shares(weighted, batch, warm_up)
             loss = weighted_sum(terms, weights)
             optimize(loss)
         self.log("train/loss", loss.detach(), prog_bar=True, batch_size=restored.shape[0])
@@ -191,22 +196,23 @@ class AdversarialModule(RestorationModule):
             )
         return terms
 
-    def _log_shares(self, weighted: Mapping[str, Tensor], batch: Batch) -> None:
-        """Log each term's share in the generator's gradient: its gradient's norm over the sum of these norms."""
-        weights = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
-        norms = {}
-        for name, term in weighted.items():
-            gradients = torch.autograd.grad(term, weights, retain_graph=True, allow_unused=True)
-            norms[name] = nn.utils.get_total_norm([gradient for gradient in gradients if gradient is not None])
-        total = torch.stack(list(norms.values())).sum().clamp_min(torch.finfo(torch.float32).tiny)
-        shares = {f"share_{name}": norm / total for name, norm in norms.items()}
-        self.health.add(shares)
+    def _shares_are_due(self) -> bool:
+        """Say whether this is the generator's first step, or a multiple of `trainer.log_every_n_steps` later; 0 is never."""
+        interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return interval > 0 and (self.batches_taken // self.discriminator_steps - 1) % interval == 0
+
+    def _log_shares(self, weighted: Mapping[str, Tensor], batch: Batch, warm_up: float) -> None:
+        shares = {f"share_{name}": share for name, share in gradient_shares(weighted, self.net).items()}
+        if warm_up == 1:  # before, the terms are not what they are meant to be
+            self.health.add(shares)
         self._log({f"gradient/{name}": share for name, share in shares.items()}, batch)
 
     def _awaited(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Average the losses that decide the warm-up over the processes, so that it starts in all of them at once."""
-        strategy = self.trainer.strategy
-        return {name: strategy.reduce(losses[name], reduce_op="mean") for name in self.warm_up.awaits()}  # type: ignore[misc]
+        return {name: self._over_processes(losses[name]) for name in self.warm_up.awaits()}
+
+    def _over_processes(self, values: Tensor) -> Tensor:
+        return self.trainer.strategy.reduce(values, reduce_op="mean")  # type: ignore[return-value]
 
     def _log(self, values: Mapping[str, Tensor], batch: Batch) -> None:
         detached = {name: value.detach() for name, value in values.items()}
@@ -237,31 +243,23 @@ class AdversarialModule(RestorationModule):
         schedules = listed(self.lr_schedulers())
         step_plateaus(schedules, self.trainer, self.monitor)
         step_others(schedules)
-        self.health.close_epoch()
+        self.health.close_epoch(self._over_processes)
 
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Count the step."""
+        self.health.steps += 1
 
-def _checked_penalties(weights: Mapping[str, float]) -> dict[str, float]:
-    unknown = sorted(set(weights) - set(PENALTIES))
-    if unknown:
-        raise ValueError(f"unknown model.penalty_weights {', '.join(unknown)}; known: {', '.join(PENALTIES)}")
-    return {name: float(weight) for name, weight in weights.items()}
+    def on_train_end(self) -> None:
+        """Say so if the generator was never trained."""
+        if 0 < self.batches_taken < self.discriminator_steps:
+            steps = f"model.discriminator_steps={self.discriminator_steps}"
+            warn([f"the generator was never trained: {steps}, and the run had {self.batches_taken} batches"])
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep whose turn it is."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["batches_taken"] = self.batches_taken
 
-def _checked_names(key: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(settings) - set(NETWORKS))
-    if unknown:
-        raise ValueError(f"unknown networks {', '.join(unknown)} in model.{key}; known: {', '.join(NETWORKS)}")
-    return dict(settings)
-
-
-def _checked_norms(norms: Mapping[str, float | None]) -> dict[str, float | None]:
-    for name, norm in norms.items():
-        if norm is not None and norm <= 0:
-            raise ValueError(f"model.gradient_clip_norms.{name}={norm} must be positive, or null to leave gradients alone")
-    return _checked_names("gradient_clip_norms", norms)
-
-
-def _check_norm(discriminator: nn.Module, penalty_weights: Mapping[str, float]) -> None:
-    batch_norm = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in discriminator.modules())
-    if batch_norm and any(weight > 0 for weight in penalty_weights.values()):
-        raise ValueError("model.penalty_weights need model.discriminator.norm=layer, group, spectral or none, not batch")
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the network whose turn it is."""
+        self.batches_taken = checkpoint["batches_taken"]

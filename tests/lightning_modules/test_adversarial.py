@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from lightning_modules.adversarial import AdversarialModule
 from lightning_modules.base import NonFiniteLossError
 from lightning_modules.checkpointing import LastEpoch
+from lightning_modules.gan_health import gradient_shares
 from lightning_modules.warm_up import AfterSteps, WhenBelow
 
 
@@ -193,10 +194,59 @@ def test_generator_learns_the_same_before_the_boundary_as_without_adversary() ->
 
 def test_discriminator_takes_several_steps_for_one_of_the_generator() -> None:
     module = make(discriminator_steps=2)
-    with recorded(module, "_step_discriminator", "discriminator") as judge, recorded(module, "_step_generator", "net") as net:
+    with recorded(module, "_step_discriminator", "discriminator") as judge, recorded(module, "training_step", "net") as net:
         fit(module)
     assert judge == [False] * 4
-    assert net == [False] * 2
+    assert net == [True, False, True, False]
+
+
+def test_turns_go_on_over_epochs_and_over_a_resumed_run(tmp_path: Path) -> None:
+    whole, first, second = (make(discriminator_steps=3) for _ in range(3))  # of four batches an epoch
+    with recorded(whole, "_step_generator", "net") as steps:
+        fit(whole, epochs=3, folder=tmp_path / "whole")
+    assert len(steps) == 4
+    fit(first, epochs=1, folder=tmp_path / "parts")
+    fit(second, epochs=3, folder=tmp_path / "parts")
+    assert same(state_of(whole), state_of(second))
+
+
+def test_run_without_a_step_of_the_generator_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    module = make(discriminator_steps=5)
+    before = state_of(module.net)
+    fit(module)
+    assert caplog.messages[-1] == "the generator was never trained: model.discriminator_steps=5, and the run had 4 batches"
+    assert same(before, state_of(module.net))
+
+
+@pytest.mark.parametrize(("interval", "expected"), [(50, [0]), (2, [0, 2]), (0, [])])
+def test_shares_are_computed_at_the_first_and_every_nth_step_of_the_generator(
+    interval: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, taken = make(discriminator_steps=2), []
+
+    def watched(*arguments: Any) -> dict[str, Tensor]:
+        taken.append(module.warm_up.steps_taken - 1)
+        return gradient_shares(*arguments)
+
+    monkeypatch.setattr("lightning_modules.adversarial.gradient_shares", watched)
+    trainer = pl.Trainer(max_epochs=2, log_every_n_steps=interval, enable_checkpointing=False, **QUIET)
+    trainer.fit(module, datamodule=Examples())
+    assert taken == expected
+    assert ("gradient/share_adversarial" in trainer.callback_metrics) == (interval > 0)
+
+
+def test_losses_are_averaged_over_processes_only_until_they_have_decided() -> None:
+    reduced: list[int] = []
+    module = make(warm_up=WhenBelow("discriminator", 10.0, memory_steps=2))
+    average = module._over_processes
+
+    def watched(values: Tensor) -> Tensor:
+        reduced.append(module.batches_taken)
+        return average(values)
+
+    module._over_processes = watched  # type: ignore[method-assign]
+    fit(module)
+    assert reduced == [1, 2]
 
 
 def test_every_network_has_its_own_clipping() -> None:
@@ -296,6 +346,10 @@ def test_loss_that_is_not_finite_stops_before_the_step() -> None:
         ({"penalty_weights": {"r2": 1.0}}, "unknown model.penalty_weights r2; known: r1, gradient_penalty"),
         ({"penalty_weights": {"r1": 1.0}}, "model.discriminator.norm=layer, group, spectral or none"),
         ({"discriminator_steps": 0}, "model.discriminator_steps=0"),
+        ({"discriminator_steps": 1.5}, "model.discriminator_steps=1.5 must be a whole number"),
+        ({"loss_weights": {"adversarial": -0.1}}, "model.loss_weights.adversarial=-0.1 must be a number, at least 0"),
+        ({"penalty_weights": {"r1": -1.0}}, "model.penalty_weights.r1=-1.0 must be a number, at least 0"),
+        ({"gradient_clip_norms": {"generator": float("nan")}}, "model.gradient_clip_norms.generator=nan must be positive"),
         ({"schedulers": {"critic": None}}, "unknown networks critic in model.schedulers; known: generator"),
         ({"gradient_clip_norms": {"g": 1.0}}, "unknown networks g in model.gradient_clip_norms"),
         ({"gradient_clip_norms": {"generator": 0.0}}, "model.gradient_clip_norms.generator=0.0 must be positive"),
