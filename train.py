@@ -41,12 +41,13 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
     settle_length(cfg)
     check_monitor(cfg.monitor, cfg.mode)
-    make_trainer(cfg, logger=False)
+    precision = make_trainer(cfg, logger=False).precision
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.data)
     data.setup("fit")
     print(data.summary())
     module = build_restorer(adopt_base(plain(cfg.model)))
+    module.check_precision(precision)
     module.prepare_training()
     classical = baselines(cfg.baselines, data.sample_rate)
     run = claim_run(cfg)
@@ -121,8 +122,9 @@ def settle_length(cfg: DictConfig) -> None:
 
     if cfg.trainer.max_epochs is None and cfg.trainer.max_time is None:
         cfg.trainer.max_epochs = DEFAULT_EPOCHS
-    scheduler = plain(cfg.model).get("scheduler") or {}
-    if "T_max" in scheduler and (scheduler["T_max"] or 0) < 1:
+    model = plain(cfg.model)
+    schedules = [model.get("scheduler"), *(model.get("schedulers") or {}).values()]
+    if any("T_max" in schedule and (schedule["T_max"] or 0) < 1 for schedule in schedules if schedule):
         raise ValueError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
     if cfg.trainer.limit_val_batches == 0:
         raise ValueError("trainer.limit_val_batches=0 leaves nothing to choose the best checkpoint by; give it at least 1")

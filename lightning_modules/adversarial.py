@@ -50,6 +50,7 @@ class AdversarialModule(RestorationModule):
     """
 
     composite_losses: tuple[str, ...] = ("adversarial", "feature_matching")
+    precisions = ("bf16-mixed", "32-true")  # float16 needs loss scaling, which belongs to one optimizer
 
     def __init__(
         self,
@@ -228,18 +229,13 @@ class AdversarialModule(RestorationModule):
         return tuple(configured)  # type: ignore[return-value]
 
     def on_fit_start(self) -> None:
-        """Refuse float16, whose loss scaling belongs to one optimizer; bfloat16 needs none.
-
-        Raises:
-            ValueError: for trainer.precision=16-mixed.
-        """
-        if str(self.trainer.precision).startswith("16"):
-            raise ValueError(
-                f"adversarial methods train with bf16-mixed or 32-true, not trainer.precision={self.trainer.precision}"
-            )
+        """Check the precision also where no script did before."""
+        self.check_precision(str(self.trainer.precision))
 
     def on_train_epoch_end(self) -> None:
-        """Step the schedules before the checkpoint is written, and say what is wrong with the epoch."""
+        """Log the epoch's rates, step the schedules before the checkpoint is written, and say what is wrong with the epoch."""
+        for name, optimizer in zip(self.networks, listed(self.optimizers()), strict=True):
+            self.log(f"lr/{name}", optimizer.param_groups[0]["lr"])
         schedules = listed(self.lr_schedulers())
         step_plateaus(schedules, self.trainer, self.monitor)
         step_others(schedules)

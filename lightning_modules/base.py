@@ -34,6 +34,8 @@ class RestorationModule(pl.LightningModule):
 
     told_clean = False
     """Whether the method looks at the clean signal of a pair, so that its scores are no restorer's."""
+    precisions: tuple[str, ...] | None = None
+    """The values of trainer.precision it trains in; None is any."""
 
     def __init__(self, net: nn.Module, sample_rate: int) -> None:
         super().__init__()
@@ -73,6 +75,18 @@ class RestorationModule(pl.LightningModule):
 
     def prepare_training(self) -> None:
         """Load what other runs trained and check what only a training needs; called once, before a run folder is made."""
+
+    def check_precision(self, precision: str) -> None:
+        """Refuse a precision in which the method does not train.
+
+        Args:
+            precision: as the trainer names it, such as 32-true.
+
+        Raises:
+            ValueError: naming those in which it does.
+        """
+        if self.precisions is not None and precision not in self.precisions:
+            raise ValueError(f"this method trains with {' or '.join(self.precisions)}, not trainer.precision={precision}")
 
     def setup(self, stage: str) -> None:
         """Check that data and method agree on the sample rate, and create the metrics at the data's cut-off.

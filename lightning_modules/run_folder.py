@@ -28,7 +28,12 @@ VOLATILE = (
     "data.cache_dir",
 )
 """Keys that do not change what a run computes, with dots between the levels."""
-FOLLOWING_THE_RUN = ("scheduler.T_max",)
+FOLLOWING_THE_RUN = (
+    "scheduler.T_max",
+    "schedulers.generator.T_max",
+    "schedulers.discriminator.T_max",
+    "schedulers.autoencoder.T_max",
+)
 """Keys of a model that follow the length of the run, which may change when it is continued."""
 
 log = logging.getLogger(__name__)

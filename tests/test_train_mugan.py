@@ -90,6 +90,25 @@ def test_missing_autoencoder_is_a_sentence_before_any_training(train_config: Con
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["scheduler@model.schedulers.discriminator=cosine", "trainer.max_epochs=null", "trainer.max_time=00:00:00:05"],
+            "trainer.max_epochs, which trainer.max_time leaves open; set both",
+        ),
+        (["trainer.precision=bf16-true"], "bf16-mixed or 32-true, not trainer.precision=bf16-true"),
+        (["model.loss_weights.adversarial=-1"], "model.loss_weights.adversarial=-1 must be a number, at least 0"),
+    ],
+)
+def test_mistake_is_a_sentence_before_there_is_a_run_folder(
+    train_config: Config, tmp_path: Path, settings: list[str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        train(train_config(*TINY_MUGAN, *settings))
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("setting", ["+trainer.gradient_clip_val=1.0", "+trainer.accumulate_grad_batches=2"])
 def test_trainer_settings_that_need_one_optimizer_are_refused_in_a_sentence(train_config: Config, setting: str) -> None:
     with pytest.raises(ValueError, match=r"gradient_clip_val|accumulate_grad_batches"):

@@ -274,6 +274,8 @@ def test_schedules_of_the_networks_are_stepped_once_an_epoch() -> None:
     trainer = fit(module, epochs=3)
     rates = [optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers]
     assert rates == pytest.approx([0.01 * 0.1**2, 0.01 * 0.5**3])
+    logged = [float(trainer.callback_metrics[f"lr/{name}"]) for name in ("generator", "discriminator")]
+    assert logged == pytest.approx([0.01 * 0.1, 0.01 * 0.5**2])  # of the last epoch
 
 
 def test_terms_shares_and_accuracies_are_logged() -> None:
@@ -321,10 +323,11 @@ def test_bf16_trains_with_float32_losses() -> None:
     assert all(value.isfinite().all() for value in state_of(module).values())
 
 
-def test_float16_is_refused_with_what_to_use() -> None:
+@pytest.mark.parametrize("precision", ["16-mixed", "bf16-true"])
+def test_other_precision_is_refused_with_what_to_use(precision: str) -> None:
     module = make()
-    module._trainer = type("Trainer", (), {"precision": "16-mixed"})()  # type: ignore[assignment]
-    with pytest.raises(ValueError, match="bf16-mixed or 32-true, not trainer.precision=16-mixed"):
+    module._trainer = type("Trainer", (), {"precision": precision})()  # type: ignore[assignment]
+    with pytest.raises(ValueError, match=f"bf16-mixed or 32-true, not trainer.precision={precision}"):
         module.on_fit_start()
 
 

@@ -210,9 +210,15 @@ def test_another_model_is_refused_before_anything_is_written(tmp_path: Path) -> 
     assert (folder / "run.json").read_bytes() == card
 
 
-def test_run_may_be_continued_for_longer(tmp_path: Path) -> None:
-    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
-    longer = CONFIG | {"trainer": {"max_epochs": 30}, "model": {"depth": 4, "scheduler": {"T_max": 30}}}
+@pytest.mark.parametrize("network", [None, "generator", "discriminator", "autoencoder"])
+def test_run_may_be_continued_for_longer(tmp_path: Path, network: str | None) -> None:
+    def config(epochs: int) -> dict[str, Any]:
+        schedule = {"T_max": epochs}
+        schedules = {"scheduler": schedule} if network is None else {"schedulers": {network: schedule}}
+        return CONFIG | {"trainer": {"max_epochs": epochs}, "model": {"depth": 4, **schedules}}
+
+    folder = finished_epoch(open_run(tmp_path / "a", None, config(20)).folder)
+    longer = config(30)
     assert open_run(tmp_path / "b", str(folder), longer).folder == folder
     assert open_run(tmp_path / "b", "auto", longer).folder == folder
 
