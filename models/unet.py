@@ -107,6 +107,8 @@ def plan(
         raise ValueError(
             f"{key}.channels has {len(filters)} and {key}.kernels {len(taps)} entries; {key}.depth={depth} needs {depth} of each"
         )
+    if depth < 1 or min(filters) < 1:
+        raise ValueError(f"{key}.depth={depth} and every entry of {key}.channels must be at least 1; got {list(filters)}")
     if any(kernel % 2 == 0 for kernel in taps):
         raise ValueError(f"{key}.kernels must be odd, so that blocks stay centered; got {list(taps)}")
     return filters, taps

@@ -75,7 +75,13 @@ def test_pixel_shuffle_interleaves_pairs_of_channels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"depth": 3, "channels": (4, 8)}, "needs 3 of each"), ({"depth": 1, "kernels": (4,)}, "odd")]
+    ("settings", "message"),
+    [
+        ({"depth": 3, "channels": (4, 8)}, "needs 3 of each"),
+        ({"depth": 1, "kernels": (4,)}, "odd"),
+        ({"depth": 0}, "model.net.depth=0"),
+        ({"depth": 1, "channels": (0,), "kernels": (3,)}, "model.net.channels must be at least 1"),
+    ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
