@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 class Shaping(nn.Module):
@@ -46,13 +47,13 @@ class Shaping(nn.Module):
             self.stalled_epochs += 1
         return self.stalled_epochs >= self.patience
 
-    def get_extra_state(self) -> dict[str, float]:
-        """Return what a checkpoint holds of this stage."""
-        return {"best_loss": self.best_loss, "stalled_epochs": self.stalled_epochs}
+    def get_extra_state(self) -> Tensor:
+        """Return the best loss and the epochs since, as numbers that any reader of weights takes."""
+        return torch.tensor([self.best_loss, self.stalled_epochs], dtype=torch.float64)
 
-    def set_extra_state(self, state: dict[str, float]) -> None:
-        """Take up what a checkpoint held."""
-        self.best_loss, self.stalled_epochs = state["best_loss"], int(state["stalled_epochs"])
+    def set_extra_state(self, state: Tensor) -> None:
+        """Go on from there."""
+        self.best_loss, self.stalled_epochs = float(state[0]), int(state[1])
 
 
 @contextmanager
