@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lightning_modules.base import RestorationModule
     from lightning_modules.callbacks import StopOnSignal
     from lightning_modules.run_folder import Run
+    from sweeps.objectives import Objective
 
 DEFAULT_EPOCHS = 20
 RUN_FOLDER_VARIABLE = "CLARION_RUN_FOLDER"
@@ -96,6 +97,7 @@ def fit_and_test(
     from lightning_fabric.utilities.exceptions import MisconfigurationException
 
     from lightning_modules.callbacks import StopOnSignal
+    from lightning_modules.checkpointing import best_scores
 
     with StopOnSignal() as stopper:
         trainer = build_trainer(cfg, run, logger, stopper)
@@ -105,6 +107,7 @@ def fit_and_test(
         except MisconfigurationException as error:  # what the trainer does not allow this method, such as its own clipping
             raise ValueError(str(error)) from error
         facts = {"epochs": trainer.current_epoch, "training_seconds": round(time.monotonic() - started, 1)}
+        facts["validation"] = best_scores(trainer)
         if trainer.world_size > 1:
             torch.distributed.destroy_process_group()
         if not trainer.is_global_zero:
@@ -135,11 +138,12 @@ def build_trainer(cfg: DictConfig, run: "Run", logger: Any, stopper: "StopOnSign
     from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor
 
     from lightning_modules.averaging import WeightEMA
-    from lightning_modules.callbacks import EpochSeed, NonFiniteReport
+    from lightning_modules.callbacks import EpochReport, EpochSeed, NonFiniteReport
     from lightning_modules.checkpointing import AtomicCheckpointIO, BestEpoch, LastEpoch
 
     folder = run.folder / "checkpoints"
-    callbacks: list[Callback] = [EpochSeed(cfg.seed), NonFiniteReport(run.folder), stopper, LearningRateMonitor()]
+    callbacks: list[Callback] = [EpochSeed(cfg.seed), NonFiniteReport(run.folder), EpochReport(run.folder), stopper]
+    callbacks.append(LearningRateMonitor())
     if cfg.ema_decay is not None:
         callbacks.append(WeightEMA(cfg.ema_decay))
     if cfg.early_stopping_patience is not None:
@@ -186,9 +190,13 @@ def finish(
     return report(cfg, facts, with_best_classical(table, check_metric(cfg.monitor)), rows, module, data, logger)
 
 
-@hydra.main(config_path="conf", config_name="train")
-def main(cfg: DictConfig) -> None:
-    """Train as the command line says; exit 1 if something is wrong, 128 + n after signal n."""
+@hydra.main(config_path="conf", config_name="train", execution_whitelist=["sweeps.*", "hydra_plugins.*", "logging.*"])
+def run(cfg: DictConfig) -> "Objective":
+    """Train as the command line says; exit 1 if something is wrong, 128 + n after signal n. Sweeps train in other processes."""
+    from sweeps.isolation import in_sweep, run_job
+
+    if in_sweep():
+        return run_job(cfg)
     from conf.compose import exit_code_of, quiet_lightning
     from lightning_modules.base import NonFiniteLossError
 
@@ -201,6 +209,13 @@ def main(cfg: DictConfig) -> None:
 
     quiet_lightning()
     sys.exit(exit_code_of(job))
+
+
+def main() -> None:
+    """Train, or sweep."""
+    from sweeps.entry import enter
+
+    sys.exit(enter(run))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from lightning_modules.base import NonFiniteLossError
+from lightning_modules.checkpointing import validation_values
 
 
 class EpochSeed(Callback):
@@ -40,6 +41,20 @@ class NonFiniteReport(Callback):
         if isinstance(exception, NonFiniteLossError):
             report = {"indices": exception.indices, "epoch": trainer.current_epoch, "global_step": trainer.global_step}
             (self.folder / "nonfinite.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+class EpochReport(Callback):
+    """Append each validation's values to `epochs.jsonl`, a line per epoch, for whoever watches the run from outside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the line, but for the check before training, and from one process."""
+        if trainer.is_global_zero and not trainer.sanity_checking:
+            line = json.dumps({"epoch": trainer.current_epoch} | validation_values(trainer))
+            with (self.folder / "epochs.jsonl").open("a") as file:
+                file.write(line + "\n")
 
 
 class StopOnSignal(Callback):

@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch import Tensor
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -45,7 +46,7 @@ class _InRunFolder(ModelCheckpoint):
 
 
 class BestEpoch(_InRunFolder):
-    """Keep `best.ckpt`, the state with the best validation value of `monitor`.
+    """Keep `best.ckpt`, the state with the best validation value of `monitor`, and in `scores` all its validation values.
 
     An epoch cut short by a signal or a time limit counts only as long as there is no other: a run resumed from the last whole
     epoch repeats it, and so keeps what an uninterrupted run keeps.
@@ -53,16 +54,35 @@ class BestEpoch(_InRunFolder):
 
     def __init__(self, folder: Path, monitor: str, mode: str) -> None:
         super().__init__(folder, "best", monitor=monitor, mode=mode, save_top_k=1, enable_version_counter=False)
+        self.scores: dict[str, float] = {}
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save if this is the best epoch so far, when every epoch is validated."""
         if not (self.best_model_path and is_cut_short(trainer)):
+            before = self.best_model_score
             super().on_train_epoch_end(trainer, pl_module)
+            self._keep_scores(trainer, before)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save if this is the best validation so far, when epochs and validations do not coincide."""
         if not (self.best_model_path and trainer.should_stop and is_cut_short(trainer)):
+            before = self.best_model_score
             super().on_validation_end(trainer, pl_module)
+            self._keep_scores(trainer, before)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Add the values to what a resumed run gets back."""
+        return super().state_dict() | {"scores": self.scores}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the values of the kept file (none are known of one that an older version wrote)."""
+        super().load_state_dict(state_dict)
+        if self.best_model_path:
+            self.scores = dict(state_dict.get("scores", {}))
+
+    def _keep_scores(self, trainer: pl.Trainer, before: Tensor | None) -> None:
+        if self.best_model_score is not before:
+            self.scores = validation_values(trainer)
 
 
 class LastEpoch(_InRunFolder):
@@ -84,3 +104,13 @@ class LastEpoch(_InRunFolder):
 def is_cut_short(trainer: pl.Trainer) -> bool:
     """Say at the end of an epoch whether batches of it are left."""
     return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+
+
+def validation_values(trainer: pl.Trainer) -> dict[str, float]:
+    """Return what the latest validation logged, by name."""
+    return {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+
+
+def best_scores(trainer: pl.Trainer) -> dict[str, float]:
+    """Return all validation values of the best epoch of a finished training."""
+    return next(callback.scores for callback in trainer.checkpoint_callbacks if isinstance(callback, BestEpoch))

@@ -23,7 +23,12 @@ VOLATILE = (
     "logger",
     "examples",
     "baselines",
+    "group",
+    "objectives",
+    "prune_after_epochs",
+    "rerun",
     "trainer.enable_progress_bar",
+    "test_trainer.enable_progress_bar",
     "data.num_workers",
     "data.cache_dir",
 )

@@ -1,1 +1,1 @@
-"""Sweeps over configurations, and the report that puts their runs side by side."""
+"""Many runs as one: jobs in processes of their own, named sweeps, and the report that puts runs side by side."""

@@ -1,0 +1,76 @@
+"""What happens once per sweep, in the process that Hydra started: preparation before the jobs, the account of them afterwards."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from sweeps.isolation import quoted
+from sweeps.records import DONE, Job, describe, jobs_of, write_sweep
+
+
+class SweepCallback(Callback):
+    """Prepare a sweep so that it can be repeated to continue it, and end it with exit code 1 if a job has no result."""
+
+    def __init__(self) -> None:
+        self.folder = Path()
+        self.started_ns = 0
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Create the sweep's folder, and tell the sweeper what earlier parts of the sweep found.
+
+        Raises:
+            SystemExit: with a sentence, if the objectives are none.
+        """
+        self.folder = Path(config.hydra.runtime.cwd, config.hydra.sweep.dir)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_sweep(self.folder, sys.argv, jobs_of(self.folder))
+        self.started_ns = (self.folder / "sweep.json").stat().st_mtime_ns
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if "direction" in config.hydra.sweeper:
+            _prepare_optuna(self.folder, config)
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write `sweep.json` and name the jobs without a result; those of earlier sweeps in this folder do not count.
+
+        Raises:
+            SystemExit: 1, if there are such jobs, and the sweep does not end for another reason.
+        """
+        jobs = jobs_of(self.folder)
+        write_sweep(self.folder, sys.argv, jobs)
+        touched = {folder: job for folder, job in jobs.items() if (folder / "job.json").stat().st_mtime_ns >= self.started_ns}
+        missing = {folder: job for folder, job in touched.items() if job.status not in DONE}
+        _tell(self.folder, touched, missing)
+        stopped = sys.exc_info()[1]
+        if missing and (stopped is None or isinstance(stopped, Exception)):
+            raise SystemExit(1)
+
+
+def _prepare_optuna(folder: Path, config: DictConfig) -> None:
+    """Set what the sweep determines, as if it were on the command line: Hydra compares the jobs' sweeper with this one."""
+    from sweeps.optuna_study import settings
+
+    try:
+        found = settings(config.hydra.sweeper, folder, list(config.objectives))
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from error
+    with read_write(config.hydra), open_dict(config.hydra):
+        for key, value in found.items():
+            OmegaConf.update(config, f"hydra.sweeper.{key}", value)
+            config.hydra.overrides.hydra.append(f"hydra.sweeper.{key}={_spelled(value)}")
+
+
+def _spelled(value: Any) -> str:
+    return f"[{','.join(value)}]" if isinstance(value, list) else str(value) if isinstance(value, int | float) else quoted(value)
+
+
+def _tell(folder: Path, jobs: Mapping[Path, Job], missing: Mapping[Path, Job]) -> None:
+    print(f"{len(jobs)} jobs, {len(jobs) - len(missing)} with a result; sweep folder: {folder}", flush=True)
+    for place, job in missing.items():
+        print(f"error: {describe(place, job)}", file=sys.stderr, flush=True)
+    if missing:
+        print("the same command repeats what is missing", file=sys.stderr, flush=True)

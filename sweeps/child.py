@@ -1,0 +1,127 @@
+"""A process that never outlives the one that started it, with everything it starts in turn."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+LIFELINE_VARIABLE = "CLARION_LIFELINE"
+"""Number of a pipe's reading end that reaches its end when the parent is gone, however it went."""
+POLL_SECONDS = 0.5
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass
+class Child:
+    """A running process and what was asked of it: `signal` is the first signal that this process received for it."""
+
+    process: subprocess.Popen[bytes]
+    signal: int | None = None
+    stopped: bool = False
+
+    def forward(self, number: int, frame: FrameType | None) -> None:
+        """Pass a signal on; a second one ends the whole group at once.
+
+        Only the leader is told: it ends the others at the same batch, while data workers would die of the signal at once.
+        """
+        if self.signal is not None:
+            end_group(self.process.pid)
+        self.signal = self.signal or number
+        self.process.send_signal(number)
+
+    def stop(self) -> None:
+        """Ask once for an orderly end."""
+        if not self.stopped:
+            self.stopped = True
+            self.process.send_signal(signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended: its exit code (128 + n after signal n), if `hopeless` stopped it, and which signal was passed on."""
+
+    exit_code: int
+    stopped: bool
+    signal: int | None
+
+
+def run_child(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, hopeless: Callable[[], bool]
+) -> Ended:
+    """Run a command to its end in a process group of its own; no process of the group is left, even if this one is killed.
+
+    Args:
+        command: to execute; it is to call `end_with_parent` early.
+        folder: to run it in.
+        environment: of the process.
+        log: takes what it prints, after what is there.
+        hopeless: asked twice a second; once it says True, the process is asked to end.
+    """
+    reading, writing = os.pipe()
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**environment, LIFELINE_VARIABLE: str(reading)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[reading],
+            start_new_session=True,
+        )
+    os.close(reading)
+    child = Child(process)
+    try:
+        with passing_signals_to(child):
+            code = _wait(child, hopeless)
+    finally:
+        end_group(process.pid)
+        process.wait()
+        os.close(writing)
+    return Ended(128 - code if code < 0 else code, child.stopped, child.signal)
+
+
+@contextlib.contextmanager
+def passing_signals_to(child: Child) -> Iterator[None]:
+    """Pass SIGINT and SIGTERM on meanwhile (only the main thread can)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, child.forward) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait(child: Child, hopeless: Callable[[], bool]) -> int:
+    while True:
+        try:
+            return child.process.wait(timeout=POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            if not child.stopped and hopeless():
+                child.stop()
+
+
+def end_group(leader: int) -> None:
+    """Kill what is left of a process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """Kill this process group when the process that started it through `run_child` is gone; without one, do nothing."""
+    lifeline = os.environ.pop(LIFELINE_VARIABLE, None)  # those started from here are in the group, and have no such pipe
+    if lifeline is not None:
+        threading.Thread(target=_kill_at_end_of, args=(int(lifeline),), daemon=True).start()
+
+
+def _kill_at_end_of(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,26 @@
+"""What scripts that can sweep do before Hydra reads the command line."""
+
+import sys
+from collections.abc import Callable
+
+from conf.compose import exit_code_of
+from sweeps.child import end_with_parent
+from sweeps.extras import missing_extra
+
+
+def enter(run: Callable[[], object]) -> int:
+    """Run the part of a script that Hydra configures, and return the exit code.
+
+    Args:
+        run: decorated with hydra.main.
+    """
+
+    def job() -> int:
+        end_with_parent()
+        missing = missing_extra(sys.argv[1:])
+        if missing:
+            raise ValueError(missing)
+        run()
+        return 0
+
+    return exit_code_of(job)

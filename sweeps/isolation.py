@@ -1,0 +1,183 @@
+"""Jobs of a multirun in processes of their own: each is an ordinary single run, which its command repeats alone.
+
+Hydra's launchers run jobs inside one process, one after the other. Lightning starts the other ranks of `trainer=ddp` by repeating
+the command line, which for a multirun is the whole sweep: ranks then train with different hyper-parameters, without an error
+(Lightning #11300, Hydra #2070), and device memory, random states and trackers leak from job to job. A process per job has none of
+this, and one that fails or runs out of memory takes no other with it.
+"""
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from conf.compose import FOLDER, plain
+from lightning_modules.run_folder import FolderLock, RunFolderError, fingerprint, status
+from sweeps.child import Ended, run_child
+from sweeps.objectives import Objective, as_told, read_objectives
+from sweeps.pruning import MedianRule
+from sweeps.records import DONE, Job, claim, describe, jobs_of, next_number, tail
+
+ROOT = Path(__file__).parent.parent
+LAUNCH_VARIABLES = (
+    "LOCAL_RANK",
+    "NODE_RANK",
+    "GROUP_RANK",
+    "WORLD_SIZE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "PL_GLOBAL_SEED",
+    "CLARION_RUN_FOLDER",
+    "SLURM_NTASKS",  # Lightning then starts the ranks of a job itself, within the one task that Slurm gave it
+    "SLURM_NTASKS_PER_NODE",
+)
+"""What would tell a job that it is part of something else."""
+
+
+def in_sweep() -> bool:
+    """Say whether Hydra runs this process as a job of a multirun."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
+    """Run one job of a multirun as a process of its own, unless a job of the sweep has its result already.
+
+    Args:
+        cfg: the job's configuration.
+        script: in the project's root; the job's command line is for it.
+
+    Returns:
+        The job's objectives, for a sweeper; None if it has none.
+
+    Raises:
+        SystemExit: 128 + n after signal n, once the job has ended.
+    """
+    hydra = HydraConfig.get()
+    sweep, overrides = Path(hydra.runtime.cwd, hydra.sweep.dir), list(hydra.overrides.task)
+    identity = _identity(cfg, overrides)
+    folder = _take_folder(sweep / str(hydra.sweep.subdir), identity, cfg.get("rerun", True))
+    known = jobs_of(sweep).get(folder)
+    if known and known.status in DONE:
+        os.utime(folder / "job.json")
+        print(f"{describe(folder, known)} (before; rerun=true repeats it)", flush=True)
+        return as_told(known.objectives)
+    job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg))
+    ended = _run(job, folder, cfg, hydra)
+    print(describe(folder, job), flush=True)
+    if ended.signal is not None:
+        raise SystemExit(128 + ended.signal)
+    return as_told(job.objectives)
+
+
+def _identity(cfg: DictConfig, overrides: Sequence[str]) -> str:
+    """Return a hash of what a job computes; of its command line if it cannot be told, in which case the job will say why."""
+    try:
+        return fingerprint(plain(cfg))
+    except (ValueError, OmegaConfBaseException):
+        return hashlib.sha256("\n".join(overrides).encode()).hexdigest()
+
+
+def _take_folder(proposed: Path, identity: str, rerun: bool) -> Path:
+    """Return the folder of this very job in an earlier sweep, else the proposed one, or one with the next free number."""
+    jobs = jobs_of(proposed.parent)
+    same = [folder for folder, job in jobs.items() if job.identity == identity and _is_free(folder) and not rerun]
+    if same:
+        folder = same[-1]
+    else:
+        numbers = (proposed.with_name(str(number)) for number in count(next_number(jobs)))
+        folder = next(place for place in chain([proposed], numbers) if claim(place))
+    if folder != proposed and proposed.is_dir() and not any(proposed.iterdir()):
+        proposed.rmdir()
+    return folder
+
+
+def _is_free(folder: Path) -> bool:
+    try:
+        FolderLock(folder).close()
+    except RunFolderError:
+        return False
+    return True
+
+
+def _command(script: str, hydra: Any, sweep: Path, folder: Path, cfg: DictConfig) -> list[str]:
+    """Return the command line that repeats a job as a single run; what the user overrides is left alone."""
+    given = {override.lstrip("+~").split("=")[0] for override in hydra.overrides.task}
+    named = {"group": sweep.name, "run_name": f"{sweep.name}-{folder.name}", "trainer.enable_progress_bar": "false"}
+    if script == "train.py":
+        named["resume"] = "null" if cfg.rerun else "auto"
+    added = [f"{key}={quoted(value)}" for key, value in named.items() if key in _keys(cfg) and key not in given]
+    sources = [source for source in hydra.runtime.config_sources if source.schema == "file"]
+    folders = [f"--config-dir={source.path}" for source in sources if source.provider == "command-line"]
+    folders += [f"--config-path={source.path}" for source in sources if source.provider == "main" and source.path != str(FOLDER)]
+    fixed = [f"hydra.run.dir={quoted(str(folder))}", "hydra.mode=RUN"]
+    overrides = [*hydra.overrides.task, *added, *fixed]
+    return [sys.executable, str(ROOT / script), f"--config-name={hydra.job.config_name}", *folders, *overrides]
+
+
+def _keys(cfg: DictConfig) -> set[str]:
+    return set(cfg) | {f"trainer.{key}" for key in cfg.get("trainer", {})}
+
+
+def quoted(value: str) -> str:
+    """Return a text as Hydra's command line takes it."""
+    plain_word = value.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    return value if plain_word else QuotedString(value, Quote.single).with_quotes()
+
+
+def _run(job: Job, folder: Path, cfg: DictConfig, hydra: Any) -> Ended:
+    """Run the job and keep `job.json` up to date."""
+    job.write(folder)
+    log, started = folder / "output.log", time.monotonic()
+    print(f"job {folder.name} starts; its output: {log}", flush=True)
+    ended = run_child(job.command, Path(hydra.runtime.cwd), job_environment(os.environ, hydra), log, _watch(cfg, folder))
+    job.seconds, job.exit_code = round(time.monotonic() - started, 1), ended.exit_code
+    job.status = _how_it_ended(folder, ended)
+    if job.status in DONE:
+        job.objectives = read_objectives(folder, list(cfg.get("objectives", [])))
+    else:
+        job.last_lines = tail(log)
+    job.write(folder)
+    return ended
+
+
+def _how_it_ended(folder: Path, ended: Ended) -> str:
+    if ended.exit_code == 0:
+        return "finished"
+    stopped_in_order = ended.exit_code in (130, 143) and status(folder) == "interrupted"
+    if stopped_in_order and ended.stopped and ended.signal is None:
+        return "pruned"
+    return "interrupted" if stopped_in_order or ended.signal is not None else "failed"
+
+
+def _watch(cfg: DictConfig, folder: Path) -> Any:
+    """Return what decides whether the job should be stopped early."""
+    if cfg.get("prune_after_epochs") is None:
+        return lambda: False
+    rule = MedianRule(folder.parent, cfg.monitor, cfg.mode == "max", cfg.prune_after_epochs, cfg.trainer.max_epochs)
+    return lambda: rule.hopeless(folder)
+
+
+def job_environment(environment: Mapping[str, str], hydra: Any) -> dict[str, str]:
+    """Return the environment of a job: without what a launch leaves behind, and with its share of the threads.
+
+    OpenMP's threads wait by spinning: two jobs that both use every core slow each other down tenfold. A launcher that runs
+    jobs side by side gets one thread a job, unless it (Slurm, Ray) or the user says how many.
+
+    Args:
+        environment: of this process.
+        hydra: of the job.
+    """
+    kept = {key: value for key, value in environment.items() if key not in LAUNCH_VARIABLES}
+    if "OMP_NUM_THREADS" not in kept and not hydra.launcher._target_.endswith("BasicLauncher"):
+        kept["OMP_NUM_THREADS"] = kept.get("SLURM_CPUS_PER_TASK", "1")
+    return kept

@@ -1,0 +1,44 @@
+"""What a sweep chooses by: validation values of a job's best epoch, never the test split."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+Objective = float | list[float] | None
+"""What a sweeper is told of a job: one value or several; None of a job that has none."""
+
+
+def read_objectives(folder: Path, names: Sequence[str]) -> dict[str, float | None]:
+    """Return the validation values of a run's best epoch, None where there is none.
+
+    Args:
+        folder: of the run, with its result.json.
+        names: such as "val/si_sdr_db".
+    """
+    result = folder / "result.json"
+    values = json.loads(result.read_text()).get("validation", {}) if result.is_file() else {}
+    return {name: values.get(name) for name in names}
+
+
+def as_told(objectives: Mapping[str, float | None]) -> Objective:
+    """Return what Hydra's sweepers take: a number for one objective, a list for several, None if any is missing."""
+    values = [value for value in objectives.values() if value is not None and math.isfinite(value)]
+    if not values or len(values) < len(objectives):
+        return None
+    return values[0] if len(values) == 1 else values
+
+
+def directions(names: Sequence[str]) -> list[str]:
+    """Return "maximize" or "minimize" for each objective.
+
+    Raises:
+        ValueError: if a name is not of a validation metric.
+    """
+    from lightning_modules.metrics import HIGHER_IS_BETTER, VALIDATION_METRICS
+
+    known = [f"val/{name}" for name in VALIDATION_METRICS]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise ValueError(f"objectives={list(names)} must be computed in validation; known: {', '.join(known)}")
+    return ["maximize" if HIGHER_IS_BETTER[name.removeprefix("val/")] else "minimize" for name in names]

@@ -1,0 +1,96 @@
+"""What is known of the jobs of a sweep: `job.json` in each job's folder, and all of them in the sweep's `sweep.json`."""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lightning_modules.json_file import write_json
+
+KEPT_LINES = 20
+"""Lines of a failed job's output that its record keeps."""
+DONE = ("finished", "pruned")
+"""States of a job that has its result."""
+
+
+@dataclass
+class Job:
+    """One job of a sweep.
+
+    Attributes:
+        identity: hash that two jobs share if they compute the same.
+        overrides: what the command line of the job says.
+        command: repeats the job alone.
+        status: "running" until it ends, then "finished", "pruned", "failed" or "interrupted".
+        exit_code: of the process; 128 + n after signal n; None while it runs.
+        seconds: from start to end of the process.
+        objectives: validation values by name, of a job that has its result.
+        last_lines: end of the output of a job that has none.
+    """
+
+    identity: str
+    overrides: list[str]
+    command: list[str]
+    status: str = "running"
+    exit_code: int | None = None
+    seconds: float | None = None
+    objectives: dict[str, float | None] = field(default_factory=dict)
+    last_lines: list[str] = field(default_factory=list)
+
+    def write(self, folder: Path) -> None:
+        """Write `job.json`."""
+        write_json(folder / "job.json", asdict(self))
+
+
+def read_job(folder: Path) -> Job:
+    """Read `job.json`."""
+    return Job(**json.loads((folder / "job.json").read_text()))
+
+
+def claim(folder: Path) -> bool:
+    """Take a folder for a job, and say whether no other job had it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / "job.json").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def jobs_of(sweep: Path) -> dict[Path, Job]:
+    """Return the jobs of a sweep by folder, in the order of their numbers; those that are only claimed are left out."""
+    folders = [card.parent for card in sweep.glob("*/job.json") if card.stat().st_size]
+    return {folder: read_job(folder) for folder in sorted(folders, key=_number)}
+
+
+def next_number(folders: Iterable[Path]) -> int:
+    """Return the number after the highest that a folder has."""
+    return 1 + max((_number(folder)[0] for folder in folders), default=-1)
+
+
+def _number(folder: Path) -> tuple[int, str]:
+    return int(folder.name) if folder.name.isdecimal() else -1, folder.name
+
+
+def tail(log: Path) -> list[str]:
+    """Return the last lines of a job's output."""
+    with log.open(errors="replace") as file:
+        return [line.rstrip() for line in deque(file, maxlen=KEPT_LINES)]
+
+
+def write_sweep(sweep: Path, command: Sequence[str], jobs: dict[Path, Job]) -> None:
+    """Write `sweep.json`: the command, and the jobs by the name of their folder."""
+    listed: dict[str, Any] = {folder.name: asdict(job) for folder, job in jobs.items()}
+    write_json(sweep / "sweep.json", {"command": list(command), "jobs": listed})
+
+
+def describe(folder: Path, job: Job) -> str:
+    """Say in a line how a job ended; of a failed one what it said last, and where the rest is."""
+    if job.status in DONE:
+        values = ", ".join(f"{name} {value:.3f}" for name, value in job.objectives.items() if value is not None)
+        return f"job {folder.name}: {job.status}, {values or 'no objective'}"
+    said = [line for line in job.last_lines if line.strip()]
+    reason = next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output")
+    return f"job {folder.name}: {job.status} with exit code {job.exit_code}: {reason} (see {folder / 'output.log'})"
