@@ -106,8 +106,8 @@ def fit_and_test(
             trainer.fit(module, datamodule=data, ckpt_path=run.checkpoint, weights_only=True if run.checkpoint else None)
         except MisconfigurationException as error:  # what the trainer does not allow this method, such as its own clipping
             raise ValueError(str(error)) from error
-        facts = {"epochs": trainer.current_epoch, "training_seconds": round(time.monotonic() - started, 1)}
-        facts["validation"] = best_scores(trainer)
+        seconds = round(time.monotonic() - started, 1)
+        facts = {"epochs": trainer.current_epoch, "training_seconds": seconds, "validation": best_scores(trainer)}
         if trainer.world_size > 1:
             torch.distributed.destroy_process_group()
         if not trainer.is_global_zero:

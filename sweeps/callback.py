@@ -55,7 +55,7 @@ def _prepare_optuna(folder: Path, config: DictConfig) -> None:
     from sweeps.optuna_study import settings
 
     try:
-        found = settings(config.hydra.sweeper, folder, list(config.objectives))
+        found = settings(config.hydra.sweeper, folder, list(config.objectives), list(config.hydra.overrides.task))
     except ValueError as error:
         raise SystemExit(f"error: {error}") from error
     with read_write(config.hydra), open_dict(config.hydra):

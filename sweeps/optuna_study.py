@@ -8,33 +8,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from lightning_modules.run_folder import VOLATILE
 from sweeps.objectives import directions
 
 if TYPE_CHECKING:
     import optuna
 
+TASK = "task"
+"""Attribute of a study: the overrides that its trials share."""
 ASKED_AGAIN = "asked_again"
 """Attribute of a study: the numbers of its trials without a result whose parameters wait for another trial."""
 
 
-def settings(sweeper: Mapping[str, Any], folder: Path, objectives: Sequence[str]) -> dict[str, Any]:
+def settings(sweeper: Mapping[str, Any], folder: Path, objectives: Sequence[str], overrides: Sequence[str]) -> dict[str, Any]:
     """Return what a sweep determines of its sweeper: storage, directions, remaining trials; a failed job ends no sweep.
 
     Args:
         sweeper: the node `hydra.sweeper` of an Optuna sweeper.
         folder: of the sweep; its name becomes the study's.
         objectives: validation metrics.
+        overrides: of the task, as on the command line.
 
     Returns:
         Values by key within `hydra.sweeper`.
 
     Raises:
-        ValueError: for an objective that validation does not compute, or a study with other objectives.
+        ValueError: for an objective that validation does not compute, or a study of something else.
     """
     wanted = directions(objectives)
     storage = sweeper["storage"] or f"sqlite:///{folder}/optuna.db"
     name = sweeper["study_name"] or folder.name
     study = _open(name, storage, wanted)
+    _check_same_task(study, overrides)
     done, wished = _settle(study), sweeper["n_trials"]
     print(f"study {name}: {done} of {wished} trials have a result", flush=True)
     found = {"storage": storage, "study_name": name, "n_trials": max(wished - done, 0), "max_failure_rate": 1.0}
@@ -53,6 +60,22 @@ def _open(name: str, storage: str, wanted: Sequence[str]) -> "optuna.Study":
     if stored != list(wanted):
         raise ValueError(f"the study {name} has objectives to {stored}, not {list(wanted)}; change hydra.sweep.dir")
     return study
+
+
+def _check_same_task(study: "optuna.Study", overrides: Sequence[str]) -> None:
+    """Refuse to mix trials of different data or models; what is swept may change, and what changes no result."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    fixed = [override for override in parsed if not override.is_sweep_override()]
+    task = sorted(str(override.input_line) for override in fixed if not _is_volatile(override.get_key_element()))
+    stored = study.user_attrs.get(TASK)
+    if stored is None:
+        study.set_user_attr(TASK, task)
+    elif stored != task:
+        raise ValueError(f"the study {study.study_name} is of {' '.join(stored)}; name another with hydra.sweep.dir=FOLDER")
+
+
+def _is_volatile(key: str) -> bool:
+    return any(f"{key}.".startswith(f"{name}.") for name in VOLATILE)
 
 
 def _settle(study: "optuna.Study") -> int:

@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {
-    "models": {"pytorch_lightning", "lightning", "hydra", "omegaconf", "lightning_modules", "datamodules", "conf"},
-    "lightning_modules": {"datamodules", "conf", "omegaconf"},
-    "datamodules": {"lightning_modules", "models", "conf", "hydra", "omegaconf"},
+    "models": {"pytorch_lightning", "lightning", "hydra", "omegaconf", "lightning_modules", "datamodules", "conf", "sweeps"},
+    "lightning_modules": {"datamodules", "conf", "omegaconf", "sweeps"},
+    "datamodules": {"lightning_modules", "models", "conf", "hydra", "omegaconf", "sweeps"},
 }
 FILES = [(package, path) for package in FORBIDDEN for path in sorted((ROOT / package).rglob("*.py"))]
 

@@ -27,6 +27,7 @@ TRAIN, EVALUATE, RESTORE, COMPARE = (
     [shlex.split(command)[2:] for command in COMMANDS if command.startswith(f"python {script}.py")]
     for script in ("train", "evaluate", "restore", "compare")
 )
+TRAIN = [arguments for arguments in TRAIN if arguments[0] != "-m"]  # tests/sweeps runs the sweeps
 NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
 QUICK = {  # whatever the command, it is to take seconds
     "train": ["trainer.max_epochs=1", "trainer.max_time=null", "trainer.limit_train_batches=1", "logger=csv", "examples=1"],

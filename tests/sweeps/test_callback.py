@@ -1,0 +1,69 @@
+"""The account of a sweep: which jobs count, and when it is a failure."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from omegaconf import DictConfig, OmegaConf
+
+from sweeps.callback import SweepCallback
+from sweeps.records import Job
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> DictConfig:
+    basic = {"_target_": "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"}
+    return OmegaConf.create({"hydra": {"runtime": {"cwd": str(tmp_path)}, "sweep": {"dir": "sweep"}, "sweeper": basic}})
+
+
+def job(folder: Path, status: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    Job("i", ["a=1"], ["c"], status=status, exit_code=0 if status == "finished" else 1, last_lines=["ValueError: x"]).write(
+        folder
+    )
+
+
+def test_sweep_with_results_ends_well(config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    job(tmp_path / "sweep" / "0", "finished")
+    job(tmp_path / "sweep" / "1", "pruned")
+    callback.on_multirun_end(config)
+    assert capsys.readouterr() == (f"2 jobs, 2 with a result; sweep folder: {tmp_path / 'sweep'}\n", "")
+    assert set(json.loads((tmp_path / "sweep" / "sweep.json").read_text())["jobs"]) == {"0", "1"}
+
+
+def test_missing_result_is_named_and_the_exit_code_1(
+    config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    job(tmp_path / "sweep" / "0", "failed")
+    with pytest.raises(SystemExit, match="1"):
+        callback.on_multirun_end(config)
+    assert capsys.readouterr().err.startswith("error: job 0: failed with exit code 1: ValueError: x")
+
+
+def test_failure_of_an_earlier_sweep_in_the_folder_does_not_count(config: DictConfig, tmp_path: Path) -> None:
+    job(tmp_path / "sweep" / "0", "failed")
+    card = tmp_path / "sweep" / "0" / "job.json"
+    os.utime(card, (card.stat().st_atime, card.stat().st_mtime - 10))
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    callback.on_multirun_end(config)
+
+
+def test_signal_stays_the_reason_of_the_end(config: DictConfig, tmp_path: Path) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    job(tmp_path / "sweep" / "0", "interrupted")
+
+    def sweep() -> None:
+        try:
+            raise SystemExit(143)
+        finally:
+            callback.on_multirun_end(config)
+
+    with pytest.raises(SystemExit, match="143"):
+        sweep()

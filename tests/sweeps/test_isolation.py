@@ -1,0 +1,181 @@
+"""Real sweeps: jobs that share nothing, one that fails, ranks that agree, and a second time that repeats only what is missing."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from sweeps.isolation import job_environment, quoted
+from sweeps.records import Job, read_job
+
+Sweep = Callable[..., "subprocess.Popen[str]"]
+SPY = """
+import os, sys
+if "hydra.mode=RUN" in sys.orig_argv:
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+    def note(optimizer, *_):
+        folder = next(word for word in sys.orig_argv if word.startswith("hydra.run.dir=")).split("/")[-1].strip("'")
+        rank = os.environ.get("LOCAL_RANK", "alone")
+        with open(os.path.join(os.environ["SPY"], folder + "-" + rank), "a") as file:
+            print(optimizer.param_groups[0]["lr"], file=file)
+    register_optimizer_step_post_hook(note)
+"""
+TWO_RANKS = ["+trainer.strategy=ddp_find_unused_parameters_true", "trainer.devices=2", "trainer.max_epochs=1"]
+BASIC = OmegaConf.create({"launcher": {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}})
+PARALLEL = OmegaConf.create({"launcher": {"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"}})
+
+
+@dataclass
+class Swept:
+    """A sweep that has ended, and the learning rate of every step by job and rank."""
+
+    folder: Path
+    exit_code: int
+    output: str
+    rates: dict[str, set[float]]
+
+
+@pytest.fixture(scope="module")
+def swept(start_sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    """Sweep two learning rates and a mistake, each with two processes."""
+    spy, folder = tmp_path_factory.mktemp("spy"), tmp_path_factory.mktemp("multirun") / "a = b, c"
+    (spy / "sitecustomize.py").write_text(SPY)
+    process = start_sweep(folder, *TWO_RANKS, "model.optimizer.lr=1e-3,fast,2e-3", PYTHONPATH=str(spy), SPY=str(spy))
+    output, _ = process.communicate()
+    rates = {path.name: {float(line) for line in path.read_text().split()} for path in spy.glob("*-*")}
+    return Swept(folder, process.returncode, output, rates)
+
+
+def test_both_ranks_of_a_job_use_its_own_value(swept: Swept) -> None:
+    assert swept.rates == {"0-0": {1e-3}, "0-1": {1e-3}, "2-0": {2e-3}, "2-1": {2e-3}}
+
+
+def test_every_job_has_one_folder_with_its_results(swept: Swept) -> None:
+    assert [path.name for path in swept.folder.parent.iterdir()] == ["a = b, c"]
+    assert {path.name for path in swept.folder.iterdir() if path.is_dir()} == {"0", "1", "2"}
+    for name, rate in (("0", 1e-3), ("2", 2e-3)):
+        result = json.loads((swept.folder / name / "result.json").read_text())
+        job = read_job(swept.folder / name)
+        assert OmegaConf.load(swept.folder / name / "config.yaml").model.optimizer.lr == rate
+        assert (job.status, job.exit_code) == ("finished", 0)
+        assert job.objectives == {"val/si_sdr_db": result["validation"]["val/si_sdr_db"]}
+
+
+def test_failed_job_is_named_and_the_others_go_on(swept: Swept) -> None:
+    assert swept.exit_code == 1
+    assert re.search(r"^error: job 1: failed with exit code 1: .*'<=' not supported", swept.output, flags=re.MULTILINE)
+    stored = json.loads((swept.folder / "sweep.json").read_text())["jobs"]
+    assert {name: job["status"] for name, job in stored.items()} == {"0": "finished", "1": "failed", "2": "finished"}
+    assert any("not supported" in line for line in read_job(swept.folder / "1").last_lines)
+
+
+def test_second_time_repeats_only_what_is_missing(swept: Swept, start_sweep: Sweep) -> None:
+    done = (swept.folder / "0" / "result.json").stat().st_mtime_ns
+    output, _ = start_sweep(swept.folder, *TWO_RANKS, "model.optimizer.lr=slow,2e-3,1e-3").communicate()
+    for name in ("0", "2"):
+        assert re.search(rf"^job {name}: finished.*\(before; rerun=true repeats it\)$", output, flags=re.MULTILINE)
+    assert (swept.folder / "0" / "result.json").stat().st_mtime_ns == done
+    assert {path.parent.name for path in swept.folder.glob("*/job.json")} == {"0", "1", "2", "3"}
+    assert rate_of(read_job(swept.folder / "3")) == "slow"
+    assert "3 jobs, 2 with a result" in output
+    assert "error: job 3" in output and "error: job 1" not in output, "a job of the earlier sweep is held against this one"
+
+
+@pytest.mark.slow
+def test_killed_job_goes_on_where_it_was_and_rerun_repeats_it(start_sweep: Sweep, tmp_path: Path) -> None:
+    settings = ["trainer.max_epochs=20", "model.optimizer.lr=2e-3"]
+    with start_sweep(tmp_path, *settings) as first:
+        wait_for(tmp_path / "0" / "checkpoints" / "last.ckpt", first)
+        first.kill()
+    wait_until(lambda: not running(tmp_path))
+    assert read_job(tmp_path / "0").status == "running"
+    for expected, more in (("0", []), ("0", []), ("1", ["rerun=true"])):
+        process = start_sweep(tmp_path, *settings, *more)
+        process.communicate()
+        assert process.returncode == 0
+        assert max(path.parent.name for path in tmp_path.glob("*/result.json")) == expected
+    for name in ("0", "1"):
+        epochs = [json.loads(line)["epoch"] for line in (tmp_path / name / "epochs.jsonl").read_text().splitlines()]
+        assert epochs == list(range(20)), "the killed job started over, or lost an epoch"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_job_with_its_results_and_the_sweep_with_it(
+    start_sweep: Sweep, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = start_sweep(tmp_path, "model.optimizer.lr=1e-3,2e-3", "trainer.max_epochs=-1")
+    wait_for(tmp_path / "0" / "checkpoints" / "last.ckpt", process)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in output
+    assert json.loads((tmp_path / "0" / "result.json").read_text())["status"] == "interrupted"
+    assert read_job(tmp_path / "0").status == "interrupted"
+    assert not (tmp_path / "1").exists()
+    assert not running(tmp_path)
+
+
+def test_launch_variables_do_not_reach_a_job() -> None:
+    around = {"LOCAL_RANK": "1", "MASTER_PORT": "1", "PL_GLOBAL_SEED": "1", "SLURM_NTASKS": "1", "HOME": "h", "A": "b"}
+    assert job_environment(around, BASIC) == {"HOME": "h", "A": "b"}
+
+
+@pytest.mark.parametrize(
+    ("around", "launcher", "threads"),
+    [
+        ({}, BASIC, None),
+        ({"OMP_NUM_THREADS": "3"}, BASIC, "3"),
+        ({}, PARALLEL, "1"),
+        ({"OMP_NUM_THREADS": "3"}, PARALLEL, "3"),
+        ({"SLURM_CPUS_PER_TASK": "8"}, PARALLEL, "8"),
+    ],
+)
+def test_jobs_side_by_side_share_the_cores(around: dict[str, str], launcher: Any, threads: str | None) -> None:
+    assert job_environment(around, launcher).get("OMP_NUM_THREADS") == threads
+
+
+@pytest.mark.parametrize(
+    ("value", "spelled"), [("auto", "auto"), ("a-1_b.c", "a-1_b.c"), ("/x y/a=b", "'/x y/a=b'"), ("it's", r"'it\'s'")]
+)
+def test_text_is_quoted_where_the_command_line_needs_it(value: str, spelled: str) -> None:
+    assert quoted(value) == spelled
+
+
+def rate_of(job: Job) -> str:
+    return next(override.split("=")[1] for override in job.overrides if override.startswith("model.optimizer.lr="))
+
+
+def running(folder: Path) -> list[str]:
+    """Return the command lines of processes that work for a folder."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        lines += [line] if "train.py" in line and str(folder) in line else []
+    return lines
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def wait_for(path: Path, process: "subprocess.Popen[str]", seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)

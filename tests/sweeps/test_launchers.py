@@ -1,0 +1,42 @@
+"""Jobs side by side: by Ray on this machine, and by submitit as on a Slurm cluster."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from sweeps.records import read_job
+
+Sweep = Callable[..., "subprocess.Popen[str]"]
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs the sweeps extra")
+def test_ray_gives_each_job_a_device_of_its_own_and_outlives_a_failure(start_sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif 'hydra.mode=RUN' in sys.orig_argv:\n"
+        "    print('sees', os.environ['CUDA_VISIBLE_DEVICES'], 'threads', os.environ['OMP_NUM_THREADS'], flush=True)\n"
+    )
+    cluster = ["+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.num_gpus=2"]
+    cluster += ["+hydra.launcher.ray.init.include_dashboard=false", "+hydra.launcher.ray.remote.num_gpus=1"]
+    sweep = tmp_path / "sweep"
+    process = start_sweep(sweep, "hydra/launcher=ray", *cluster, "model.optimizer.lr=1e-3,fast,2e-3", PYTHONPATH=str(tmp_path))
+    output, _ = process.communicate()
+    assert process.returncode == 1, output
+    assert [read_job(sweep / name).status for name in "012"] == ["finished", "failed", "finished"]
+    assert "error: job 1: failed" in output
+    first = {(sweep / name / "output.log").read_text().splitlines()[0] for name in "012"}
+    assert first == {"sees 0 threads 1", "sees 1 threads 1"}
+
+
+@pytest.mark.skipif(find_spec("submitit") is None, reason="needs the sweeps extra")
+def test_submitit_runs_jobs_and_brings_their_results_back(start_sweep: Sweep, tmp_path: Path) -> None:
+    process = start_sweep(tmp_path, "hydra/launcher=submitit_local", "model.optimizer.lr=1e-3,fast,2e-3")
+    output, _ = process.communicate()
+    assert process.returncode == 1, output
+    assert [read_job(tmp_path / name).status for name in "012"] == ["finished", "failed", "finished"]
+    assert json.loads((tmp_path / "0" / "result.json").read_text())["status"] == "finished"
+    assert "error: job 1: failed" in output

@@ -1,0 +1,57 @@
+"""What is written about jobs can be read, in the order of their numbers, and told in a line."""
+
+import json
+from pathlib import Path
+
+from sweeps.records import Job, claim, describe, jobs_of, next_number, read_job, tail, write_sweep
+
+
+def job(**facts: object) -> Job:
+    return Job("i", ["a=1"], ["python", "train.py", "a=1"], **facts)  # type: ignore[arg-type]
+
+
+def test_record_comes_back(tmp_path: Path) -> None:
+    written = job(status="finished", exit_code=0, seconds=1.5, objectives={"val/lsd": 1.0})
+    written.write(tmp_path)
+    assert read_job(tmp_path) == written
+
+
+def test_folder_is_claimed_once(tmp_path: Path) -> None:
+    assert claim(tmp_path / "0")
+    assert not claim(tmp_path / "0")
+
+
+def test_jobs_are_in_the_order_of_their_numbers_and_claims_are_none(tmp_path: Path) -> None:
+    for name in ("10", "9", "x", "11"):
+        claim(tmp_path / name)
+        if name != "11":
+            job().write(tmp_path / name)
+    assert [folder.name for folder in jobs_of(tmp_path)] == ["x", "9", "10"]
+    assert next_number(jobs_of(tmp_path)) == 11
+    assert next_number([]) == 0
+
+
+def test_sweep_lists_every_job(tmp_path: Path) -> None:
+    write_sweep(tmp_path, ["train.py", "-m"], {tmp_path / "0": job(status="failed", exit_code=137)})
+    stored = json.loads((tmp_path / "sweep.json").read_text())
+    assert stored["command"] == ["train.py", "-m"]
+    assert stored["jobs"]["0"]["exit_code"] == 137
+
+
+def test_only_the_end_of_an_output_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"\xff\n" + b"".join(b"%d\n" % number for number in range(30)))
+    assert tail(tmp_path / "log") == [str(number) for number in range(10, 30)]
+
+
+def test_failed_job_is_told_with_its_reason_and_the_place_of_the_rest() -> None:
+    lines = ["Traceback", "ValueError: too loud", "full_key: model", ""]
+    told = describe(Path("sweep/3"), job(status="failed", exit_code=1, last_lines=lines))
+    assert told == "job 3: failed with exit code 1: ValueError: too loud (see sweep/3/output.log)"
+    told = describe(Path("sweep/3"), job(status="failed", exit_code=137, last_lines=["Epoch 2"]))
+    assert told == "job 3: failed with exit code 137: Epoch 2 (see sweep/3/output.log)"
+    assert "no output" in describe(Path("sweep/3"), job(status="failed", exit_code=137))
+
+
+def test_finished_job_is_told_with_its_values() -> None:
+    told = describe(Path("sweep/3"), job(status="finished", objectives={"val/lsd": 1.25, "val/snr_db": None}))
+    assert told == "job 3: finished, val/lsd 1.250"
