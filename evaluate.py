@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 if TYPE_CHECKING:
     from lightning_modules.base import RestorationModule
     from lightning_modules.evaluation import Row, Scores
+    from sweeps.objectives import Objective
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
@@ -26,19 +27,28 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     from conf.compose import baselines, instantiate
     from lightning_modules.evaluation import compare
     from lightning_modules.metrics import check_metric
+    from lightning_modules.tracking import close_logger
 
     check_metric(cfg.monitor)
     name, module = open_method(cfg)
+    cfg.choices.model = name
     folder = Path(cfg.run_dir)
     folder.mkdir(parents=True, exist_ok=True)
     data = instantiate(cfg.data)
     data.setup("test")
     print(data.summary())
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
-    trainer = instantiate(cfg.trainer, logger=False)
-    table, rows = compare((name, module), baselines(cfg.baselines, data.sample_rate), data, trainer, trainer)
-    facts = {"status": "finished", "checkpoint": cfg.checkpoint}
-    return report(cfg, facts, table, rows, module, data, None)
+    logger = instantiate(cfg.logger) if cfg.get("logger") else None
+    trainers = (instantiate(cfg.trainer, logger=logger or False), instantiate(cfg.trainer, logger=False))
+    completed = False
+    try:
+        table, rows = compare((name, module), baselines(cfg.baselines, data.sample_rate), data, *trainers)
+        facts = {"status": "finished", "checkpoint": cfg.checkpoint}
+        result = report(cfg, facts, table, rows, module, data, logger)
+        completed = True
+    finally:
+        close_logger(logger, 0 if completed else 1)
+    return result
 
 
 def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
@@ -92,12 +102,13 @@ def report(
     from lightning_modules.evaluation import restore_examples, spread
     from lightning_modules.json_file import write_json
     from lightning_modules.metrics import check_metric
+    from lightning_modules.tracking import log_examples, log_summary
 
     folder = Path(cfg.run_dir)
     pairs = data.test_dataloader().dataset
     examples = restore_examples(module, pairs, spread(len(pairs), cfg.examples))
     paths = results.write_examples(folder / "examples", examples, data.sample_rate, audio_io.write)
-    results.log_examples(logger, paths, data.sample_rate)
+    log_examples(logger, paths, data.sample_rate)
     results.write_rows(folder / "per_example.csv", rows, data.manifest())
     metric = check_metric(cfg.monitor)
     metrics = results.flat_metrics(table)
@@ -119,14 +130,19 @@ def report(
         "git_commit": results.git_commit(Path(__file__).parent),
     }
     write_json(folder / "result.json", result)
+    log_summary(logger, result)
     results.show(table, metric, {"run folder": folder, "examples": folder / "examples"})
     return result
 
 
-@hydra.main(config_path="conf", config_name="evaluate")
-def main(cfg: DictConfig) -> None:
-    """Evaluate as the command line says; exit 1 if something is wrong."""
+@hydra.main(config_path="conf", config_name="evaluate", execution_whitelist=["sweeps.*", "hydra_plugins.*", "logging.*"])
+def run(cfg: DictConfig) -> "Objective":
+    """Evaluate as the command line says; exit 1 if something is wrong. Sweeps evaluate in other processes."""
     from conf.compose import exit_code_of, quiet_lightning
+    from sweeps.isolation import in_sweep, run_job
+
+    if in_sweep():
+        return run_job(cfg, "evaluate.py")
 
     def job() -> int:
         evaluate(cfg)
@@ -134,6 +150,13 @@ def main(cfg: DictConfig) -> None:
 
     quiet_lightning()
     sys.exit(exit_code_of(job))
+
+
+def main() -> None:
+    """Evaluate once, or several times with -m."""
+    from sweeps.entry import enter
+
+    sys.exit(enter(run))
 
 
 if __name__ == "__main__":

@@ -77,17 +77,6 @@ def _audible(signals: Mapping[str, Tensor]) -> bool:
     return any(bool(signal.any()) for signal in signals.values())
 
 
-def log_examples(logger: Any, examples: Sequence[Mapping[str, Path]], sample_rate: int) -> None:
-    """Send the examples' audio and pictures to a logger that takes media (W&B); others are left alone."""
-    if not hasattr(logger, "log_audio"):
-        return
-    for number, paths in enumerate(examples):
-        names = ("corrupted", "restored", "clean")
-        audio = [str(paths[name]) for name in names]
-        logger.log_audio(f"examples/{number}", audio, caption=list(names), sample_rate=[sample_rate] * len(names))
-        logger.log_image(f"examples/{number}_spectrogram", [str(paths["spectrogram"])])
-
-
 def render_table(table: Sequence[Scores]) -> Table:
     """Lay out the comparison for the terminal, a line per metric; a value worse than the input's is marked.
 

@@ -24,6 +24,7 @@ VOLATILE = (
     "examples",
     "baselines",
     "group",
+    "job_type",
     "objectives",
     "prune_after_epochs",
     "rerun",

@@ -1,6 +1,9 @@
-"""Experiment trackers that never get in the way: when Weights & Biases cannot be reached, the run is logged offline."""
+"""What Weights & Biases is told of a run; when it cannot be reached, the run is logged offline and goes on."""
 
 import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import Logger, WandbLogger
@@ -21,6 +24,7 @@ def open_wandb(**options: Any) -> WandbLogger:
     """
     import wandb
 
+    os.environ.setdefault("WANDB_DATA_DIR", str(options["save_dir"]))  # files that wait for their upload stay with the run
     settings = wandb.Settings(init_timeout=START_SECONDS, finish_timeout=FINISH_SECONDS, silent=True)
     logger = WandbLogger(settings=settings, **options)
     try:
@@ -33,6 +37,45 @@ def open_wandb(**options: Any) -> WandbLogger:
         logger = WandbLogger(settings=settings, **options | {"offline": True})
         _ = logger.experiment
     return logger
+
+
+def log_examples(logger: Logger | None, examples: Sequence[Mapping[str, Path]], sample_rate: int) -> None:
+    """Send examples to W&B: each as media of its own, and all as a table, a line for each with its audio and its spectrograms.
+
+    Args:
+        logger: others than W&B are left alone.
+        examples: paths by name: corrupted, restored, clean, spectrogram.
+        sample_rate: of the audio in Hz.
+    """
+    if not isinstance(logger, WandbLogger) or not examples:
+        return
+    names = ("corrupted", "restored", "clean")
+    lines: list[list[Any]] = []
+    for number, paths in enumerate(examples):
+        audio = [str(paths[name]) for name in names]
+        logger.log_audio(f"examples/{number}", audio, caption=list(names), sample_rate=[sample_rate] * len(names))
+        logger.log_image(f"examples/{number}_spectrogram", [str(paths["spectrogram"])])
+        lines.append([paths["spectrogram"].stem, *_media(paths, names, sample_rate)])
+    logger.log_table("examples", columns=["pair", *names, "spectrograms"], data=lines)
+
+
+def _media(paths: Mapping[str, Path], names: Sequence[str], sample_rate: int) -> list[Any]:
+    import wandb
+
+    audio = [wandb.Audio(str(paths[name]), sample_rate=sample_rate, caption=name) for name in names]
+    return [*audio, wandb.Image(str(paths["spectrogram"]))]
+
+
+def log_summary(logger: Logger | None, result: Mapping[str, Any]) -> None:
+    """Give a W&B run the result that a table of runs is sorted by: test metrics of restored and corrupted, size, verdict.
+
+    Args:
+        logger: others than W&B are left alone.
+        result: what result.json holds.
+    """
+    if isinstance(logger, WandbLogger):
+        kept = {key: result[key] for key in ("verdict", "params", "status", "manifest_hash")}
+        logger.experiment.summary.update(kept | result["metrics"] | result.get("validation", {}))
 
 
 def close_logger(logger: Logger | None, exit_code: int) -> None:

@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wandb
+from hydra import compose, initialize_config_module
 from omegaconf import DictConfig
 from wandb.proto import wandb_internal_pb2
 
+from evaluate import evaluate
 from train import train
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 
+
+pytestmark = pytest.mark.usefixtures("own_data_folder")
 
 HEADER_BYTES, BLOCK_BYTES, RECORD_HEADER_BYTES = 7, 32768, 7
 
@@ -40,30 +45,76 @@ def records(folder: Path) -> Iterator[wandb_internal_pb2.Record]:
         yield record
 
 
+@pytest.fixture
+def own_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget where an earlier run of this process kept its files."""
+    monkeypatch.setenv("WANDB_DATA_DIR", "")
+    monkeypatch.delenv("WANDB_DATA_DIR")
+
+
 def key_of(item: Any) -> str:
     return item.key or "/".join(item.nested_key)
 
 
-def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable[..., DictConfig], tmp_path: Path) -> None:
-    result = train(train_config(*TINY_NET, "logger=wandb", "examples=1", "trainer.log_every_n_steps=1"))
+@dataclass
+class Told:
+    """What an offline file says: the run itself, and the last value of every key."""
+
+    run: Any = None
+    history: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+
+
+def told(folder: Path) -> Told:
     wandb.teardown()  # wandb.finish does not wait for the process that writes the file; this does, as the end of a program does
-    history: dict[str, Any] = {}
-    config: dict[str, Any] = {}
-    run = None
-    for record in records(tmp_path / "run"):
-        history |= {key_of(item): json.loads(item.value_json) for item in record.history.item}
-        config |= {key_of(item): json.loads(item.value_json) for item in record.config.update}
+    what = Told()
+    for record in records(folder):
+        what.history |= {key_of(item): json.loads(item.value_json) for item in record.history.item}
+        what.summary |= {key_of(item): json.loads(item.value_json) for item in record.summary.update}
+        what.config |= {key_of(item): json.loads(item.value_json) for item in record.config.update}
+        what.files |= {entry.path: Path(entry.local_path) for entry in record.artifact.manifest.contents}
         if record.HasField("run"):
-            run = record.run
-            config |= {key_of(item): json.loads(item.value_json) for item in record.run.config.update}
-    assert run is not None
-    assert list(run.tags) == ["method", "d", "c"]
-    assert run.run_id == json.loads((tmp_path / "run" / "run.json").read_text())["id"]
-    assert config["model"]["net"]["channels"] == [4, 8]
-    assert config["seed"] == 0
-    for name, value in result["metrics"].items():
-        assert history[name] == pytest.approx(value, rel=1e-4), name
-    assert {"train/loss", "val/si_sdr_db", "val/corrupted_si_sdr_db"} <= set(history)
-    assert history["examples/0/_type"] == "audio"
-    assert history["examples/0/captions"] == ["corrupted", "restored", "clean"]
-    assert history["examples/0_spectrogram/_type"] == "images/separated"
+            what.run = record.run
+            what.config |= {key_of(item): json.loads(item.value_json) for item in record.run.config.update}
+    return what
+
+
+def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable[..., DictConfig], tmp_path: Path) -> None:
+    result = train(train_config(*TINY_NET, "logger=wandb", "examples=2", "trainer.log_every_n_steps=1", "group=my_sweep"))
+    what = told(tmp_path / "run")
+    assert list(what.run.tags) == ["method", "d", "c"]
+    assert (what.run.run_group, what.run.job_type) == ("my_sweep", "train")
+    assert what.run.run_id == json.loads((tmp_path / "run" / "run.json").read_text())["id"]
+    assert what.config["model"]["net"]["channels"] == [4, 8]
+    assert what.config["seed"] == 0
+    for name, value in (result["metrics"] | result["validation"]).items():
+        assert what.summary[name] == pytest.approx(value, rel=1e-4), name
+    assert {"test/snr_db", "test/corrupted_snr_db", "val/lsd"} <= set(what.summary)
+    assert what.summary["verdict"] == result["verdict"]
+    assert {"train/loss", "val/si_sdr_db", "val/corrupted_si_sdr_db", "test/si_sdr_db"} <= set(what.history)
+    assert what.history["examples/0/captions"] == ["corrupted", "restored", "clean"]
+    assert what.history["examples/1_spectrogram/_type"] == "images/separated"
+
+
+def test_offline_run_holds_a_table_to_listen_to(train_config: Callable[..., DictConfig], tmp_path: Path) -> None:
+    train(train_config(*TINY_NET, "logger=wandb", "examples=2", "trainer.max_epochs=1"))
+    files = told(tmp_path / "run").files
+    assert len([path for path in files if path.endswith((".flac", ".png"))]) == 8
+    table = json.loads(files["examples.table.json"].read_text())
+    assert table["columns"] == ["pair", "corrupted", "restored", "clean", "spectrograms"]
+    kinds = [[cell["_type"] for cell in line[1:]] for line in table["data"]]
+    assert kinds == [["audio-file"] * 3 + ["image-file"]] * 2
+    assert files["examples.table.json"].is_relative_to(tmp_path / "run")
+
+
+def test_evaluation_can_be_logged_as_such(tiny: list[str], tmp_path: Path) -> None:
+    names = ["run_name=e", f"run_dir={tmp_path / 'e'}", "choices.model=sinc", "choices.data=d", "choices.corruption=c"]
+    with initialize_config_module("conf"):
+        config = compose("evaluate", [*tiny, *names, "model=sinc", "logger=wandb", "baselines=[]", "trainer.accelerator=cpu"])
+    result = evaluate(config)
+    what = told(tmp_path / "e")
+    assert (what.run.run_group, what.run.job_type) == ("sinc-c", "evaluate")
+    assert list(what.run.tags) == ["sinc", "d", "c"]
+    assert what.summary["test/snr_db"] == pytest.approx(result["metrics"]["test/snr_db"], rel=1e-4)

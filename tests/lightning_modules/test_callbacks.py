@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lightning_modules.base import NonFiniteLossError
-from lightning_modules.callbacks import EpochSeed, NonFiniteReport, StopOnSignal
+from lightning_modules.callbacks import EpochReport, EpochSeed, NonFiniteReport, StopOnSignal
 
 
 def state(**values: Any) -> Any:
@@ -43,6 +43,16 @@ def test_non_finite_loss_is_reported_with_its_batch(tmp_path: Path) -> None:
 def test_other_failures_are_not_reported_as_non_finite(tmp_path: Path) -> None:
     NonFiniteReport(tmp_path).on_exception(state(), state(), RuntimeError("out of memory"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_validation_is_a_line_but_not_the_check_before_training(tmp_path: Path) -> None:
+    report = EpochReport(tmp_path)
+    seen = {"callback_metrics": {"val/lsd": torch.tensor(1.5), "train/loss": torch.tensor(2.0)}, "is_global_zero": True}
+    for epoch, checking in ((0, True), (0, False), (1, False)):
+        report.on_validation_end(state(current_epoch=epoch, sanity_checking=checking, **seen), state())
+    report.on_validation_end(state(sanity_checking=False, **seen | {"is_global_zero": False}), state())
+    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
+    assert lines == [{"epoch": 0, "val/lsd": 1.5}, {"epoch": 1, "val/lsd": 1.5}]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from lightning_modules.checkpointing import AtomicCheckpointIO, BestEpoch, LastEpoch
+from lightning_modules.checkpointing import AtomicCheckpointIO, BestEpoch, LastEpoch, best_scores
 
 BATCHES = 4
 
@@ -80,6 +80,12 @@ def test_best_and_last_are_kept_and_nothing_else(tmp_path: Path) -> None:
     assert kept(tmp_path, "best") == (1, 8.0)
     assert kept(tmp_path, "last") == (2, 12.0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
+def test_values_of_the_best_epoch_are_known_after_a_resume_too(tmp_path: Path) -> None:
+    assert best_scores(fit(tmp_path, scores=[1, 3, 2])) == {"val/score": 3.0}
+    assert best_scores(fit(tmp_path, scores=[1, 3, 2, 0], epochs=4)) == {"val/score": 3.0}
+    assert best_scores(fit(tmp_path, scores=[1, 3, 2, 0, 5], epochs=5)) == {"val/score": 5.0}
 
 
 def test_lowest_is_best_when_less_is_better(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from lightning_modules.metric_names import HIGHER_IS_BETTER
 from lightning_modules.results import (
     flat_metrics,
     git_commit,
-    log_examples,
     render_table,
     verdict,
     write_examples,
@@ -98,10 +97,6 @@ def test_examples_share_one_gain_and_none_clips(tmp_path: Path) -> None:
 def test_example_of_silence_is_written(tmp_path: Path) -> None:
     silence = torch.zeros(1, 2048)
     assert write_examples(tmp_path, [Example(0, silence, silence, silence)], 16000, lambda *_: None)
-
-
-def test_logger_without_media_is_left_alone() -> None:
-    log_examples(object(), [{"corrupted": Path("a")}], 16000)
 
 
 def test_commit_outside_a_checkout_is_unknown(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import wandb
 from pytorch_lightning.loggers import CSVLogger
 
 from lightning_modules import tracking
-from lightning_modules.tracking import close_logger, open_wandb
+from lightning_modules.tracking import close_logger, log_examples, log_summary, open_wandb
 
 
 @pytest.fixture
@@ -60,6 +60,13 @@ def test_closing_after_a_run_lets_the_next_start_its_own(options: dict[str, Any]
     second = open_wandb(**options | {"id": "def12345"}, offline=True)
     assert (first.version, second.version) == ("abc12345", "def12345")
     assert second.experiment.id == "def12345"
+
+
+def test_other_loggers_get_neither_media_nor_summary(tmp_path: Path) -> None:
+    for logger in (CSVLogger(tmp_path), None):
+        log_examples(logger, [{"corrupted": tmp_path}], 16000)
+        log_summary(logger, {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_closing_leaves_other_loggers_alone(tmp_path: Path) -> None:
