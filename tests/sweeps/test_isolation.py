@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from omegaconf import OmegaConf
 from sweeps.isolation import job_environment, quoted
 from sweeps.records import Job, read_job
 
+ROOT = Path(__file__).parents[2]
 Sweep = Callable[..., "subprocess.Popen[str]"]
 SPY = """
 import os, sys
@@ -122,6 +124,32 @@ def test_signal_ends_the_job_with_its_results_and_the_sweep_with_it(
     assert read_job(tmp_path / "0").status == "interrupted"
     assert not (tmp_path / "1").exists()
     assert not running(tmp_path)
+
+
+@pytest.mark.slow
+def test_hopeless_job_is_ended_early_with_what_it_reached(start_sweep: Sweep, tmp_path: Path) -> None:
+    settings = ["trainer.max_epochs=60", "prune_after_epochs=2", "ema_decay=null"]
+    start_sweep(tmp_path, *settings, "seed=0,1,2").communicate()
+    process = start_sweep(tmp_path, *settings, "seed=3", "model.optimizer.lr=0")
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    job = read_job(tmp_path / "3")
+    assert job.status == "pruned"
+    assert len((tmp_path / "3" / "epochs.jsonl").read_text().splitlines()) < 60
+    assert (
+        job.objectives["val/si_sdr_db"] == json.loads((tmp_path / "3" / "result.json").read_text())["validation"]["val/si_sdr_db"]
+    )
+    assert "job 3: pruned, val/si_sdr_db" in output
+    assert [read_job(tmp_path / name).status for name in "012"] == ["finished"] * 3
+
+
+@pytest.mark.slow
+def test_evaluations_are_swept_too(tiny: list[str], tmp_path: Path) -> None:
+    quick = ["model=sinc", "baselines=[]", "examples=0", "trainer.accelerator=cpu", f"hydra.sweep.dir={tmp_path}"]
+    command = [sys.executable, "evaluate.py", "-m", *tiny, *quick, "corruption.snr_db=0,10"]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    levels = [json.loads((tmp_path / name / "result.json").read_text())["metrics"]["test/corrupted_snr_db"] for name in "01"]
+    assert levels == pytest.approx([0, 10], abs=0.1)
 
 
 def test_launch_variables_do_not_reach_a_job() -> None:
