@@ -11,7 +11,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed lint
 	$(BIN)/python -m pytest -q -m "not slow and not gpu"
 
-test-all: $(VENV)/installed lint
+test-all: $(VENV)/sweeps lint
 	$(BIN)/python -m pytest -q -m "not gpu"
 
 lint: $(VENV)/installed
@@ -24,6 +24,11 @@ $(VENV)/installed: requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check pesq==0.0.4 || echo "no C compiler: the PESQ column is left out"
+	touch $@
+
+# Ray, submitit and Optuna: 240 MB that only sweeps over several machines or trials need.
+$(VENV)/sweeps: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[sweeps]'
 	touch $@
 
 clean:

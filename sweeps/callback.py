@@ -31,6 +31,7 @@ class SweepCallback(Callback):
         write_sweep(self.folder, sys.argv, jobs_of(self.folder))
         self.started_ns = (self.folder / "sweep.json").stat().st_mtime_ns
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_DEDUP_LOGS", "0")
         if "direction" in config.hydra.sweeper:
             _prepare_optuna(self.folder, config)
 

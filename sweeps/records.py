@@ -91,6 +91,8 @@ def describe(folder: Path, job: Job) -> str:
     if job.status in DONE:
         values = ", ".join(f"{name} {value:.3f}" for name, value in job.objectives.items() if value is not None)
         return f"job {folder.name}: {job.status}, {values or 'no objective'}"
+    if job.exit_code is None:
+        return f"job {folder.name}: was cut off (see {folder / 'output.log'})"
     said = [line for line in job.last_lines if line.strip()]
     reason = next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output")
     return f"job {folder.name}: {job.status} with exit code {job.exit_code}: {reason} (see {folder / 'output.log'})"
