@@ -86,12 +86,9 @@ class ProgressiveModule(SteppedModule):
         low, high = self.training_steps
         steps = int(torch.randint(low, high + 1, (), generator=generator))
         weights = {step: self.step_weight(step / steps) for step in range(1, steps + 1)}
-        others = [step for step in range(1, steps) if weights[step] > 0]
-        if self.compared_steps is None or self.compared_steps > len(others):
+        if self.compared_steps is None or self.compared_steps >= steps:
             return Plan(steps, weights)
-        chosen = torch.randperm(len(others), generator=generator)[: self.compared_steps - 1].tolist()
-        share = len(others) / max(1, len(chosen))  # each stands for as many, so that the mean over draws is the whole sum
-        return Plan(steps, {others[place]: share * weights[others[place]] for place in chosen} | {steps: weights[steps]})
+        return Plan(steps, draw_compared(weights, self.compared_steps, generator))
 
     def terms(self, clean: Tensor, corrupted: Tensor, plan: Plan) -> dict[str, Tensor]:
         """Return the weighted means over the steps of every loss.
@@ -140,6 +137,28 @@ class ProgressiveModule(SteppedModule):
                 terms = self.loss.terms(self.net.estimate(scene, state), target)
                 found.append({name: weight * term for name, term in terms.items()})
         return state, found
+
+
+def draw_compared(weights: Mapping[int, float], count: int, generator: torch.Generator) -> dict[int, float]:
+    """Draw steps to compare in place of all: the last, and others by their weight, which share the weight of all others.
+
+    The mean over draws is the whole sum, whatever the losses.
+
+    Args:
+        weights: of the steps 1 ... T.
+        count: of draws, the last step included; a step drawn twice is compared once and counts twice.
+        generator: of the draws.
+
+    Returns:
+        The new weights of the steps drawn.
+    """
+    steps = len(weights)
+    drawn = {steps: weights[steps]}
+    others = torch.tensor([weights[step] for step in range(1, steps)])
+    if count > 1 and others.any():
+        for place in torch.multinomial(others, count - 1, replacement=True, generator=generator).tolist():
+            drawn[place + 1] = drawn.get(place + 1, 0.0) + others.sum().item() / (count - 1)
+    return drawn
 
 
 def _positive(key: str, value: int | None) -> int | None:

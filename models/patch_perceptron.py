@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from models.spectrogram_patches import PATCH, STRIDE
 
+LOWEST_OCTAVE = 1 / 50
+"""Of the Nyquist frequency: below it gains change with the frequency, above it with its logarithm."""
+
 
 class Gains(nn.Module):
     """Gains of hidden channels that depend on a place between 0 and 1 (a step, a frequency) and are all 1 at first.
@@ -74,8 +77,7 @@ class PatchPerceptron(nn.Module):
             (N, H, F / 8 + 1, L / 8 + 1).
         """
         drive = self.patch(spectrum)
-        frequency = torch.linspace(0, 1, drive.shape[2], device=drive.device)
-        return drive * self.by_frequency(frequency)[..., None].to(drive.dtype)
+        return drive * self.by_frequency(pitch(drive.shape[2]).to(drive.device))[..., None].to(drive.dtype)
 
     def forward(self, drive: Tensor, state: Tensor, time: float) -> Tensor:
         """Return the change of the states.
@@ -96,6 +98,12 @@ class PatchPerceptron(nn.Module):
             return change
         level = second.square().mean(dim=1, keepdim=True).sqrt() + torch.finfo(torch.float32).tiny
         return change * torch.sigmoid(self.gate(second / level))
+
+
+def pitch(rows: int) -> Tensor:
+    """Return the places (rows,) between 0 and 1 of frequencies from 0 to Nyquist: close to even steps in octaves, as music is."""
+    frequency = torch.linspace(0, 1, rows)
+    return torch.log1p(frequency / LOWEST_OCTAVE) / math.log1p(1 / LOWEST_OCTAVE)
 
 
 def _scaled(layer: nn.Conv2d, hidden: Tensor, gains: Tensor) -> Tensor:

@@ -87,14 +87,16 @@ def test_truncated_gradient_is_that_of_the_last_stretch_alone() -> None:
     assert not torch.allclose(found, gradient(make(), Plan(5, {5: 1.0}))[1])
 
 
-def test_drawn_steps_are_the_last_and_others_and_stand_for_all() -> None:
-    module = make(compared_steps=3)
-    plans = [module.plan(torch.tensor([number, number + 1])) for number in range(200)]
-    assert all(len(plan.weights) == 3 and plan.weights[5] == 1.0 for plan in plans)
-    assert {step for plan in plans for step in plan.weights} == {1, 2, 3, 4, 5}
+@pytest.mark.parametrize("step_weights", ["equal", "late"])
+def test_drawn_steps_are_the_last_and_others_and_stand_for_all(step_weights: str) -> None:
+    module = make(compared_steps=3, step_weights=step_weights)
+    plans = [module.plan(torch.tensor([number, number + 1])) for number in range(400)]
+    assert all(len(plan.weights) <= 3 and plan.weights[5] == 1.0 for plan in plans)
+    wanted = {step: module.step_weight(step / 5) for step in range(1, 6)}
+    assert all(sum(plan.weights.values()) == pytest.approx(sum(wanted.values())) for plan in plans)
     for step in range(1, 5):
         mean = sum(plan.weights.get(step, 0.0) for plan in plans) / len(plans)
-        assert mean == pytest.approx(1.0, abs=0.2)
+        assert mean == pytest.approx(wanted[step], abs=0.15)
 
 
 def test_draws_follow_from_the_indices_of_the_batch_alone() -> None:
@@ -107,7 +109,7 @@ def test_draws_follow_from_the_indices_of_the_batch_alone() -> None:
 
 def test_only_the_last_step_counts_with_last() -> None:
     assert {step for step, weight in make(step_weights="last").plan(INDEX).weights.items() if weight} == {5}
-    assert make(step_weights="last", compared_steps=3).plan(INDEX).weights == {5: 1.0} | dict.fromkeys(range(1, 5), 0.0)
+    assert make(step_weights="last", compared_steps=3).plan(INDEX).weights == {5: 1.0}
 
 
 def test_training_lowers_the_loss() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.patch_perceptron import Gains, PatchPerceptron
+from models.patch_perceptron import Gains, PatchPerceptron, pitch
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -28,6 +28,13 @@ def test_gains_are_cosines_of_the_place() -> None:
     gains = Gains(1, 3)
     nn.init.ones_(gains.weight)
     assert gains(torch.tensor([0.2])).item() == pytest.approx(2 + math.cos(0.2 * math.pi) + math.cos(0.4 * math.pi))
+
+
+def test_pitch_rises_from_0_to_1_by_octaves() -> None:
+    places = pitch(1025)
+    assert places[0] == 0 and places[-1] == pytest.approx(1.0) and (places.diff() > 0).all()
+    top, below = places[1024] - places[512], places[512] - places[256]
+    assert top.item() == pytest.approx(below.item(), rel=0.05)
 
 
 def test_untrained_perceptron_changes_nothing() -> None:
