@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lightning_modules.losses import l2
 from lightning_modules.progressive import Plan, ProgressiveModule
+from lightning_modules.snr import snr_db
 from models.conv_rnn import ConvRNN
 from models.spectrogram_patches import cut
 
@@ -139,3 +140,24 @@ def test_training_lowers_the_loss() -> None:
 def test_wrong_setting_is_refused_by_its_key(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(**settings)
+
+
+@pytest.mark.slow
+def test_trained_estimates_improve_with_every_step_and_stay_good_with_twice_as_many() -> None:
+    time = torch.arange(2000) / 8000
+    clean = torch.stack([torch.sin(2 * torch.pi * hz * time) for hz in (220, 440, 880, 1760)])[:, None]
+    noise = torch.randn(200, *clean.shape, generator=torch.Generator().manual_seed(0))
+    module = make(step_weights="late", training_steps=[4, 4])
+    module.net = net(steps=4, state_channels=32, hidden_channels=32, bias=False, step_features=4, fft_samples=256, hop_samples=64)
+    optimizer = torch.optim.Adam(module.parameters(), lr=3e-3)
+    for disturbance in noise[1:]:
+        optimizer.zero_grad()
+        module.terms(clean, clean + 0.5 * disturbance, module.plan(INDEX))["l2"].backward()
+        optimizer.step()
+    corrupted = clean + 0.5 * noise[0]
+    with torch.no_grad():
+        way = [snr_db(estimate, clean).mean().item() for estimate in (corrupted, *module.net.estimates(corrupted))]
+        doubled = snr_db(module.net.estimates(corrupted, 8)[-1], clean).mean().item()
+    assert way == sorted(way)
+    assert way[-1] > way[0] + 4
+    assert doubled > way[-1] - 1
