@@ -40,9 +40,10 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
     logger = instantiate(cfg.logger) if cfg.get("logger") else None
     trainers = (instantiate(cfg.trainer, logger=logger or False), instantiate(cfg.trainer, logger=False))
+    others = baselines(cfg.baselines, data.sample_rate) | stopped(name, module, cfg.steps)
     completed = False
     try:
-        table, rows = compare((name, module), baselines(cfg.baselines, data.sample_rate), data, *trainers)
+        table, rows = compare((name, module), others, data, *trainers)
         facts = {"status": "finished", "checkpoint": cfg.checkpoint}
         result = report(cfg, facts, table, rows, module, data, logger)
         completed = True
@@ -73,6 +74,15 @@ def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
     return cfg.choices.model, module
 
 
+def stopped(name: str, module: "RestorationModule", steps: Sequence[int] | None) -> dict[str, "RestorationModule"]:
+    """Return a method after each of some numbers of steps, by the names of their rows.
+
+    Raises:
+        ValueError: if the method does not work in steps.
+    """
+    return {f"{name}@{step}": module.at_steps(step) for step in steps or ()}
+
+
 def report(
     cfg: DictConfig,
     facts: dict[str, Any],
@@ -98,6 +108,7 @@ def report(
     """
     from datamodules import audio_io
     from lightning_modules import results
+    from lightning_modules.by_step import log_steps, write_steps
     from lightning_modules.cost import gpu_memory_mb
     from lightning_modules.evaluation import restore_examples, spread
     from lightning_modules.json_file import write_json
@@ -110,6 +121,11 @@ def report(
     paths = results.write_examples(folder / "examples", examples, data.sample_rate, audio_io.write)
     log_examples(logger, paths, data.sample_rate)
     results.write_rows(folder / "per_example.csv", rows, data.manifest())
+    if module.steps is not None:
+        indices = [int(row["index"]) for row in rows]
+        means, pictures = write_steps(folder, module, pairs, indices, indices[0], data.sample_rate)
+        log_steps(logger, pictures)
+        facts = facts | {"by_step": means}
     metric = check_metric(cfg.monitor)
     metrics = results.flat_metrics(table)
     result = facts | {

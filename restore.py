@@ -38,6 +38,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("inputs", nargs="+", help="audio files, and folders that are searched for them")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--strength", type=_number(0, 1), default=1.0, metavar="0..1", help="0: as the input, 1: fully restored")
+    parser.add_argument("--steps", type=_count, metavar="N", help="of a method that works in steps (default: all it has)")
     parser.add_argument("--keep-low-band", type=_number(0), default=0.0, metavar="HZ", help="leave everything below as it is")
     parser.add_argument("--chunk", type=_number(0.01), default=8.0, metavar="SECONDS", help="restored at once (default: 8)")
     parser.add_argument("--overlap", type=_number(0), default=1.0, metavar="SECONDS", help="shared by chunks (default: 1)")
@@ -58,6 +59,12 @@ def _number(low: float, high: float = 1e9) -> Callable[[str], float]:
     return number
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
+    return int(text)
+
+
 def run(options: argparse.Namespace) -> int:
     """Restore what the command line asks for and return the exit code."""
     from datamodules.audio_output import check_folder
@@ -66,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         method = open_method(options.checkpoint, options.device)
+        method = method if options.steps is None else stopped(method, options.steps)
         check_folder(options.output)
     except ValueError as error:
         _tell(f"error: {error}")
@@ -103,6 +111,16 @@ def open_method(name: str, device: str) -> Method:
         known = ", ".join(methods_without_training())
         raise ValueError(f"{name}: no such checkpoint, run folder or method without training ({known})")
     return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz)).to(place).eval()
+
+
+def stopped(method: Method, steps: int) -> Method:
+    """Return a method stopped after some of its steps; more than it has are as many finer ones.
+
+    Raises:
+        ValueError: if it does not work in steps.
+    """
+    method(16000).at_steps(steps)  # refused now rather than with every file
+    return lambda sample_rate_hz: method(sample_rate_hz).at_steps(steps)
 
 
 def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings") -> int:

@@ -30,12 +30,16 @@ class RestorationModule(pl.LightningModule):
     Args:
         net: maps (B, C, T) to (B, C, T).
         sample_rate: in Hz; must agree with the data's.
+
+    Attributes:
+        steps: how many a method takes that works in steps; None for all others.
     """
 
     told_clean = False
     """Whether the method looks at the clean signal of a pair, so that its scores are no restorer's."""
     precisions: tuple[str, ...] | None = None
     """The values of trainer.precision it trains in; None is any."""
+    steps: int | None = None
 
     def __init__(self, net: nn.Module, sample_rate: int) -> None:
         super().__init__()
@@ -87,6 +91,22 @@ class RestorationModule(pl.LightningModule):
         """
         if self.precisions is not None and precision not in self.precisions:
             raise ValueError(f"this method trains with {' or '.join(self.precisions)}, not trainer.precision={precision}")
+
+    def at_steps(self, steps: int) -> "RestorationModule":
+        """Return this method stopped after some of its steps.
+
+        Raises:
+            ValueError: if it does not work in steps.
+        """
+        raise ValueError(f"steps={steps}: this method does not work in steps")
+
+    def estimates(self, corrupted: Tensor) -> Tensor:
+        """Return the input and the estimates after every step, (T + 1, B, C, T), of a signal (B, C, T).
+
+        Raises:
+            ValueError: if the method does not work in steps.
+        """
+        raise ValueError("this method does not work in steps, and has no estimates after each")
 
     def setup(self, stage: str) -> None:
         """Check that data and method agree on the sample rate, and create the metrics at the data's cut-off.

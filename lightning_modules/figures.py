@@ -1,6 +1,6 @@
-"""Pictures of results: spectrograms of the corrupted, the restored and the clean signal under one color scale."""
+"""Pictures of results: spectrograms of some signals under one color scale, and curves over one axis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,4 +59,26 @@ def save_spectrograms(path: Path, signals: Mapping[str, Tensor], sample_rate: in
     axes[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=list(axes), label="dB re full scale")
     figure.suptitle(title, fontsize="medium")
+    figure.savefig(path, dpi=110)
+
+
+def save_curves(path: Path, curves: Mapping[str, Sequence[float]], axis: str) -> None:
+    """Draw some curves one under the other over 0, 1, 2, ... and save them as a PNG.
+
+    Args:
+        path: of the PNG.
+        curves: values by name, the same number each.
+        axis: what is counted.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 2.2 * len(curves) + 0.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = np.atleast_1d(figure.subplots(len(curves), 1, sharex=True))
+    for panel, (name, values) in zip(axes, curves.items(), strict=True):
+        panel.plot(values, marker="o" if len(values) <= 32 else None)
+        panel.set_ylabel(name)
+        panel.grid(alpha=0.3)
+    axes[-1].set_xlabel(axis)
     figure.savefig(path, dpi=110)

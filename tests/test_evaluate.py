@@ -61,9 +61,29 @@ def test_every_method_without_training_is_scored_on_the_same_pairs(config: Calla
     assert json.loads((tmp_path / "evaluation" / "result.json").read_text())["pairs"] == result["pairs"]
 
 
+TINY_RNN = ["model=conv_rnn", "model.net.steps=4", "model.net.state_channels=8", "model.net.hidden_channels=8"]
+
+
+def test_method_in_steps_has_a_row_for_every_step_asked_for(
+    train_config: Callable[..., DictConfig], config: Callable[..., DictConfig], tmp_path: Path
+) -> None:
+    trained = train(train_config(*TINY_RNN, "examples=1"))
+    result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "baselines=[]", "steps=[0,2,4,6]"))
+    methods = result["methods"]
+    assert list(methods) == ["corrupted", "run@0", "run@2", "run@4", "run@6", "run"]
+    for metric in ("si_sdr_db", "lsd"):
+        assert methods["run@0"][metric] == pytest.approx(methods["corrupted"][metric])
+        assert methods["run@4"][metric] == pytest.approx(methods["run"][metric])
+        rows = [methods["corrupted"][metric], methods["run@2"][metric], methods["run"][metric]]
+        assert result["by_step"][metric][::2] == pytest.approx(rows, abs=1e-4)
+    assert result["by_step"] == trained["by_step"]
+    assert "run@" not in result["verdict"]
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
+        (["model=sinc", "steps=[2]"], "steps=2: this method does not work in steps"),
         ([], "name what to evaluate: either checkpoint=PATH or model=NAME"),
         (["checkpoint=a.ckpt", "model=sinc"], "name what to evaluate"),
         (["checkpoint=a.ckpt"], "a.ckpt: no such checkpoint file"),

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 import yaml
 from hydra import compose, initialize_config_module
+from omegaconf import DictConfig
 
 import compare
 import restore
@@ -28,18 +29,27 @@ TRAIN, EVALUATE, RESTORE, COMPARE = (
     for script in ("train", "evaluate", "restore", "compare")
 )
 TRAIN = [arguments for arguments in TRAIN if arguments[0] != "-m"]  # tests/sweeps runs the sweeps
+Replace = Callable[[list[str]], list[str]]
 NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
 QUICK = {  # whatever the command, it is to take seconds
     "train": ["trainer.max_epochs=1", "trainer.max_time=null", "trainer.limit_train_batches=1", "logger=csv", "examples=1"],
     "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]"],
 }
+RUNS = {"runs/NAME": "unet_small", "runs/PROGRESSIVE": "conv_rnn"}
 UNET = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
 MUGAN = ["model.net.filters=[8,8]", "model.net.depth=2"]
 BESIDE_MUGAN = ["model.discriminator.depth=2", "model.discriminator.filters=[4,4,4]"]
 BESIDE_MUGAN += ["model.autoencoder.depth=2", "model.autoencoder.filters=[8,8]"]
 BESIDE_UNET = ["model.discriminator.channels=[4,8]", "model.discriminator.kernels=[9,5]", "model.discriminator.depth=2"]
 BESIDE_UNET += ["model.autoencoder.channels=[4,8]", "model.autoencoder.kernels=[9,5]", "model.autoencoder.depth=2"]
-SMALL = {"mugan": [*MUGAN, *BESIDE_MUGAN], "autoencoder": MUGAN, "unet_gan": [*UNET, *BESIDE_UNET]}
+SMALL = {  # by the class of a network
+    "models.unet.UNet": UNET,
+    "models.mugan.Generator": MUGAN,
+    "models.autoencoder.Autoencoder": MUGAN,
+    "models.conv_rnn.ConvRNN": ["model.net.state_channels=4", "model.net.hidden_channels=8"],
+    "models.discriminator.Discriminator": BESIDE_MUGAN,
+    "models.unet_discriminator.UNetDiscriminator": BESIDE_UNET,
+}
 
 
 def test_readme_names_every_script_and_is_short() -> None:
@@ -57,14 +67,27 @@ def test_make_targets_of_the_readme_exist_and_run_in_ci() -> None:
         assert f"make {target}" in ci
 
 
-@pytest.fixture
-def run_folder(music: Path, tiny: list[str], tmp_path: Path) -> Path:
-    """Train the run that the README calls runs/NAME."""
+def shrunk(overrides: list[str]) -> DictConfig:
+    """Compose a training whose network is small."""
     with initialize_config_module("conf"):
-        train(
-            compose("train", overrides=[*tiny, *NAMES, *QUICK["train"], *UNET, "run_name=NAME", f"run_dir={tmp_path / 'NAME'}"])
-        )
-    return tmp_path / "NAME"
+        config = compose("train", overrides=overrides)
+        networks = [config.model.net, *([config.model.discriminator] if "discriminator" in config.model else [])]
+        return compose("train", overrides=[*overrides, *(small for net in networks for small in SMALL[net._target_])])
+
+
+@pytest.fixture
+def with_runs(tiny: list[str], tmp_path: Path) -> Replace:
+    """Return a function that trains the runs an argument list names and puts their folders in their place."""
+
+    def replace(arguments: list[str]) -> list[str]:
+        for name, model in RUNS.items():
+            if any(name in argument for argument in arguments):
+                folder = tmp_path / name
+                train(shrunk([*tiny, *NAMES, *QUICK["train"], f"model={model}", f"run_name={folder.name}", f"run_dir={folder}"]))
+                arguments = [argument.replace(name, str(folder)) for argument in arguments]
+        return arguments
+
+    return replace
 
 
 @pytest.fixture(scope="module")
@@ -84,27 +107,14 @@ def test_training_command_runs(
     root = make_maestro(tmp_path / "maestro", "v3") if "data=maestro" in overrides else music
     given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
     given = [override.replace("=runs/NAME", f"={autoencoder_run}") for override in given]
-    model = next((override.removeprefix("model=") for override in overrides if override.startswith("model=")), "unet_small")
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
-    with initialize_config_module("conf"):
-        config = compose(
-            "train",
-            overrides=[
-                *given,
-                *cache,
-                *NAMES,
-                *QUICK["train"],
-                *SMALL.get(model, UNET),
-                "run_name=r",
-                f"run_dir={tmp_path / 'r'}",
-            ],
-        )
+    config = shrunk([*given, *cache, *NAMES, *QUICK["train"], "run_name=r", f"run_dir={tmp_path / 'r'}"])
     assert train(config)["status"] == "finished"
 
 
 @pytest.mark.parametrize("overrides", EVALUATE, ids=" ".join)
-def test_evaluation_command_runs(overrides: list[str], run_folder: Path, music: Path, tiny: list[str], tmp_path: Path) -> None:
-    given = [override.replace("=DIR", f"={music}").replace("=runs/NAME", f"={run_folder}") for override in overrides]
+def test_evaluation_command_runs(overrides: list[str], with_runs: Replace, music: Path, tiny: list[str], tmp_path: Path) -> None:
+    given = with_runs([override.replace("=DIR", f"={music}") for override in overrides])
     quick = [*tiny[2:], *NAMES, *QUICK["evaluate"], "run_name=e", f"run_dir={tmp_path / 'e'}"]
     with initialize_config_module("conf"):
         config = compose("evaluate", overrides=[*given, *quick])
@@ -112,23 +122,25 @@ def test_evaluation_command_runs(overrides: list[str], run_folder: Path, music: 
 
 
 @pytest.mark.parametrize("arguments", RESTORE, ids=" ".join)
-def test_restoring_command_runs(arguments: list[str], run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restoring_command_runs(
+    arguments: list[str], with_runs: Replace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = with_runs(arguments)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     for name in ("song.flac", "folder/other.flac", "a = b, c.wav"):
         soundfile.write(tmp_path / name, 0.1 * np.sin(np.arange(16000) * 0.2), 16000)
-    given = [str(run_folder) if argument == "runs/NAME" else argument for argument in arguments]
     assert restore.main(given) == 0
     wanted = 2 if "folder/" in given else 1
     assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == wanted
 
 
 @pytest.fixture
-def compared(run_folder: Path, tmp_path: Path) -> str:
-    """Put the run where the README has its runs, with a vote on it, and return the id of its test pairs."""
-    for place in ("runs/NAME", "multirun/0"):
-        shutil.copytree(run_folder, tmp_path / place)
-    pairs = evaluation_id(read_run(run_folder, "NAME"))
+def compared(with_runs: Replace, tmp_path: Path) -> str:
+    """Put a run where the README has its runs, with a vote on it, and return the id of its test pairs."""
+    (folder,) = with_runs(["runs/NAME"])
+    shutil.copytree(folder, tmp_path / "multirun" / "0")
+    pairs = evaluation_id(read_run(Path(folder), "NAME"))
     vote = {"example": 0, "condition": "corrupted", "score": 40}
     ballot = {"evaluation": pairs, "session": "s", "listener": "", "test": "mushra", "votes": [vote]}
     (tmp_path / "votes-1.json").write_text(json.dumps(ballot))

@@ -105,6 +105,32 @@ def test_strength_mixes(tmp_path: Path, use: Callable[..., None]) -> None:
     np.testing.assert_allclose(read(tmp_path / "out" / "a.wav"), 0.75 * read(source), atol=1e-6)
 
 
+class Taken(RestorationModule):
+    """Takes a quarter of the signal away in every step."""
+
+    def at_steps(self, steps: int) -> RestorationModule:
+        return RestorationModule(Custom(lambda x: (1 - steps / 4) * x), self.sample_rate)
+
+
+@pytest.mark.parametrize(("steps", "left"), [(0, 1.0), (3, 0.25)])
+def test_method_in_steps_stops_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, left: float) -> None:
+    monkeypatch.setattr(restore, "open_method", lambda name, device: lambda rate: Taken(nn.Identity(), rate))
+    source = make(tmp_path / "a.wav", subtype="FLOAT")
+    assert call("x", source, "-o", tmp_path / "out", "--steps", steps) == 0
+    np.testing.assert_allclose(read(tmp_path / "out" / "a.wav"), left * read(source), atol=1e-6)
+
+
+def test_steps_of_another_method_are_refused(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(checkpoint, make(tmp_path / "a.wav"), "-o", tmp_path / "out", "--steps", 2) == 2
+    assert capsys.readouterr().err == "error: steps=2: this method does not work in steps\n"
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "all"])
+def test_number_of_steps_is_a_whole_number(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        call("wiener", tmp_path / "a.wav", "-o", tmp_path / "out", f"--steps={value}")
+
+
 def test_low_band_is_kept(tmp_path: Path, use: Callable[..., None]) -> None:
     use(torch.zeros_like)
     time = np.arange(44100) / 44100

@@ -22,8 +22,9 @@ from train import train
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 ROOT = Path(__file__).parent.parent
 MODELS = {path.stem: path.read_text() for path in (ROOT / "conf" / "model").glob("*.yaml")}
-TRAINED = [  # a full-size method that has a small sibling is trained in the slow tier only
-    pytest.param(name, marks=pytest.mark.slow if f"{name}_small" in MODELS else ())
+FULL_SIZE = {name for name in MODELS if f"{name}_small" in MODELS or name.endswith("_literal")}
+TRAINED = [  # a full-size method, which has a smaller sibling, is trained in the slow tier only
+    pytest.param(name, marks=pytest.mark.slow if name in FULL_SIZE else ())
     for name, text in sorted(MODELS.items())
     if "lightning_modules.base." not in text
 ]
@@ -38,9 +39,22 @@ def test_every_trainable_method_trains_and_leaves_its_results(train_config: Conf
     assert math.isfinite(result["metrics"]["test/si_sdr_db"])
     assert set(result["methods"]) == {"corrupted", "method"}
     assert len(list((tmp_path / "run" / "examples").glob("*.flac"))) == 6
-    assert len(list((tmp_path / "run" / "examples").glob("*.png"))) == 2
+    assert len(list((tmp_path / "run" / "examples").glob("*[0-9].png"))) == 2
     assert (tmp_path / "run" / "checkpoints" / "best.ckpt").is_file()
     assert (tmp_path / "run" / "config.yaml").is_file()
+
+
+def test_method_in_steps_leaves_a_table_and_pictures_of_them(train_config: Config, tmp_path: Path) -> None:
+    shrunk = ["model.net.state_channels=4", "model.net.hidden_channels=8", "model.net.steps=3"]
+    result = train(train_config("model=conv_rnn", *shrunk, "examples=1"))
+    folder = tmp_path / "run"
+    with (folder / "by_step.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["0", "1", "2", "3"]
+    for metric in ("si_sdr_db", "lsd"):
+        assert float(rows[0][metric]) == pytest.approx(result["metrics"][f"test/corrupted_{metric}"], abs=1e-3)
+        assert float(rows[3][metric]) == pytest.approx(result["metrics"][f"test/{metric}"], abs=1e-3)
+    assert (folder / "by_step.png").is_file() and (folder / "examples" / "0000_steps.png").is_file()
 
 
 def test_result_agrees_with_the_rows_and_the_corrupted_columns(train_config: Config, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Spectrogram pictures show the level and the place they should."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from lightning_modules.figures import spectrogram_db
+from lightning_modules.figures import save_curves, spectrogram_db
 
 
 def test_full_scale_sine_reads_0_db_at_its_frequency() -> None:
@@ -16,3 +18,9 @@ def test_full_scale_sine_reads_0_db_at_its_frequency() -> None:
 
 def test_silence_and_short_signals_are_finite() -> None:
     assert spectrogram_db(torch.zeros(2, 10)).isfinite().all()
+
+
+@pytest.mark.parametrize("points", [2, 101])
+def test_curves_become_a_picture(tmp_path: Path, points: int) -> None:
+    save_curves(tmp_path / "a.png", {"lsd": [1.0] * points, "si_sdr_db": list(range(points))}, "step")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

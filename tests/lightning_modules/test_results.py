@@ -68,6 +68,11 @@ def test_oracle_is_a_bound_and_not_a_rival() -> None:
     assert verdict([CORRUPTED, oracle, learned(9.5, 1.0)], "snr_db") == "✓ unet beats corrupted in snr_db"
 
 
+def test_method_after_other_numbers_of_steps_is_no_rival() -> None:
+    stopped = Scores("unet@4", "learned", {"snr_db": 11.0, "lsd": 0.5})
+    assert verdict([CORRUPTED, WIENER, stopped, learned(10.0, 1.0)], "snr_db") == "✓ unet beats corrupted and wiener in snr_db"
+
+
 def test_flat_metrics_name_the_method_and_its_input() -> None:
     assert flat_metrics([CORRUPTED, WIENER, learned(10.0, 1.0)]) == {
         "test/snr_db": 10.0,

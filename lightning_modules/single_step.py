@@ -1,0 +1,36 @@
+"""Training a restorer of partly restored signals on single steps, without a gradient through the steps before."""
+
+import torch
+from torch import Tensor
+
+from lightning_modules.base import Batch, require_finite
+from lightning_modules.losses import weighted_sum
+from lightning_modules.stepped import SteppedModule
+from lightning_modules.targets import schedule
+from models.cold_diffusion import ColdDiffusionRNN
+
+
+class SingleStepModule(SteppedModule):
+    """Show the network the exact target of one step as its input, and ask for the clean signal.
+
+    The step is drawn for every batch; the sampler that strings them together is the network's (`models.cold_diffusion`). The
+    arguments are those of `SteppedModule`.
+    """
+
+    net: ColdDiffusionRNN
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of one batch and log its terms, unweighted, under `train/`."""
+        self.batch_index = batch["index"]
+        progress = self.progress(batch["index"])
+        partly = schedule(batch["clean"], batch["corrupted"], progress)
+        terms = self.loss.terms(self.net.restore_once(partly, progress), batch["clean"])
+        loss = require_finite(weighted_sum(terms, self.loss.weights), batch)
+        self.log("train/loss", loss, prog_bar=True, batch_size=partly.shape[0])
+        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, batch_size=partly.shape[0])
+        return loss
+
+    def progress(self, index: Tensor) -> float:
+        """Draw the progress before one of the sampler's steps, from the batch's global sample numbers (B,) alone."""
+        generator = torch.Generator().manual_seed(int(index.min()))
+        return int(torch.randint(0, self.net.steps, (), generator=generator)) / self.net.steps

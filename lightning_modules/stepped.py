@@ -1,0 +1,68 @@
+"""A trained method that works in steps, any of which may be the last: a dial between the input and the restored signal."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from lightning_modules.base import RestorationModule
+from lightning_modules.regression import RegressionModule
+from models.conv_rnn import ConvRNN
+
+
+class AtStep(nn.Module):
+    """A network that stops after some of its steps.
+
+    Args:
+        net: works in steps.
+        step: how many it takes; more than usual are finer ones.
+    """
+
+    def __init__(self, net: ConvRNN, step: int) -> None:
+        super().__init__()
+        self.net, self.step = net, step
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Map (B, C, T) to the estimate (B, C, T) after the step."""
+        return self.net.estimate_at(corrupted, self.step)
+
+
+class SteppedModule(RegressionModule):
+    """Offer every step of a network; subclasses say how it is trained.
+
+    Args:
+        net: works in steps.
+        sample_rate: in Hz.
+        loss_weights: weight by loss name (l2, l1, log_mse, mr_stft).
+        optimizer: from parameters to an optimizer.
+        options: of `RegressionModule`: scheduler, monitor, gradient_clip_norm.
+    """
+
+    net: ConvRNN
+
+    def __init__(
+        self,
+        net: ConvRNN,
+        sample_rate: int,
+        loss_weights: Mapping[str, float],
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        **options: Any,
+    ) -> None:
+        super().__init__(net, sample_rate, loss_weights, optimizer, **options)
+        self.steps = net.steps
+
+    def at_steps(self, steps: int) -> RestorationModule:
+        """Return this method stopped after some of its steps; more than usual are finer ones.
+
+        Raises:
+            ValueError: if there are fewer than 0.
+        """
+        if steps < 0:
+            raise ValueError(f"steps={steps} must be at least 0, which returns the input")
+        return RestorationModule(AtStep(self.net, steps), self.sample_rate).train(self.training)
+
+    def estimates(self, corrupted: Tensor) -> Tensor:
+        """Return the input and the estimates after every step, (T + 1, B, C, T), of a signal (B, C, T)."""
+        return torch.cat([corrupted[None].float(), self.net.estimates(corrupted).float()])

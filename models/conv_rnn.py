@@ -1,0 +1,178 @@
+"""A recurrent denoiser on spectrogram patches, step by step nearer to the clean signal.
+
+After the StackExchange question on recurrent denoising with progressive targets: patches X_ij of a spectrogram, a state z_ij
+each that estimates the local noise, one perceptron F of three layers shared by all patches and steps, and
+
+    z_ij <- z_ij + F(X_ij, z_ij, the states of the 8 neighbors),     Y = X - sum_ij w z_ij,     z = 0 at first.
+
+Concatenating a patch and nine states and multiplying by a matrix is a 16 x 16 convolution of stride 8 over X, the same in
+every step and so computed once, plus a 3 x 3 convolution over the states: a convolutional recurrent network on an 8 times
+coarser grid. With T steps in place of the usual number T_0, F is scaled by T_0 / T: steps of an integration, which may be
+finer. Channels of a recording are processed one by one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models.patch_perceptron import PatchPerceptron
+from models.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What stays the same over the steps.
+
+    Attributes:
+        corrupted: (B, C, T).
+        level: (B * C, 1) its root mean square.
+        drive: (B * C, H, I, J) the input's part of the first layer, of its spectrogram at level 1.
+    """
+
+    corrupted: Tensor
+    level: Tensor
+    drive: Tensor
+
+
+class ConvRNN(nn.Module):
+    """Take the noise out of a spectrogram in T steps; untrained, nothing is taken out.
+
+    The defaults are the published network read literally: 3,147,264 parameters, states that are patches of noise.
+
+    Args:
+        steps: T_0, how many there usually are.
+        state_channels: of each patch; None: as many as a patch has values, and the state is the patch.
+        hidden_channels: of the perceptron.
+        bias: without biases (and with `gate` off) the network is homogeneous, f(a x) = a f(x) for a > 0, at every place by
+            itself, and so treats quiet passages like loud ones; with them only the input as a whole is brought to one level.
+        step_features: of the gains by step, which a number of steps that varies needs; 0 for none.
+        frequency_features: of the gains by frequency; 0 for none.
+        gate: of the change of the states.
+        representation: complex, or magnitude with the phase left as it is.
+        fft_samples: of the short-time spectrum, a multiple of 16.
+        hop_samples: of the short-time spectrum.
+
+    Raises:
+        ValueError: if there are no steps, the representation is unknown, or the spectrum does not divide into patches.
+    """
+
+    def __init__(
+        self,
+        steps: int = 100,
+        state_channels: int | None = None,
+        hidden_channels: int = 512,
+        bias: bool = True,
+        step_features: int = 0,
+        frequency_features: int = 0,
+        gate: bool = False,
+        representation: str = "complex",
+        fft_samples: int = 512,
+        hop_samples: int = 128,
+    ) -> None:
+        super().__init__()
+        _check(steps, representation, fft_samples, hop_samples)
+        self.steps = steps
+        self.spectrum = REPRESENTATIONS[representation](fft_samples, hop_samples)
+        patch_values = self.spectrum.channels * PATCH**2
+        channels = patch_values if state_channels is None else state_channels
+        self.perceptron = PatchPerceptron(
+            self.spectrum.channels, channels, hidden_channels, bias, step_features, frequency_features, gate
+        )
+        if state_channels is None:
+            self.register_buffer("readout", torch.eye(patch_values), persistent=False)
+        else:
+            self.readout = nn.Parameter(torch.randn(patch_values, channels) * channels**-0.5)
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Return the estimate after all steps.
+
+        Args:
+            corrupted: (B, C, T), any C and T.
+
+        Returns:
+            (B, C, T).
+        """
+        return self.estimate_at(corrupted, self.steps)
+
+    def estimate_at(self, corrupted: Tensor, step: int) -> Tensor:
+        """Return the estimate after `step` steps of the usual number, or, if there are more, after as many finer ones.
+
+        Args:
+            corrupted: (B, C, T).
+            step: 0 returns the input.
+
+        Returns:
+            (B, C, T).
+        """
+        scene, steps = self.look(corrupted), max(step, self.steps)
+        state = self.initial_state(scene)
+        for number in range(1, step + 1):
+            state = self.advance(scene.drive, state, number, steps)
+        return self.estimate(scene, state)
+
+    def estimates(self, corrupted: Tensor, steps: int | None = None) -> Tensor:
+        """Return the estimates after every one of T steps.
+
+        Args:
+            corrupted: (B, C, T).
+            steps: T; None for the usual number.
+
+        Returns:
+            (T, B, C, T).
+        """
+        scene, steps = self.look(corrupted), self.steps if steps is None else steps
+        return torch.stack([self.estimate(scene, state) for state in self.states(scene, steps)])
+
+    def states(self, scene: Scene, steps: int) -> Iterator[Tensor]:
+        """Yield the states (N, D, I, J) after each of T steps."""
+        state = self.initial_state(scene)
+        for number in range(1, steps + 1):
+            state = self.advance(scene.drive, state, number, steps)
+            yield state
+
+    def look(self, corrupted: Tensor) -> Scene:
+        """Compute what all steps share, of a signal (B, C, T)."""
+        signal = corrupted.reshape(-1, corrupted.shape[-1]).float()  # (B * C, T)
+        level = signal.square().mean(dim=-1, keepdim=True).sqrt()
+        with torch.autocast(signal.device.type, enabled=False):
+            spectrum = self.spectrum.analyze(signal / level.clamp_min(torch.finfo(torch.float32).tiny))
+        return Scene(corrupted, level, self.drive(spectrum))
+
+    def drive(self, spectrum: Tensor) -> Tensor:
+        """Return what all steps see of a spectrogram (N, C, F, L), (N, H, I, J)."""
+        return self.perceptron.look(spectrum)
+
+    def initial_state(self, scene: Scene) -> Tensor:
+        """Return the states (N, D, I, J) before the first step: nothing is noise."""
+        batch, _, rows, columns = scene.drive.shape
+        return scene.drive.new_zeros(batch, self.readout.shape[1], rows, columns, dtype=torch.float32)
+
+    def advance(self, drive: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
+        """Return the states (N, D, I, J) after step number `step`, from 1, of `steps`."""
+        return state + self.steps / steps * self.perceptron(drive, state, (step - 0.5) / steps)
+
+    def noise(self, state: Tensor) -> Tensor:
+        """Return the spectrogram (N, C, F, L) of what the states (N, D, I, J) take for noise, at level 1."""
+        return assemble(state, assembly_kernel(self.readout))
+
+    def estimate(self, scene: Scene, state: Tensor) -> Tensor:
+        """Return the signal (B, C, T) without what the states (N, D, I, J) take for noise."""
+        signal = scene.corrupted.reshape(-1, scene.corrupted.shape[-1])
+        noise = self.noise(state)
+        with torch.autocast(signal.device.type, enabled=False):
+            noise = self.spectrum.synthesize(noise.float(), signal.float())
+        return scene.corrupted - (scene.level * noise).reshape(scene.corrupted.shape)
+
+
+def _check(steps: int, representation: str, fft_samples: int, hop_samples: int) -> None:
+    if steps < 1:
+        raise ValueError(f"model.net.steps={steps} must be at least 1")
+    if representation not in REPRESENTATIONS:
+        raise ValueError(f"model.net.representation={representation}; known: {', '.join(REPRESENTATIONS)}")
+    if fft_samples < 1 or fft_samples % (2 * STRIDE) or not 1 <= hop_samples <= fft_samples // 2:
+        raise ValueError(
+            f"model.net.fft_samples={fft_samples} must be a multiple of {2 * STRIDE}, and "
+            f"model.net.hop_samples={hop_samples} between 1 and half of it"
+        )

@@ -1,0 +1,111 @@
+"""A perceptron of three layers shared by all patches of a spectrogram, as convolutions over the grid of patches."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.spectrogram_patches import PATCH, STRIDE
+
+LOWEST_OCTAVE = 1 / 50
+"""Of the Nyquist frequency: below it gains change with the frequency, above it with its logarithm."""
+
+
+class Gains(nn.Module):
+    """Gains of hidden channels that depend on a place between 0 and 1 (a step, a frequency) and are all 1 at first.
+
+    A perceptron shared by all patches and steps does not know where it is. A gain, unlike a further input, leaves a network
+    without biases homogeneous. 1 + sum_k a_k cos(pi k s) for k below K; without features, 1.
+
+    Args:
+        channels: whose gains they are.
+        features: K, how finely the gains change; 0 for none.
+    """
+
+    def __init__(self, channels: int, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(channels, features))
+
+    def forward(self, place: Tensor) -> Tensor:
+        """Return the gains (channels, P) at places (P,)."""
+        order = torch.arange(self.weight.shape[1], device=place.device)
+        return 1 + self.weight @ torch.cos(math.pi * order[:, None] * place)
+
+
+class PatchPerceptron(nn.Module):
+    """The shared perceptron F as convolutions; its last layer is zero at first, so that nothing is changed.
+
+    Args:
+        patch_channels: C of the spectrogram.
+        state_channels: D of a state.
+        hidden_channels: H of both hidden layers.
+        bias: of all layers.
+        step_features: of the gains of both hidden layers by step.
+        frequency_features: of the gains of what comes from the input by frequency.
+        gate: multiply the result by a sigmoid of the second hidden layer, whose level does not matter.
+    """
+
+    def __init__(
+        self,
+        patch_channels: int,
+        state_channels: int,
+        hidden_channels: int,
+        bias: bool,
+        step_features: int,
+        frequency_features: int,
+        gate: bool,
+    ) -> None:
+        super().__init__()
+        self.patch = nn.Conv2d(patch_channels, hidden_channels, PATCH, stride=STRIDE, padding=STRIDE, bias=bias)
+        self.neighbors = nn.Conv2d(state_channels, hidden_channels, 3, padding=1, bias=False)
+        self.middle = nn.Conv2d(hidden_channels, hidden_channels, 1, bias=bias)
+        self.last = nn.Conv2d(hidden_channels, state_channels, 1, bias=bias)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
+        self.by_frequency = Gains(hidden_channels, frequency_features)
+        self.by_step = nn.ModuleList(Gains(hidden_channels, step_features) for _ in range(2))
+        self.gate = nn.Conv2d(hidden_channels, state_channels, 1) if gate else None
+
+    def look(self, spectrum: Tensor) -> Tensor:
+        """Return the input's part of the first layer, which is the same in all steps.
+
+        Args:
+            spectrum: (N, C, F, L).
+
+        Returns:
+            (N, H, F / 8 + 1, L / 8 + 1).
+        """
+        drive = self.patch(spectrum)
+        return drive * self.by_frequency(pitch(drive.shape[2]).to(drive.device))[..., None].to(drive.dtype)
+
+    def forward(self, drive: Tensor, state: Tensor, time: float) -> Tensor:
+        """Return the change of the states.
+
+        Args:
+            drive: (N, H, I, J) from `look`.
+            state: (N, D, I, J).
+            time: (t - 1/2) / T.
+
+        Returns:
+            (N, D, I, J).
+        """
+        place = torch.tensor([time], device=drive.device)
+        first = functional.relu(drive + self.neighbors(state))
+        second = functional.relu(_scaled(self.middle, first, self.by_step[0](place)))
+        change = _scaled(self.last, second, self.by_step[1](place))
+        if self.gate is None:
+            return change
+        level = second.square().mean(dim=1, keepdim=True).sqrt() + torch.finfo(torch.float32).tiny
+        return change * torch.sigmoid(self.gate(second / level))
+
+
+def pitch(rows: int) -> Tensor:
+    """Return the places (rows,) between 0 and 1 of frequencies from 0 to Nyquist: close to even steps in octaves, as music is."""
+    frequency = torch.linspace(0, 1, rows)
+    return torch.log1p(frequency / LOWEST_OCTAVE) / math.log1p(1 / LOWEST_OCTAVE)
+
+
+def _scaled(layer: nn.Conv2d, hidden: Tensor, gains: Tensor) -> Tensor:
+    """Apply a 1 x 1 convolution to channels times their gains (H, 1), which costs least where the weights are."""
+    return functional.conv2d(hidden, layer.weight * gains[..., None], layer.bias)
