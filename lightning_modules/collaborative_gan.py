@@ -70,6 +70,7 @@ class CollaborativeGANModule(MUGANModule):
         if low_band > 0 and low_band_hz is None:
             raise ValueError(f"model.low_band={low_band} needs model.low_band_hz, the cut-off below which the input is right")
         self.refinement = refinement
+        self.steps = refinement.steps
         self.layer = layer
         self.penalty_factors = {"proximity": proximity, "low_band": low_band}
         self.low_band_hz = low_band_hz
@@ -128,13 +129,8 @@ class CollaborativeGANModule(MUGANModule):
     def at_steps(self, steps: int) -> "CollaborativeGANModule":
         """Return this method with another number of refinement steps; 0 is the generator alone."""
         other = copy(self)
-        other.refinement = replace(self.refinement, steps=steps)
+        other.refinement, other.steps = replace(self.refinement, steps=steps), steps
         return other
-
-    @property
-    def steps(self) -> int:
-        """Tell how many refinement steps are taken."""
-        return self.refinement.steps
 
     def estimates(self, corrupted: Tensor) -> Tensor:
         """Return what every number of steps from 0 to K restores, (K + 1, B, C, T)."""

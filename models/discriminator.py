@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.folding import fold
-from models.multiscale import MultiscaleConv, check_positive, default_filters, superpixel
+from models.multiscale import MultiscaleConv, default_filters, superpixel
 from models.normalization import check_norm, normalized
+from models.unet import check_positive
 
 LEAK = 0.2
 

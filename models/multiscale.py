@@ -54,20 +54,6 @@ def checked_filters(filters: Sequence[int] | None, depth: int, key: str = "model
     return filters
 
 
-def check_positive(counts: Sequence[int], key: str) -> None:
-    """Refuse a plan with a layer that has no channels.
-
-    Args:
-        counts: channels of each layer.
-        key: where the configuration holds them, for the message.
-
-    Raises:
-        ValueError: if a count is below 1, or there is none.
-    """
-    if min(counts, default=0) < 1:
-        raise ValueError(f"{key} must be one or more numbers of at least 1; got {list(counts)}")
-
-
 def superpixel(features: Tensor) -> Tensor:
     """Move odd samples into channels of their own: the inverse of pixel_shuffle, which is the paper's subpixel.
 

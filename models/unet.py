@@ -87,6 +87,20 @@ def down_blocks(
     )
 
 
+def check_positive(counts: Sequence[int], key: str) -> None:
+    """Refuse a plan with a layer that has no channels.
+
+    Args:
+        counts: channels of each layer.
+        key: where the configuration holds them, for the message.
+
+    Raises:
+        ValueError: if a count is below 1, or there is none.
+    """
+    if min(counts, default=0) < 1:
+        raise ValueError(f"{key} must be one or more numbers of at least 1; got {list(counts)}")
+
+
 def plan(
     depth: int, channels: Sequence[int] | None, kernels: Sequence[int] | None, key: str = "model.net"
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -99,7 +113,7 @@ def plan(
         key: where the configuration holds the network, for messages.
 
     Raises:
-        ValueError: if the plans are not `depth` long, or a kernel is even.
+        ValueError: if the plans are not `depth` long, have no channels, or a kernel is even.
     """
     filters = tuple(channels) if channels is not None else paper_channels(depth)
     taps = tuple(kernels) if kernels is not None else paper_kernels(depth)
@@ -107,8 +121,7 @@ def plan(
         raise ValueError(
             f"{key}.channels has {len(filters)} and {key}.kernels {len(taps)} entries; {key}.depth={depth} needs {depth} of each"
         )
-    if depth < 1 or min(filters) < 1:
-        raise ValueError(f"{key}.depth={depth} and every entry of {key}.channels must be at least 1; got {list(filters)}")
+    check_positive(filters, f"{key}.channels")
     if any(kernel % 2 == 0 for kernel in taps):
         raise ValueError(f"{key}.kernels must be odd, so that blocks stay centered; got {list(taps)}")
     return filters, taps
@@ -126,7 +139,7 @@ class UNet(SplitNetwork):
             et al., "Robust and interpretable blind image denoising via bias-free CNNs", arXiv 1906.05478); published: with.
 
     Raises:
-        ValueError: if the plans are not `depth` long, or a kernel is even.
+        ValueError: if the plans are not `depth` long, have no channels, or a kernel is even.
     """
 
     def __init__(

@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from models.autoencoder import KEY, key_explained
 from models.folding import fold, unfold
-from models.multiscale import check_positive
 from models.normalization import check_norm
 from models.unet import LEAK, MIN_KERNEL, UpBlock, down_blocks, pixel_shuffle, plan
 
@@ -43,7 +42,6 @@ class UNetAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         channels, kernels = plan(depth, channels, kernels, KEY)
-        check_positive(channels, f"{KEY}.channels")
         check_norm(norm, f"{KEY}.norm")
         self.multiple = 2 ** (depth + 1)
         self.down = down_blocks(1, channels, kernels, bias=True, norm=norm)

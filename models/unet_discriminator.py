@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.discriminator import judged
-from models.multiscale import check_positive
 from models.normalization import check_norm, normalized
 from models.unet import down_blocks, plan
 
@@ -45,7 +44,6 @@ class UNetDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         channels, kernels = plan(depth, channels, kernels, key="model.discriminator")
-        check_positive(channels, "model.discriminator.channels")
         check_norm(norm, "model.discriminator.norm")
         self.multiple = 2**depth
         if window_samples < 1 or window_samples % self.multiple:

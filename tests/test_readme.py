@@ -108,7 +108,8 @@ def test_training_command_runs(
     given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
     given = [override.replace("=runs/NAME", f"={autoencoder_run}") for override in given]
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
-    config = shrunk([*given, *cache, *NAMES, *QUICK["train"], "run_name=r", f"run_dir={tmp_path / 'r'}"])
+    everything = ["data.pattern=*"] if any(override.startswith("experiment=") for override in given) else []
+    config = shrunk([*given, *everything, *cache, *NAMES, *QUICK["train"], "run_name=r", f"run_dir={tmp_path / 'r'}"])
     assert train(config)["status"] == "finished"
 
 

@@ -14,9 +14,10 @@ from sweeps.child import Ended, run_child
 
 ROOT = Path(__file__).parents[2]
 FAMILY = """
-import os, subprocess, sys, time
+import os, signal, subprocess, sys, time
 from sweeps.child import end_with_parent
 end_with_parent()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests in the background ignores it
 other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 print(os.getpid(), other.pid, flush=True)
 time.sleep(60)
@@ -104,7 +105,7 @@ def test_signal_is_passed_on_and_told(tmp_path: Path, number: signal.Signals) ->
 
 
 def test_second_signal_ends_a_process_that_does_not_listen(tmp_path: Path) -> None:
-    deaf = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + FAMILY
+    deaf = "import signal; signal.default_int_handler = signal.SIG_IGN\n" + FAMILY
     parent, family = parent_of(deaf, tmp_path)
     parent.send_signal(signal.SIGINT)
     time.sleep(0.2)
