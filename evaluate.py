@@ -106,26 +106,14 @@ def report(
     Returns:
         What result.json holds.
     """
-    from datamodules import audio_io
     from lightning_modules import results
-    from lightning_modules.by_step import log_steps, write_steps
     from lightning_modules.cost import gpu_memory_mb
-    from lightning_modules.evaluation import restore_examples, spread
     from lightning_modules.json_file import write_json
     from lightning_modules.metrics import check_metric
-    from lightning_modules.tracking import log_examples, log_summary
+    from lightning_modules.tracking import log_summary
 
     folder = Path(cfg.run_dir)
-    pairs = data.test_dataloader().dataset
-    examples = restore_examples(module, pairs, spread(len(pairs), cfg.examples))
-    paths = results.write_examples(folder / "examples", examples, data.sample_rate, audio_io.write)
-    log_examples(logger, paths, data.sample_rate)
-    results.write_rows(folder / "per_example.csv", rows, data.manifest())
-    if module.steps is not None:
-        indices = [int(row["index"]) for row in rows]
-        means, pictures = write_steps(folder, module, pairs, indices, indices[0], data.sample_rate)
-        log_steps(logger, pictures)
-        facts = facts | {"by_step": means}
+    facts = facts | write_pairs(folder, cfg.examples, rows, module, data, logger)
     metric = check_metric(cfg.monitor)
     metrics = results.flat_metrics(table)
     result = facts | {
@@ -149,6 +137,34 @@ def report(
     log_summary(logger, result)
     results.show(table, metric, {"run folder": folder, "examples": folder / "examples"})
     return result
+
+
+def write_pairs(
+    folder: Path, count: int, rows: Sequence["Row"], module: "RestorationModule", data: Any, logger: Any
+) -> dict[str, Any]:
+    """Write per_example.csv, some examples, and what every step of a method in steps is worth; log the media.
+
+    Returns:
+        What result.json is to hold of it.
+    """
+    from datamodules import audio_io
+    from lightning_modules import results
+    from lightning_modules.by_step import log_steps, write_steps
+    from lightning_modules.evaluation import restore_examples, spread
+    from lightning_modules.tracking import log_examples
+
+    pairs = data.test_dataloader().dataset
+    examples = restore_examples(module, pairs, spread(len(pairs), count))
+    log_examples(
+        logger, results.write_examples(folder / "examples", examples, data.sample_rate, audio_io.write), data.sample_rate
+    )
+    results.write_rows(folder / "per_example.csv", rows, data.manifest())
+    if module.steps is None:
+        return {}
+    indices = [int(row["index"]) for row in rows]
+    means, pictures = write_steps(folder, module, pairs, indices, indices[0], data.sample_rate)
+    log_steps(logger, pictures)
+    return {"by_step": means}
 
 
 @hydra.main(config_path="conf", config_name="evaluate", execution_whitelist=["sweeps.*", "hydra_plugins.*", "logging.*"])

@@ -101,7 +101,7 @@ class RestorationModule(pl.LightningModule):
         raise ValueError(f"steps={steps}: this method does not work in steps")
 
     def estimates(self, corrupted: Tensor) -> Tensor:
-        """Return the input and the estimates after every step, (T + 1, B, C, T), of a signal (B, C, T).
+        """Return what is restored after 0, 1, ... K steps, (K + 1, B, C, T), of a signal (B, C, T).
 
         Raises:
             ValueError: if the method does not work in steps.
