@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from lightning_modules.base import Batch
-from lightning_modules.checkpoint import CheckpointError, find_checkpoint, read_checkpoint
+from lightning_modules.checkpoint import CheckpointError, find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.regression import RegressionModule
 
 
@@ -47,9 +47,8 @@ def load_autoencoder(autoencoder: nn.Module, path: Path, sample_rate: int) -> No
         raise ValueError(f"model.autoencoder_checkpoint={file} was not written by a model=autoencoder run")
     if config["sample_rate"] != sample_rate:
         raise ValueError(f"model.autoencoder_checkpoint={file} works at {config['sample_rate']} Hz, this run at {sample_rate} Hz")
-    weights = {name.removeprefix("net."): value for name, value in checkpoint["state_dict"].items() if name.startswith("net.")}
     try:
-        autoencoder.load_state_dict(weights)
+        autoencoder.load_state_dict(weights_of(checkpoint, "net"))
     except RuntimeError as error:
         settings = {key: value for key, value in config["net"].items() if key != "_target_"}
         raise ValueError(

@@ -76,6 +76,17 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
+def weights_of(checkpoint: Mapping[str, Any], network: str) -> dict[str, torch.Tensor]:
+    """Return the weights of one network of a method, by their names in that network; none if the method has no such network.
+
+    Args:
+        checkpoint: from `read_checkpoint`.
+        network: its attribute of the method, such as net.
+    """
+    prefix = f"{network}."
+    return {name.removeprefix(prefix): value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
+
+
 def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
     """Create a method from its plain description.
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.base import Batch
-from lightning_modules.checkpoint import find_checkpoint, read_checkpoint
+from lightning_modules.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.checkpointing import is_cut_short
 from lightning_modules.mugan import MUGANModule
-from lightning_modules.schedules import listed
+from lightning_modules.optimizing import optimizer_of
 from lightning_modules.shaping import Shaping, evaluating
 from models.fir import lowpass_taps
 from models.refinement import Penalty, Refinement, Visit, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
@@ -158,15 +158,14 @@ class CollaborativeGANModule(MUGANModule):
     def on_train_epoch_start(self) -> None:
         """Lower the discriminator's rate where shaping begins."""
         if self.current_epoch == self.first_shaping_epoch:
-            optimizer = listed(self.optimizers())[list(self.networks).index("discriminator")]
-            for group in optimizer.param_groups:
+            for group in optimizer_of(self, "discriminator").param_groups:
                 group["lr"] *= self.shaping.rate_factor
 
     def on_train_epoch_end(self) -> None:
         """End the run when shaping has done its work."""
         super().on_train_epoch_end()
         if self.shaping_losses and not is_cut_short(self.trainer):
-            mean = self.trainer.strategy.reduce(torch.stack(self.shaping_losses).mean(), reduce_op="mean")
+            mean = self._over_processes(torch.stack(self.shaping_losses).mean())
             self.trainer.should_stop = self.trainer.should_stop or self.shaping.is_done(float(mean))
         self.shaping_losses = []
 
@@ -202,8 +201,7 @@ def load_networks(module: CollaborativeGANModule, path: Path) -> None:
         raise ValueError(f"model.base={file} works at {rate} Hz, this run at {module.sample_rate} Hz")
     for name in NETWORKS:
         network: nn.Module | None = getattr(module, name)
-        prefix = f"{name}."
-        weights = {key.removeprefix(prefix): value for key, value in checkpoint["state_dict"].items() if key.startswith(prefix)}
+        weights = weights_of(checkpoint, name)
         if network is not None and not weights:
             raise ValueError(f"model.base={file} has no {name}; give model.loss_weights the weights of that run")
         if network is not None:

@@ -34,8 +34,7 @@ class Optimizing:
         assert isinstance(module, Networks)
         self.module, self.name, self.batch = module, name, batch
         self.network, self.clip_norm = module.networks[name], module.gradient_clip_norms.get(name)
-        optimizers: list[LightningOptimizer] = listed(module.optimizers())
-        self.optimizer = optimizers[list(module.networks).index(name)]
+        self.optimizer = optimizer_of(module, name)
 
     def __enter__(self) -> Callable[[Tensor], None]:
         """Let only this network's parameters take gradients."""
@@ -56,6 +55,13 @@ class Optimizing:
         if self.module.trainer.world_size > 1:
             share_buffers(self.network)
         self.module.log(f"gradient/norm_{self.name}", norm, batch_size=self.batch["clean"].shape[0])
+
+
+def optimizer_of(module: pl.LightningModule, name: str) -> LightningOptimizer:
+    """Return the optimizer of one of a module's networks."""
+    assert isinstance(module, Networks)
+    optimizers: list[LightningOptimizer] = listed(module.optimizers())
+    return optimizers[list(module.networks).index(name)]
 
 
 def share_buffers(network: nn.Module) -> None:

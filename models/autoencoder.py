@@ -33,7 +33,35 @@ def key_explained() -> Iterator[None]:
         raise ValueError(f"{error} ({KEY} stands for model.autoencoder, or model.net if model=autoencoder)") from error
 
 
-class Autoencoder(nn.Module):
+class CodingNetwork(nn.Module):
+    """Reconstruct a waveform from a code: what autoencoders share; a subclass sets `up`, the blocks that raise the rate."""
+
+    up: nn.ModuleList
+
+    def encode(self, signal: Tensor) -> Tensor:
+        """Return the code (B * C, F, L) of a signal (B, C, T), any C and T."""
+        raise NotImplementedError
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Map the last up block's output to the reconstruction (B * C, 1, T'), T' at least T."""
+        raise NotImplementedError
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """Return the reconstruction.
+
+        Args:
+            signal: (B, C, T), any C and T.
+
+        Returns:
+            (B, C, T).
+        """
+        features = self.encode(signal)
+        for up in self.up:
+            features = up(features)
+        return unfold(self.finish(features), signal)
+
+
+class Autoencoder(CodingNetwork):
     """Reconstruct a waveform from a code of 1 / 2^depth its rate.
 
     Args:
@@ -83,20 +111,6 @@ class Autoencoder(nn.Module):
         )
         self.last = nn.Conv1d(inputs[-1], 1, LAST_KERNEL, padding=LAST_KERNEL // 2, bias=bias)
 
-    def forward(self, signal: Tensor) -> Tensor:
-        """Return the reconstruction.
-
-        Args:
-            signal: (B, C, T), any C and T.
-
-        Returns:
-            (B, C, T).
-        """
-        features = self.encode(signal)
-        for up in self.up:
-            features = up(features)
-        return unfold(self.last(features), signal)
-
     def encode(self, signal: Tensor) -> Tensor:
         """Return the code of a signal.
 
@@ -110,6 +124,11 @@ class Autoencoder(nn.Module):
         for down in self.down:
             features = down(features)
         return features
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Map the last up block's output (B * C, F, T') to the reconstruction (B * C, 1, T')."""
+        reconstruction: Tensor = self.last(features)
+        return reconstruction
 
 
 def _with_latent(filters: tuple[int, ...], latent_channels: int | None) -> tuple[int, ...]:

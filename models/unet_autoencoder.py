@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.autoencoder import KEY, key_explained
-from models.folding import fold, unfold
+from models.autoencoder import KEY, CodingNetwork, key_explained
+from models.folding import fold
 from models.normalization import check_norm
 from models.unet import LEAK, MIN_KERNEL, UpBlock, down_blocks, pixel_shuffle, plan
 
 
-class UNetAutoencoder(nn.Module):
+class UNetAutoencoder(CodingNetwork):
     """Reconstruct a waveform from a code of channels[-1] channels at 1 / 2^(depth + 1) its rate.
 
     Args:
@@ -54,20 +54,6 @@ class UNetAutoencoder(nn.Module):
         )
         self.last = nn.Conv1d(2 * channels[0], 2, MIN_KERNEL, padding=MIN_KERNEL // 2)
 
-    def forward(self, signal: Tensor) -> Tensor:
-        """Return the reconstruction.
-
-        Args:
-            signal: (B, C, T), any C and T.
-
-        Returns:
-            (B, C, T).
-        """
-        features = self.encode(signal)
-        for up in self.up:
-            features = up(features)
-        return unfold(pixel_shuffle(self.last(features)), signal)
-
     def encode(self, signal: Tensor) -> Tensor:
         """Return the code of a signal.
 
@@ -81,3 +67,7 @@ class UNetAutoencoder(nn.Module):
         for down in self.down:
             features = down(features)
         return functional.leaky_relu(self.dropout(self.bottleneck(features)), LEAK)
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Map the last up block's output (B * C, F, T' / 2) to the reconstruction (B * C, 1, T')."""
+        return pixel_shuffle(self.last(features))
