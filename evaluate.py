@@ -31,6 +31,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
 
     check_metric(cfg.monitor)
     name, module = open_method(cfg)
+    module = module if cfg.step_size is None else module.with_step_size(cfg.step_size)
     cfg.choices.model = name
     folder = Path(cfg.run_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +163,7 @@ def write_pairs(
     if module.steps is None:
         return {}
     indices = [int(row["index"]) for row in rows]
-    means, pictures = write_steps(folder, module, pairs, indices, indices[0], data.sample_rate)
+    means, pictures = write_steps(folder, module, data, indices, indices[0])
     log_steps(logger, pictures)
     return {"by_step": means}
 

@@ -38,7 +38,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("inputs", nargs="+", help="audio files, and folders that are searched for them")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--strength", type=_number(0, 1), default=1.0, metavar="0..1", help="0: as the input, 1: fully restored")
-    parser.add_argument("--steps", type=_count, metavar="N", help="of a method that works in steps (default: all it has)")
+    steps_help = "of a method that works in steps, or refines what it restores (default: all it has)"
+    parser.add_argument("--steps", "--refine", type=_count, metavar="N", help=steps_help)
+    parser.add_argument("--step-size", type=_number(0), metavar="S", help="of a refining method's steps (default: its own)")
     parser.add_argument("--keep-low-band", type=_number(0), default=0.0, metavar="HZ", help="leave everything below as it is")
     parser.add_argument("--chunk", type=_number(0.01), default=8.0, metavar="SECONDS", help="restored at once (default: 8)")
     parser.add_argument("--overlap", type=_number(0), default=1.0, metavar="SECONDS", help="shared by chunks (default: 1)")
@@ -73,7 +75,8 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         method = open_method(options.checkpoint, options.device)
-        method = method if options.steps is None else stopped(method, options.steps)
+        method = method if options.steps is None else changed(method, lambda module: module.at_steps(options.steps))
+        method = method if options.step_size is None else changed(method, lambda module: module.with_step_size(options.step_size))
         check_folder(options.output)
     except ValueError as error:
         _tell(f"error: {error}")
@@ -113,14 +116,14 @@ def open_method(name: str, device: str) -> Method:
     return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz)).to(place).eval()
 
 
-def stopped(method: Method, steps: int) -> Method:
-    """Return a method stopped after some of its steps; more than it has are as many finer ones.
+def changed(method: Method, change: Callable[["RestorationModule"], "RestorationModule"]) -> Method:
+    """Return a method with another number or size of steps.
 
     Raises:
-        ValueError: if it does not work in steps.
+        ValueError: if it has none.
     """
-    method(16000).at_steps(steps)  # refused now rather than with every file
-    return lambda sample_rate_hz: method(sample_rate_hz).at_steps(steps)
+    change(method(16000))  # refused now rather than with every file
+    return lambda sample_rate_hz: change(method(sample_rate_hz))
 
 
 def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings") -> int:

@@ -100,6 +100,14 @@ class RestorationModule(pl.LightningModule):
         """
         raise ValueError(f"steps={steps}: this method does not work in steps")
 
+    def with_step_size(self, step_size: float) -> "RestorationModule":
+        """Return this method with steps of another size.
+
+        Raises:
+            ValueError: if its steps have no size that could be chosen.
+        """
+        raise ValueError(f"step_size={step_size}: this method does not refine what it restores in steps of a size")
+
     def estimates(self, corrupted: Tensor) -> Tensor:
         """Return what is restored after 0, 1, ... K steps, (K + 1, B, C, T), of a signal (B, C, T).
 
@@ -107,6 +115,15 @@ class RestorationModule(pl.LightningModule):
             ValueError: if the method does not work in steps.
         """
         raise ValueError("this method does not work in steps, and has no estimates after each")
+
+    def step_scores(self, estimates: Tensor, corrupted: Tensor) -> dict[str, Tensor]:
+        """Return what the method itself makes of its estimates: values (K + 1,) by name, shown beside the metrics.
+
+        Args:
+            estimates: (K + 1, C, T) of one signal, on the method's device.
+            corrupted: (1, C, T).
+        """
+        return {}
 
     def setup(self, stage: str) -> None:
         """Check that data and method agree on the sample rate, and create the metrics at the data's cut-off.

@@ -1,69 +1,73 @@
 """What a method that works in steps is worth after each of them: a table, a plot, and spectrograms on the way."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.figures import save_curves, save_spectrograms
-from lightning_modules.lsd import lsd
-from lightning_modules.metrics import MetricFunction
-from lightning_modules.snr import si_sdr_db
+from lightning_modules.metrics import build_metrics
 
 ByStep = dict[str, list[float]]
 """Means over the test pairs after 0, 1, ... T steps, by metric."""
 
-METRICS: dict[str, MetricFunction] = {"si_sdr_db": si_sdr_db, "lsd": lsd}
+METRICS = ("snr_db", "si_sdr_db", "lsd", "lsd_hf")
 QUARTERS = 4
 
 
 def write_steps(
-    folder: Path, module: RestorationModule, pairs: Dataset[dict[str, Any]], indices: Sequence[int], shown: int, sample_rate: int
+    folder: Path, module: RestorationModule, data: Any, indices: Sequence[int], shown: int
 ) -> tuple[ByStep, list[Path]]:
     """Score every step of a method, and write by_step.csv, by_step.png and examples/steps_NNNN.png.
 
     Args:
         folder: of the run.
         module: works in steps.
-        pairs: test pairs {"clean": (C, T), "corrupted": (C, T), "index"}.
+        data: has the test pairs {"clean": (C, T), "corrupted": (C, T), "index"}.
         indices: of the pairs to score, at least one.
         shown: of these, the pair whose spectrograms are drawn.
-        sample_rate: in Hz.
 
     Returns:
         The means, and the paths of the pictures.
     """
-    means = score_by_step(module, pairs, indices)
+    means = score_by_step(module, data, indices)
     write_table(folder / "by_step.csv", means)
     pictures = [folder / "by_step.png", folder / "examples" / f"{shown:04d}_steps.png"]
     save_curves(pictures[0], means, "step")
     pictures[1].parent.mkdir(parents=True, exist_ok=True)
-    estimates = _estimates(module, pairs[shown]["corrupted"])
-    stages = {f"step {step}": estimates[step] for step in quarters(len(estimates) - 1)}
-    save_spectrograms(pictures[1], stages, sample_rate, f"test pair {shown}")
+    estimates = _estimates(module, data.test_dataloader().dataset[shown]["corrupted"])
+    stages = {f"step {step}": estimates[step].cpu() for step in quarters(len(estimates) - 1)}
+    save_spectrograms(pictures[1], stages, data.sample_rate, f"test pair {shown}")
     return means, pictures
 
 
-def score_by_step(module: RestorationModule, pairs: Dataset[dict[str, Any]], indices: Sequence[int]) -> ByStep:
-    """Return the means over the pairs, each with the same weight, after 0, 1, ... T steps."""
-    rows: dict[str, list[Tensor]] = {name: [] for name in METRICS}
+def score_by_step(module: RestorationModule, data: Any, indices: Sequence[int]) -> ByStep:
+    """Return the means over the test pairs, each with the same weight, after 0, 1, ... T steps.
+
+    Beside the metrics stand the scores that the method gives its estimates itself.
+    """
+    metrics = build_metrics(METRICS, data.sample_rate, data.cutoff_hz)
+    pairs, rows = data.test_dataloader().dataset, defaultdict(list)
     for index in indices:
-        estimates = _estimates(module, pairs[index]["corrupted"])  # (T + 1, C, T)
-        clean = pairs[index]["clean"].expand_as(estimates)
-        for name, metric in METRICS.items():
-            rows[name].append(metric(estimates, clean))
+        pair = pairs[index]
+        estimates = _estimates(module, pair["corrupted"])  # (T + 1, C, T)
+        clean = pair["clean"].to(estimates).expand_as(estimates)
+        with torch.no_grad():
+            own = module.step_scores(estimates, pair["corrupted"][None].to(estimates))
+        for name, values in (own | {name: metric.function(estimates, clean) for name, metric in metrics.items()}).items():
+            rows[name].append(values)
     return {name: torch.stack(values).mean(dim=0).tolist() for name, values in rows.items()}
 
 
 def _estimates(module: RestorationModule, corrupted: Tensor) -> Tensor:
     module.eval()
     with torch.no_grad():
-        return module.estimates(corrupted[None].to(module.device))[:, 0].cpu()
+        return module.estimates(corrupted[None].to(module.device))[:, 0]
 
 
 def quarters(steps: int) -> list[int]:

@@ -132,11 +132,23 @@ class CollaborativeGANModule(MUGANModule):
         other.refinement, other.steps = replace(self.refinement, steps=steps), steps
         return other
 
+    def with_step_size(self, step_size: float) -> "CollaborativeGANModule":
+        """Return this method with another length of its refinement steps."""
+        other = copy(self)
+        other.refinement = replace(self.refinement, step_size=step_size)
+        return other
+
     def estimates(self, corrupted: Tensor) -> Tensor:
         """Return what every number of steps from 0 to K restores, (K + 1, B, C, T)."""
         with evaluating(self.net, self._judge):
             signals = [best.signal.reshape(corrupted.shape).float() for best in best_so_far(self._walk(corrupted))]
         return torch.stack(signals)
+
+    def step_scores(self, estimates: Tensor, corrupted: Tensor) -> dict[str, Tensor]:
+        """Return D's mean logit of every estimate, (K + 1,)."""
+        with evaluating(self._judge):
+            logits: Tensor = self._judge(estimates, corrupted.expand_as(estimates))[0]
+        return {"logit": logits.float().mean(dim=(1, 2))}
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Train as an adversarial method does, or shape the discriminator."""

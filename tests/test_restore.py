@@ -120,6 +120,32 @@ def test_method_in_steps_stops_where_asked(tmp_path: Path, monkeypatch: pytest.M
     np.testing.assert_allclose(read(tmp_path / "out" / "a.wav"), left * read(source), atol=1e-6)
 
 
+@pytest.mark.parametrize("option", ["--steps", "--refine"])
+def test_refining_method_is_told_how_many_steps_of_which_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    told: list[tuple[str, float]] = []
+
+    class Refining(RestorationModule):
+        def at_steps(self, steps: int) -> RestorationModule:
+            told.append(("steps", steps))
+            return self
+
+        def with_step_size(self, step_size: float) -> RestorationModule:
+            told.append(("step_size", step_size))
+            return self
+
+    module = Refining(Custom(lambda x: x), 16000)
+    monkeypatch.setattr(restore, "open_method", lambda name, device: lambda sample_rate_hz: module)
+    assert call("x", make(tmp_path / "a.wav"), "-o", tmp_path / "out", option, 3, "--step-size", 0.25) == 0
+    assert set(told) == {("steps", 3), ("step_size", 0.25)}
+
+
+def test_size_of_steps_that_have_none_is_refused(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(checkpoint, make(tmp_path / "a.wav"), "-o", tmp_path / "out", "--step-size", 0.1) == 2
+    assert capsys.readouterr().err == "error: step_size=0.1: this method does not refine what it restores in steps of a size\n"
+
+
 def test_steps_of_another_method_are_refused(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(checkpoint, make(tmp_path / "a.wav"), "-o", tmp_path / "out", "--steps", 2) == 2
     assert capsys.readouterr().err == "error: steps=2: this method does not work in steps\n"

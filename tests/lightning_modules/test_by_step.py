@@ -23,9 +23,21 @@ class Halving(RestorationModule):
     def estimates(self, corrupted: Tensor) -> Tensor:
         return torch.stack([corrupted, corrupted - 0.05, corrupted - 0.075])
 
+    def step_scores(self, estimates: Tensor, corrupted: Tensor) -> dict[str, Tensor]:
+        return {"left": (estimates - corrupted).mean(dim=(1, 2))}
+
 
 class Pairs(torch.utils.data.Dataset[dict[str, Any]]):
-    """A tone, and the tone with an offset of 0.1, in two levels."""
+    """A tone, and the tone with an offset of 0.1, in two levels; also the data module they are the test pairs of."""
+
+    sample_rate = RATE_HZ
+    cutoff_hz = None
+
+    def test_dataloader(self) -> torch.utils.data.DataLoader[Any]:
+        return torch.utils.data.DataLoader(self)
+
+    def __len__(self) -> int:
+        return 2
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         clean = (index + 1) * torch.sin(torch.arange(4096) * 0.3)[None]
@@ -42,10 +54,12 @@ def test_means_over_the_pairs_asked_for_by_step() -> None:
         single = [si_sdr_db((Pairs()[index]["clean"] + offset)[None], Pairs()[index]["clean"][None]).item() for index in (0, 1)]
         assert means["si_sdr_db"][step] == pytest.approx(sum(single) / 2, abs=1e-3)
     assert means["lsd"][0] > means["lsd"][2] > 0
+    assert means["left"] == pytest.approx([0.0, -0.05, -0.075], abs=1e-6)
+    assert set(means) == {"left", "snr_db", "si_sdr_db", "lsd", "lsd_hf"}
 
 
 def test_table_and_pictures_are_written(tmp_path: Path) -> None:
-    means, pictures = write_steps(tmp_path, module(), Pairs(), [0, 1], 1, RATE_HZ)
+    means, pictures = write_steps(tmp_path, module(), Pairs(), [0, 1], 1)
     with (tmp_path / "by_step.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["lsd"]) for row in rows] == means["lsd"]

@@ -102,6 +102,27 @@ def test_refined_signals_please_the_discriminator_at_least_as_well_with_every_st
     assert torch.equal(estimates[2], module.at_steps(2).restore(CORRUPTED))
 
 
+@torch.no_grad()
+def test_steps_of_another_size_leave_the_method_itself_alone() -> None:
+    module = make().eval()
+    usual = module.restore(CORRUPTED)
+    longer = module.with_step_size(0.4).restore(CORRUPTED)
+    assert not torch.equal(longer, usual)
+    assert torch.equal(longer, make(refinement=Refinement(steps=4, step_size=0.4)).eval().restore(CORRUPTED))
+    assert torch.equal(module.restore(CORRUPTED), usual)
+
+
+@torch.no_grad()
+def test_estimates_are_told_with_their_mean_logits() -> None:
+    module = make().eval()
+    mono = CORRUPTED[:1, :1]
+    estimates = module.estimates(mono)[:, 0]
+    logits = module.step_scores(estimates, mono)["logit"]
+    assert module.discriminator is not None
+    expected = [module.discriminator(estimate[None], mono)[0].mean().item() for estimate in estimates]
+    assert logits.tolist() == pytest.approx(expected, abs=1e-5)
+
+
 def test_refinement_freezes_dropout_and_statistics_and_leaves_no_gradient() -> None:
     module = make().train()
     before = state_of(module)
