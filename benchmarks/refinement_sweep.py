@@ -2,9 +2,10 @@
 
     python benchmarks/refinement_sweep.py CHECKPOINT PNG OVERRIDES...
 
-CHECKPOINT is of an adversarial or a collaborative run; OVERRIDES are of conf/train.yaml and say which data and corruption, such
-as `experiment=super_resolve_piano_mugan data.root=DIR`. Prints what ten steps change against the generator alone, and draws the
-change of every metric by step for each layer, at the middle step size.
+CHECKPOINT is of an adversarial run, or of a collaborative one, whose own layer and step size are taken; OVERRIDES are of
+conf/train.yaml and say which data and corruption, such as `experiment=super_resolve_piano_mugan data.root=DIR`. Prints what five
+steps change against the generator alone, what white noise in their place changes, and draws every metric by step for each layer,
+at the step size that lowers LSD most.
 """
 
 import sys
@@ -25,9 +26,10 @@ from lightning_modules.lsd import LogSpectralDistance, lsd_hf
 from lightning_modules.snr import si_sdr_db, snr_db
 
 LAYERS = (2, 4, 6, 7)
-STEP_SIZES = (0.01, 0.03, 0.1)
+STEP_SIZES = (0.0005, 0.002, 0.01, 0.03, 0.1)
 PROXIMITIES = (0.0, 1.0)
-STEPS = 10
+STEPS = 5
+NOISE_LEVELS = (0.0002, 0.0005, 0.001, 0.002)
 PAIRS = 8
 METRICS = ("logit", "snr_db", "si_sdr_db", "lsd", "lsd_hf")
 
@@ -41,17 +43,33 @@ def main(checkpoint: Path, picture: Path, overrides: list[str]) -> None:
     pairs = data.val_dataloader().dataset
     batch = [pairs[index * len(pairs) // PAIRS] for index in range(PAIRS)]
     clean, corrupted = (torch.stack([pair[name] for pair in batch]) for name in ("clean", "corrupted"))
-    print(f"{'layer':>5} {'step':>5} {'prox':>5} " + " ".join(f"{name:>10}" for name in METRICS))
-    curves = {}
-    for layer, step_size, proximity in product(LAYERS, STEP_SIZES, PROXIMITIES):
+    print(f"{'layer':>5} {'step':>6} {'prox':>4} " + " ".join(f"{name:>10}" for name in METRICS))
+    curves: dict[str, dict[str, list[float]]] = {}
+    high_band = lsd_hf(data.sample_rate, data.cutoff_hz)
+    for layer, step_size, proximity in settings_of(checkpoint):
         module = collaborative(checkpoint, layer, step_size, proximity)
-        means = by_step(module, clean, corrupted, lsd_hf(module.sample_rate, data.cutoff_hz))
-        change = {name: values[-1] - values[0] for name, values in means.items()}
-        line = " ".join(f"{change[name]:>+10.3f}" for name in METRICS)
-        print(f"{layer:>5} {step_size:>5} {proximity:>5} {line}", flush=True)
-        if step_size == STEP_SIZES[1] and proximity == PROXIMITIES[0]:
-            curves[layer] = means
+        means = by_step(module, module.estimates(corrupted), clean, corrupted, high_band)
+        tell(f"{layer:>5} {step_size:>6} {proximity:>4}", means)
+        label = f"layer {layer}"
+        if label not in curves or means["lsd"][-1] < curves[label]["lsd"][-1]:
+            curves[label] = means
+    first, draws = module.at_steps(0).restore(corrupted), torch.Generator().manual_seed(0)
+    for level in NOISE_LEVELS:
+        noise = torch.randn(first.shape, generator=draws) * first.square().mean(dim=(1, 2), keepdim=True).sqrt()
+        tell(f"white noise {level:>5}", by_step(module, torch.stack([first, first + level * noise]), clean, corrupted, high_band))
     draw(picture, curves)
+
+
+def tell(label: str, means: dict[str, list[float]]) -> None:
+    print(f"{label:>17} " + " ".join(f"{means[name][-1] - means[name][0]:>+10.3f}" for name in METRICS), flush=True)
+
+
+def settings_of(checkpoint: Path) -> list[tuple[int, float, float]]:
+    """Return layer, step size and proximity of a collaborative run, or all that are tried with any other."""
+    config = read_checkpoint(find_checkpoint(checkpoint))["model_config"]
+    if "refinement" in config:
+        return [(config["layer"], config["refinement"]["step_size"], config["proximity"])]
+    return list(product(LAYERS, STEP_SIZES, PROXIMITIES))
 
 
 def collaborative(checkpoint: Path, layer: int, step_size: float, proximity: float) -> CollaborativeGANModule:
@@ -69,12 +87,16 @@ def collaborative(checkpoint: Path, layer: int, step_size: float, proximity: flo
 
 @torch.no_grad()
 def by_step(
-    module: CollaborativeGANModule, clean: torch.Tensor, corrupted: torch.Tensor, high_band: LogSpectralDistance
+    module: CollaborativeGANModule,
+    signals: torch.Tensor,
+    clean: torch.Tensor,
+    corrupted: torch.Tensor,
+    high_band: LogSpectralDistance,
 ) -> dict[str, list[float]]:
-    """Return the mean of every metric after 0, 1, ... steps."""
+    """Return the mean of every metric over the pairs for each of some (K + 1, B, C, T) signals."""
     functions = {"snr_db": snr_db, "si_sdr_db": si_sdr_db, "lsd": LogSpectralDistance(), "lsd_hf": high_band}
     means: dict[str, list[float]] = {name: [] for name in METRICS}
-    for signal in module.estimates(corrupted):
+    for signal in signals:
         assert module.discriminator is not None
         means["logit"].append(module.discriminator(signal, corrupted)[0].mean().item())
         for name, function in functions.items():
@@ -82,11 +104,11 @@ def by_step(
     return means
 
 
-def draw(picture: Path, curves: dict[int, dict[str, list[float]]]) -> None:
+def draw(picture: Path, curves: dict[str, dict[str, list[float]]]) -> None:
     figure = Figure(figsize=(3 * len(METRICS), 3), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(METRICS)), METRICS, strict=True):
-        for layer, means in curves.items():
-            axes.plot([value - means[name][0] for value in means[name]], label=f"layer {layer}")
+        for label, means in curves.items():
+            axes.plot([value - means[name][0] for value in means[name]], label=label)
         axes.set(title=f"change of {name}", xlabel="step")
         axes.grid(alpha=0.3)
     axes.legend()

@@ -79,6 +79,7 @@ def save_curves(path: Path, curves: Mapping[str, Sequence[float]], axis: str) ->
     for panel, (name, values) in zip(axes, curves.items(), strict=True):
         panel.plot(values, marker="o" if len(values) <= 32 else None)
         panel.set_ylabel(name)
+        panel.ticklabel_format(axis="y", useOffset=False)
         panel.grid(alpha=0.3)
     axes[-1].set_xlabel(axis)
     figure.savefig(path, dpi=110)

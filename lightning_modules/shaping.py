@@ -16,7 +16,7 @@ class Shaping(nn.Module):
 
     Args:
         after_epochs: of adversarial training, which come first; 0 shapes from the start, as a run with a base does.
-        rate_factor: of the discriminator's learning rate in this stage, relative to the first.
+        rate_factor: of the discriminator's learning rate in this stage, relative to the first; 0 leaves it as it is.
         patience: epochs without a smaller loss of the discriminator, after which the stage ends.
         least_gain: of that loss, relative to its best, that counts as smaller.
 
@@ -26,10 +26,10 @@ class Shaping(nn.Module):
 
     def __init__(self, after_epochs: int = 0, rate_factor: float = 0.1, patience: int = 2, least_gain: float = 0.01) -> None:
         super().__init__()
-        if after_epochs < 0 or rate_factor <= 0 or patience < 1 or not 0 <= least_gain < 1:
+        if after_epochs < 0 or rate_factor < 0 or patience < 1 or not 0 <= least_gain < 1:
             raise ValueError(
                 f"model.shaping has after_epochs={after_epochs}, rate_factor={rate_factor}, patience={patience}, "
-                f"least_gain={least_gain}; epochs must not be negative, the factor must be positive, patience at least 1, "
+                f"least_gain={least_gain}; epochs and the factor must not be negative, patience at least 1, "
                 "and the gain at least 0 and below 1"
             )
         self.after_epochs = after_epochs

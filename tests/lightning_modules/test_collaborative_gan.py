@@ -17,6 +17,7 @@ from lightning_modules.shaping import Shaping
 from models.discriminator import Discriminator
 from models.mugan import Generator
 from models.refinement import Refinement
+from models.restoration_stream import GRID_SAMPLES, RestorationStream, Settings
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",
@@ -284,3 +285,17 @@ def test_base_of_another_kind_or_rate_is_named(tmp_path: Path) -> None:
     file = finished_base(tmp_path)
     with pytest.raises(ValueError, match="works at 4000 Hz, this run at 8000 Hz"):
         build_restorer(adopt_base(FROM_BASE | {"base": str(file), "sample_rate": 8000})).prepare_training()
+
+
+@torch.no_grad()
+def test_chunks_of_a_long_signal_are_refined_as_the_whole_is_also_where_they_join() -> None:
+    module = make(refinement=Refinement(steps=3, step_size=0.05)).eval()
+    signal = 0.1 * torch.randn(1, 24 * GRID_SAMPLES, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    first, whole = (method.restore(signal[None].float())[0].double() for method in (module.at_steps(0), module))
+    stream = RestorationStream(module.restore, 4000, 4000, 1, Settings(chunk_seconds=4.096, overlap_seconds=1.024))
+    with torch.inference_mode():
+        in_chunks = torch.cat([stream.push(signal), stream.flush()], dim=-1)
+    power, error = (whole - first).square().mean(), (in_chunks - whole).square()
+    joins = torch.arange(GRID_SAMPLES, signal.shape[-1] - GRID_SAMPLES, GRID_SAMPLES)
+    assert error.mean() < 0.01 * power
+    assert torch.stack([error[0, join - 32 : join + 32].mean() for join in joins]).mean() < 0.01 * power
