@@ -63,7 +63,7 @@ def save_spectrograms(path: Path, signals: Mapping[str, Tensor], sample_rate: in
 
 
 def save_curves(path: Path, curves: Mapping[str, Sequence[float]], axis: str) -> None:
-    """Draw some curves one under the other over 0, 1, 2, ... and save them as a PNG.
+    """Draw some curves side by side over 0, 1, 2, ... and save them as a PNG.
 
     Args:
         path: of the PNG.
@@ -73,13 +73,12 @@ def save_curves(path: Path, curves: Mapping[str, Sequence[float]], axis: str) ->
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 2.2 * len(curves) + 0.6), layout="constrained")
+    figure = Figure(figsize=(3.2 * len(curves), 2.8), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = np.atleast_1d(figure.subplots(len(curves), 1, sharex=True))
+    axes = np.atleast_1d(figure.subplots(1, len(curves)))
     for panel, (name, values) in zip(axes, curves.items(), strict=True):
         panel.plot(values, marker="o" if len(values) <= 32 else None)
-        panel.set_ylabel(name)
+        panel.set(title=name, xlabel=axis)
         panel.ticklabel_format(axis="y", useOffset=False)
         panel.grid(alpha=0.3)
-    axes[-1].set_xlabel(axis)
     figure.savefig(path, dpi=110)
