@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from restore_speed import seconds_of, untrained
+
 from lightning_modules.checkpoint import load_restorer
 
 RATE_HZ = 16000

@@ -49,8 +49,8 @@ def main(checkpoint: Path, picture: Path, overrides: list[str]) -> None:
     for layer, step_size, proximity in settings_of(checkpoint):
         module = collaborative(checkpoint, layer, step_size, proximity)
         means = by_step(module, module.estimates(corrupted), clean, corrupted, high_band)
-        tell(f"{layer:>5} {step_size:>6} {proximity:>4}", means)
-        label = f"layer {layer}"
+        tell(f"{module.layer:>5} {step_size:>6} {proximity:>4}", means)
+        label = f"layer {module.layer}"
         if label not in curves or means["lsd"][-1] < curves[label]["lsd"][-1]:
             curves[label] = means
     first, draws = module.at_steps(0).restore(corrupted), torch.Generator().manual_seed(0)
@@ -64,7 +64,7 @@ def tell(label: str, means: dict[str, list[float]]) -> None:
     print(f"{label:>17} " + " ".join(f"{means[name][-1] - means[name][0]:>+10.3f}" for name in METRICS), flush=True)
 
 
-def settings_of(checkpoint: Path) -> list[tuple[int, float, float]]:
+def settings_of(checkpoint: Path) -> list[tuple[int | None, float, float]]:
     """Return layer, step size and proximity of a collaborative run, or all that are tried with any other."""
     config = read_checkpoint(find_checkpoint(checkpoint))["model_config"]
     if "refinement" in config:
@@ -72,7 +72,7 @@ def settings_of(checkpoint: Path) -> list[tuple[int, float, float]]:
     return list(product(LAYERS, STEP_SIZES, PROXIMITIES))
 
 
-def collaborative(checkpoint: Path, layer: int, step_size: float, proximity: float) -> CollaborativeGANModule:
+def collaborative(checkpoint: Path, layer: int | None, step_size: float, proximity: float) -> CollaborativeGANModule:
     """Open any adversarial checkpoint as a collaborative GAN with these settings."""
     config = read_checkpoint(find_checkpoint(checkpoint))["model_config"]
     refinement = {"_target_": "models.refinement.Refinement", "steps": STEPS, "step_size": step_size}

@@ -34,7 +34,8 @@ class CollaborativeGANModule(MUGANModule):
 
     Args:
         refinement: how the activation is moved; its steps are the dial between speed and what D finds cleaner.
-        layer: which activation: the number of up blocks before it; 0 is the bottleneck, one more than there are the output.
+        layer: which activation: the number of up blocks before it; 0 is the bottleneck, one more than there are the restored
+            signal itself, as is None.
         proximity: weight of |y - y_0|^2 / |y_0|^2 beside D's loss; 0 = not computed.
         low_band: weight of |LP(y - x)|^2 / |x|^2; 0 = not computed.
         low_band_hz: cut-off of LP in Hz.
@@ -50,8 +51,8 @@ class CollaborativeGANModule(MUGANModule):
         self,
         *,
         refinement: Refinement,
-        layer: int,
         shaping: Shaping,
+        layer: int | None = None,
         proximity: float = 0.0,
         low_band: float = 0.0,
         low_band_hz: float | None = None,
@@ -65,13 +66,14 @@ class CollaborativeGANModule(MUGANModule):
             )
         if not isinstance(self.net, SplitNetwork):
             raise ValueError(f"model.net={type(self.net).__name__} cannot be cut at a layer; known: UNet, Generator")
-        if not 0 <= layer <= len(self.net.up) + 1:
-            raise ValueError(f"model.layer={layer} must lie between 0, the bottleneck, and {len(self.net.up) + 1}, the output")
+        output = len(self.net.up) + 1
+        if layer is not None and not 0 <= layer <= output:
+            raise ValueError(f"model.layer={layer} must lie between 0, the bottleneck, and {output}, the restored signal")
         if low_band > 0 and low_band_hz is None:
             raise ValueError(f"model.low_band={low_band} needs model.low_band_hz, the cut-off below which the input is right")
         self.refinement = refinement
         self.steps = refinement.steps
-        self.layer = layer
+        self.layer = output if layer is None else layer
         self.penalty_factors = {"proximity": proximity, "low_band": low_band}
         self.low_band_hz = low_band_hz
         self.shaping = shaping

@@ -29,13 +29,14 @@ TRAIN, EVALUATE, RESTORE, COMPARE = (
     for script in ("train", "evaluate", "restore", "compare")
 )
 TRAIN = [arguments for arguments in TRAIN if arguments[0] != "-m"]  # tests/sweeps runs the sweeps
-Replace = Callable[[list[str]], list[str]]
+Replace = Callable[..., list[str]]
 NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
 QUICK = {  # whatever the command, it is to take seconds
     "train": ["trainer.max_epochs=1", "trainer.max_time=null", "trainer.limit_train_batches=1", "logger=csv", "examples=1"],
     "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]"],
 }
-RUNS = {"runs/NAME": "unet_small", "runs/PROGRESSIVE": "conv_rnn"}
+RUNS = {"runs/NAME": "unet_small", "runs/PROGRESSIVE": "conv_rnn", "runs/MUGAN": "mugan_small"}
+RUNS |= {"runs/REFINED": "collaborative_gan_small"}
 UNET = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
 MUGAN = ["model.net.filters=[8,8]", "model.net.depth=2"]
 BESIDE_MUGAN = ["model.discriminator.depth=2", "model.discriminator.filters=[4,4,4]"]
@@ -77,13 +78,14 @@ def shrunk(overrides: list[str]) -> DictConfig:
 
 @pytest.fixture
 def with_runs(tiny: list[str], tmp_path: Path) -> Replace:
-    """Return a function that trains the runs an argument list names and puts their folders in their place."""
+    """Return a function that trains the runs an argument list names, as overrides say, and puts their folders in their place."""
 
-    def replace(arguments: list[str]) -> list[str]:
+    def replace(arguments: list[str], *overrides: str) -> list[str]:
         for name, model in RUNS.items():
-            if any(name in argument for argument in arguments):
+            if any(argument.endswith(name) for argument in arguments):
                 folder = tmp_path / name
-                train(shrunk([*tiny, *NAMES, *QUICK["train"], f"model={model}", f"run_name={folder.name}", f"run_dir={folder}"]))
+                names = [f"model={model}", f"run_name={folder.name}", f"run_dir={folder}"]
+                train(shrunk([*tiny, *NAMES, *QUICK["train"], *names, *overrides]))
                 arguments = [argument.replace(name, str(folder)) for argument in arguments]
         return arguments
 
@@ -102,11 +104,17 @@ def autoencoder_run(tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.mark.parametrize("overrides", TRAIN, ids=" ".join)
 def test_training_command_runs(
-    overrides: list[str], music: Path, tmp_path: Path, make_maestro: Callable[[Path, str], Path], autoencoder_run: Path
+    overrides: list[str],
+    music: Path,
+    tmp_path: Path,
+    make_maestro: Callable[[Path, str], Path],
+    autoencoder_run: Path,
+    with_runs: Replace,
 ) -> None:
     root = make_maestro(tmp_path / "maestro", "v3") if "data=maestro" in overrides else music
     given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
     given = [override.replace("=runs/NAME", f"={autoencoder_run}") for override in given]
+    given = with_runs(given, "data.sample_rate=16000", "data.window_samples=4096")
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
     everything = ["data.pattern=*"] if any(override.startswith("experiment=") for override in given) else []
     config = shrunk([*given, *everything, *cache, *NAMES, *QUICK["train"], "run_name=r", f"run_dir={tmp_path / 'r'}"])

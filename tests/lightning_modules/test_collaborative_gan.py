@@ -103,6 +103,10 @@ def test_refined_signals_please_the_discriminator_at_least_as_well_with_every_st
     assert torch.equal(estimates[2], module.at_steps(2).restore(CORRUPTED))
 
 
+def test_layer_is_the_restored_signal_if_none_is_named() -> None:
+    assert make(layer=None).layer == 3
+
+
 @torch.no_grad()
 def test_steps_of_another_size_leave_the_method_itself_alone() -> None:
     module = make().eval()
@@ -209,7 +213,7 @@ def test_samples_to_shape_with_are_of_every_degree(monkeypatch: pytest.MonkeyPat
     ("settings", "message"),
     [
         ({"loss_weights": {"l2": 1.0}}, "needs a discriminator: give model.loss_weights.adversarial"),
-        ({"layer": 4}, "model.layer=4 must lie between 0, the bottleneck, and 3, the output"),
+        ({"layer": 4}, "model.layer=4 must lie between 0, the bottleneck, and 3, the restored signal"),
         ({"low_band": 1.0}, "model.low_band=1.0 needs model.low_band_hz"),
     ],
 )
