@@ -20,8 +20,8 @@ from models.fir import StreamingFilter, highpass_taps
 from models.overlap_add import OverlapAdd
 from models.resampler import Resampler
 
-GRID_SAMPLES = 4096
-"""Chunks start on multiples of this: of the total stride of a network of up to twelve halvings, or 8 frames of 512 samples."""
+GRID_SAMPLES = 8192
+"""Chunks start on multiples of this: of the total stride of a network of up to thirteen halvings, or 8 frames of 1024 samples."""
 
 
 class Stage(Protocol):
