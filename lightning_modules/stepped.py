@@ -61,7 +61,8 @@ class SteppedModule(RegressionModule):
         """
         if steps < 0:
             raise ValueError(f"steps={steps} must be at least 0, which returns the input")
-        return RestorationModule(AtStep(self.net, steps), self.sample_rate).train(self.training)
+        stopped = RestorationModule(AtStep(self.net, steps), self.sample_rate)
+        return stopped.to(self.device).train(self.training)  # a new module takes itself to be on the CPU
 
     def estimates(self, corrupted: Tensor) -> Tensor:
         """Return the input and the estimates after every step, (T + 1, B, C, T), of a signal (B, C, T)."""

@@ -47,6 +47,10 @@ def test_more_steps_than_usual_are_finer_ones() -> None:
     torch.testing.assert_close(module.at_steps(6).restore(signal()), module.net.estimates(signal(), 6)[-1])
 
 
+def test_stopped_method_stays_on_its_device() -> None:
+    assert make().to("meta").at_steps(2).device == torch.device("meta")
+
+
 def test_negative_steps_are_refused() -> None:
     with pytest.raises(ValueError, match="steps=-1 must be at least 0"):
         make().at_steps(-1)
