@@ -32,6 +32,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     check_metric(cfg.monitor)
     name, module = open_method(cfg)
     module = module if cfg.step_size is None else module.with_step_size(cfg.step_size)
+    further = stopped(name, module, cfg.steps)
     cfg.choices.model = name
     folder = Path(cfg.run_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
     logger = instantiate(cfg.logger) if cfg.get("logger") else None
     trainers = (instantiate(cfg.trainer, logger=logger or False), instantiate(cfg.trainer, logger=False))
-    others = baselines(cfg.baselines, data.sample_rate) | stopped(name, module, cfg.steps)
+    others = baselines(cfg.baselines, data.sample_rate) | further
     completed = False
     try:
         table, rows = compare((name, module), others, data, *trainers)
@@ -79,8 +80,10 @@ def stopped(name: str, module: "RestorationModule", steps: Sequence[int] | None)
     """Return a method after each of some numbers of steps, by the names of their rows.
 
     Raises:
-        ValueError: if the method does not work in steps.
+        ValueError: if the method does not work in steps, or these are no numbers of steps.
     """
+    if not isinstance(steps, Sequence | None) or isinstance(steps, str):
+        raise ValueError(f"steps={steps} must be a list, such as [1,2,4], or null")
     return {f"{name}@{step}": module.at_steps(step) for step in steps or ()}
 
 

@@ -15,6 +15,7 @@ from lightning_modules.losses import weighted_sum
 from lightning_modules.stepped import SteppedModule
 from lightning_modules.targets import find_step_weights, make_targets
 from models.conv_rnn import ConvRNN, Scene
+from models.counts import check_count
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class ProgressiveModule(SteppedModule):
         super().__init__(net, sample_rate, loss_weights, optimizer, **options)
         self.targets = make_targets(targets, sample_rate, band_start_hz)
         self.step_weight = find_step_weights(step_weights)
-        self.compared_steps = _positive("compared_steps", compared_steps)
+        self.compared_steps = _count_or_none("compared_steps", compared_steps)
         self.training_steps = _range(training_steps, net.steps)
-        self.gradient_steps = _positive("gradient_steps", gradient_steps)
+        self.gradient_steps = _count_or_none("gradient_steps", gradient_steps)
         self.recompute = recompute
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -161,14 +162,20 @@ def draw_compared(weights: Mapping[int, float], count: int, generator: torch.Gen
     return drawn
 
 
-def _positive(key: str, value: int | None) -> int | None:
-    if value is not None and value < 1:
-        raise ValueError(f"model.{key}={value} must be at least 1, or null")
+def _count_or_none(key: str, value: int | None) -> int | None:
+    if value is not None:
+        check_count(f"model.{key}", value)
     return value
 
 
 def _range(steps: Sequence[int] | None, usual: int) -> tuple[int, int]:
-    low, high = (usual, usual) if steps is None else steps
-    if not 1 <= low <= high:
-        raise ValueError(f"model.training_steps=[{low}, {high}] must be a rising range from at least 1, or null")
+    if steps is None:
+        return usual, usual
+    if not isinstance(steps, Sequence) or len(steps) != 2:
+        raise ValueError(f"model.training_steps={steps} must be a range [low, high], or null")
+    for step in steps:
+        check_count("model.training_steps", step)
+    low, high = steps
+    if low > high:
+        raise ValueError(f"model.training_steps=[{low}, {high}] must be a rising range, or null")
     return low, high

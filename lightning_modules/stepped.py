@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from lightning_modules.base import RestorationModule
 from lightning_modules.regression import RegressionModule
 from models.conv_rnn import ConvRNN
+from models.counts import check_count
 
 
 class AtStep(nn.Module):
@@ -54,13 +55,12 @@ class SteppedModule(RegressionModule):
         self.steps = net.steps
 
     def at_steps(self, steps: int) -> RestorationModule:
-        """Return this method stopped after some of its steps; more than usual are finer ones.
+        """Return this method stopped after some of its steps; 0 returns the input, more than usual are finer ones.
 
         Raises:
-            ValueError: if there are fewer than 0.
+            ValueError: if there are fewer than 0, or a part of one.
         """
-        if steps < 0:
-            raise ValueError(f"steps={steps} must be at least 0, which returns the input")
+        check_count("steps", steps, lowest=0)
         stopped = RestorationModule(AtStep(self.net, steps), self.sample_rate)
         return stopped.to(self.device).train(self.training)  # a new module takes itself to be on the CPU
 

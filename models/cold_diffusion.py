@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from models.conv_rnn import ConvRNN, Scene
+from models.counts import check_count
 
 
 class ColdDiffusionRNN(ConvRNN):
@@ -28,8 +29,7 @@ class ColdDiffusionRNN(ConvRNN):
     """
 
     def __init__(self, steps: int = 4, inner_steps: int = 2, **settings: int | bool | str | None) -> None:
-        if inner_steps < 1:
-            raise ValueError(f"model.net.inner_steps={inner_steps} must be at least 1")
+        check_count("model.net.inner_steps", inner_steps)
         super().__init__(steps, **settings)  # type: ignore[arg-type]
         self.inner_steps = inner_steps
 

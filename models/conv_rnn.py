@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.counts import check_count
 from models.patch_perceptron import PatchPerceptron
 from models.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
 
@@ -55,7 +56,7 @@ class ConvRNN(nn.Module):
         hop_samples: of the short-time spectrum.
 
     Raises:
-        ValueError: if there are no steps, the representation is unknown, or the spectrum does not divide into patches.
+        ValueError: if a count is none, the representation is unknown, or the spectrum does not divide into patches.
     """
 
     def __init__(
@@ -72,7 +73,11 @@ class ConvRNN(nn.Module):
         hop_samples: int = 128,
     ) -> None:
         super().__init__()
-        _check(steps, representation, fft_samples, hop_samples)
+        _check_counts(
+            steps=steps, hidden_channels=hidden_channels, state_channels=1 if state_channels is None else state_channels
+        )
+        _check_counts(0, step_features=step_features, frequency_features=frequency_features)
+        _check_spectrum(representation, fft_samples, hop_samples)
         self.steps = steps
         self.spectrum = REPRESENTATIONS[representation](fft_samples, hop_samples)
         patch_values = self.spectrum.channels * PATCH**2
@@ -166,13 +171,17 @@ class ConvRNN(nn.Module):
         return scene.corrupted - (scene.level * noise).reshape(scene.corrupted.shape)
 
 
-def _check(steps: int, representation: str, fft_samples: int, hop_samples: int) -> None:
-    if steps < 1:
-        raise ValueError(f"model.net.steps={steps} must be at least 1")
+def _check_counts(lowest: int = 1, **counts: int) -> None:
+    for name, count in counts.items():
+        check_count(f"model.net.{name}", count, lowest)
+
+
+def _check_spectrum(representation: str, fft_samples: int, hop_samples: int) -> None:
     if representation not in REPRESENTATIONS:
         raise ValueError(f"model.net.representation={representation}; known: {', '.join(REPRESENTATIONS)}")
-    if fft_samples < 1 or fft_samples % (2 * STRIDE) or not 1 <= hop_samples <= fft_samples // 2:
+    _check_counts(fft_samples=fft_samples, hop_samples=hop_samples)
+    if fft_samples % (2 * STRIDE) or hop_samples > fft_samples // 2:
         raise ValueError(
             f"model.net.fft_samples={fft_samples} must be a multiple of {2 * STRIDE}, and "
-            f"model.net.hop_samples={hop_samples} between 1 and half of it"
+            f"model.net.hop_samples={hop_samples} at most half of it"
         )

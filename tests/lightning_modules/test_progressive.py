@@ -131,9 +131,15 @@ def test_training_lowers_the_loss() -> None:
     [
         ({"targets": "magic"}, "model.targets=magic"),
         ({"step_weights": "heavy"}, "model.step_weights=heavy"),
-        ({"compared_steps": 0}, "model.compared_steps=0 must be at least 1, or null"),
+        ({"compared_steps": 0}, "model.compared_steps=0 must be a whole number, at least 1"),
         ({"gradient_steps": -1}, "model.gradient_steps=-1"),
-        ({"training_steps": [9, 3]}, "must be a rising range from at least 1, or null"),
+        ({"gradient_steps": 2.5}, "model.gradient_steps=2.5"),
+        ({"training_steps": [9, 3]}, r"model.training_steps=\[9, 3\] must be a rising range, or null"),
+        ({"training_steps": [0, 3]}, "model.training_steps=0 must be a whole number, at least 1"),
+        ({"training_steps": [4.5, 8]}, "model.training_steps=4.5"),
+        ({"training_steps": 8}, r"model.training_steps=8 must be a range \[low, high\], or null"),
+        ({"training_steps": [8]}, r"model.training_steps=\[8\] must be a range"),
+        ({"training_steps": "8"}, "model.training_steps=8 must be a range"),
         ({"band_start_hz": 2000, "targets": "band"}, "model.band_start_hz=2000"),
     ],
 )

@@ -1,6 +1,7 @@
 """A method that works in steps can be stopped after any, and says what it is after each."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -51,9 +52,10 @@ def test_stopped_method_stays_on_its_device() -> None:
     assert make().to("meta").at_steps(2).device == torch.device("meta")
 
 
-def test_negative_steps_are_refused() -> None:
-    with pytest.raises(ValueError, match="steps=-1 must be at least 0"):
-        make().at_steps(-1)
+@pytest.mark.parametrize("steps", [-1, 1.5, "all"])
+def test_number_of_steps_that_is_none_is_refused(steps: Any) -> None:
+    with pytest.raises(ValueError, match=f"steps={steps} must be a whole number, at least 0"):
+        make().at_steps(steps)
 
 
 def test_other_methods_say_that_they_have_no_steps() -> None:

@@ -94,5 +94,5 @@ def test_every_parameter_is_trained() -> None:
 
 
 def test_no_inner_steps_are_refused() -> None:
-    with pytest.raises(ValueError, match="model.net.inner_steps=0 must be at least 1"):
+    with pytest.raises(ValueError, match="model.net.inner_steps=0 must be a whole number, at least 1"):
         ColdDiffusionRNN(inner_steps=0)
