@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.checkpoint import checkpoint
 
-from lightning_modules.base import Batch, require_finite
-from lightning_modules.losses import weighted_sum
+from lightning_modules.base import Batch
 from lightning_modules.stepped import SteppedModule
 from lightning_modules.targets import find_step_weights, make_targets
 from models.conv_rnn import ConvRNN, Scene
@@ -75,11 +74,7 @@ class ProgressiveModule(SteppedModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch and log its terms, unweighted, under `train/`."""
         self.batch_index = batch["index"]
-        terms = self.terms(batch["clean"], batch["corrupted"], self.plan(batch["index"]))
-        loss = require_finite(weighted_sum(terms, self.loss.weights), batch)
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["index"]))
-        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, batch_size=len(batch["index"]))
-        return loss
+        return self.total(self.terms(batch["clean"], batch["corrupted"], self.plan(batch["index"])), batch)
 
     def plan(self, index: Tensor) -> Plan:
         """Draw the number of steps and those that are compared, from the batch's global sample numbers (B,) alone."""
@@ -143,7 +138,7 @@ class ProgressiveModule(SteppedModule):
 def draw_compared(weights: Mapping[int, float], count: int, generator: torch.Generator) -> dict[int, float]:
     """Draw steps to compare in place of all: the last, and others by their weight, which share the weight of all others.
 
-    The mean over draws is the whole sum, whatever the losses.
+    The mean over draws is the whole sum, whatever the losses, unless only the last step is compared (a count of 1).
 
     Args:
         weights: of the steps 1 ... T.

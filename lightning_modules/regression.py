@@ -54,10 +54,17 @@ class RegressionModule(RestorationModule):
         """Return the loss of one batch and log its terms, unweighted, under `train/`."""
         self.batch_index = batch["index"]
         restored = self.restore(batch["corrupted"])
-        terms = self.loss.terms(restored, batch["clean"])
+        return self.total(self.loss.terms(restored, batch["clean"]), batch)
+
+    def total(self, terms: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """Return the weighted sum of the terms of a batch, () scalars by name; log it and them, unweighted, under `train/`.
+
+        Raises:
+            NonFiniteLossError: with the indices of the batch.
+        """
         loss = require_finite(weighted_sum(terms, self.loss.weights), batch)
-        self.log("train/loss", loss, prog_bar=True, batch_size=restored.shape[0])
-        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, batch_size=restored.shape[0])
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["index"]))
+        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, batch_size=len(batch["index"]))
         return loss
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from lightning_modules.base import Batch, require_finite
-from lightning_modules.losses import weighted_sum
+from lightning_modules.base import Batch
 from lightning_modules.stepped import SteppedModule
 from lightning_modules.targets import schedule
 from models.cold_diffusion import ColdDiffusionRNN
@@ -24,11 +23,7 @@ class SingleStepModule(SteppedModule):
         self.batch_index = batch["index"]
         progress = self.progress(batch["index"])
         partly = schedule(batch["clean"], batch["corrupted"], progress)
-        terms = self.loss.terms(self.net.restore_once(partly, progress), batch["clean"])
-        loss = require_finite(weighted_sum(terms, self.loss.weights), batch)
-        self.log("train/loss", loss, prog_bar=True, batch_size=partly.shape[0])
-        self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()}, batch_size=partly.shape[0])
-        return loss
+        return self.total(self.loss.terms(self.net.restore_once(partly, progress), batch["clean"]), batch)
 
     def progress(self, index: Tensor) -> float:
         """Draw the progress before one of the sampler's steps, from the batch's global sample numbers (B,) alone."""
