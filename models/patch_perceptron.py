@@ -90,7 +90,7 @@ class PatchPerceptron(nn.Module):
         Returns:
             (N, D, I, J).
         """
-        place = torch.tensor([time], device=drive.device)
+        place = torch.full((1,), time, device=drive.device)  # filled there: a copy would make the host wait at every step
         first = functional.relu(drive + self.neighbors(state))
         second = functional.relu(_scaled(self.middle, first, self.by_step[0](place)))
         change = _scaled(self.last, second, self.by_step[1](place))

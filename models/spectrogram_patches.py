@@ -79,9 +79,9 @@ class MagnitudeSpectrum(ComplexSpectrum):
 REPRESENTATIONS: dict[str, type[ComplexSpectrum]] = {"complex": ComplexSpectrum, "magnitude": MagnitudeSpectrum}
 
 
-def patch_window() -> Tensor:
+def patch_window(device: torch.device | None = None) -> Tensor:
     """Return the separable periodic Hann window of a patch, (16, 16)."""
-    window = torch.hann_window(PATCH)
+    window = torch.hann_window(PATCH, device=device)
     return window[:, None] * window
 
 
@@ -112,7 +112,7 @@ def assembly_kernel(values: Tensor) -> Tensor:
         (C * 64, D, 2, 2), for `assemble`.
     """
     quarters = values.reshape(-1, 2, STRIDE, 2, STRIDE, values.shape[-1])  # (C, 2, 8, 2, 8, D)
-    windowed = quarters * patch_window().to(values).reshape(2, STRIDE, 2, STRIDE, 1)
+    windowed = quarters * patch_window(values.device).reshape(2, STRIDE, 2, STRIDE, 1)
     return windowed.flip(1, 3).permute(0, 2, 4, 5, 1, 3).flatten(0, 2)
 
 
