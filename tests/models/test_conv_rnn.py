@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from hydra import compose, initialize_config_module
 from torch import Tensor, nn
 
 from models.conv_rnn import ConvRNN
@@ -57,7 +58,12 @@ def loop(net: ConvRNN, spectrum: Tensor, steps: int) -> Tensor:
 
 
 def test_published_network_has_the_published_parameter_count() -> None:
-    assert sum(parameter.numel() for parameter in ConvRNN().parameters()) == 3_147_264
+    with initialize_config_module("conf"):
+        preset = compose("train", ["model=conv_rnn_literal"]).model.net
+    net = ConvRNN(**{name: value for name, value in preset.items() if name != "_target_"})
+    assert net.steps == 100
+    for literal in (net, ConvRNN()):
+        assert sum(parameter.numel() for parameter in literal.parameters()) == 3_147_264
 
 
 def test_states_of_the_published_network_are_patches_of_two_seconds() -> None:
@@ -113,6 +119,14 @@ def test_true_noise_as_state_leaves_the_clean_signal() -> None:
     scene = net.look(clean + disturbance)
     state = cut(net.spectrum.analyze(disturbance[0] / scene.level))
     torch.testing.assert_close(net.estimate(scene, state), clean, rtol=0, atol=1e-5)
+
+
+def test_chunks_on_the_grid_of_patches_are_restored_alike() -> None:
+    net, signal, patch = trained(small(steps=2)), noise(1, 1, 24 * 128), 8 * 16
+    whole, later = net(signal), net(signal[..., 4 * patch :])
+    assert (whole - signal).abs().mean() > 0.01
+    reach = 6 * patch
+    torch.testing.assert_close(later[..., reach:], whole[..., 4 * patch + reach :], rtol=0, atol=1e-5)
 
 
 def test_channels_are_restored_independently() -> None:
