@@ -3,8 +3,8 @@
     python benchmarks/conv_rnn_memory.py [conv_rnn_literal|conv_rnn ...] [--seconds 2] [--batch 1]
 
 Each row is a process of its own that makes one training step in float32 (forward, backward, AdamW), all steps compared; the
-figure is the
-growth of its peak resident memory over what it used before the network was made. On a GPU it is the peak that torch allocated.
+figure is the growth of its peak resident memory over what it used before the network was made. On a GPU it is the peak that
+torch allocated.
 """
 
 import argparse
