@@ -10,7 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from sweeps.isolation import quoted
-from sweeps.records import DONE, Job, describe, jobs_of, write_sweep
+from sweeps.records import DONE, Job, describe, jobs_of, own_overrides, write_sweep
 
 
 class SweepCallback(Callback):
@@ -32,6 +32,8 @@ class SweepCallback(Callback):
         self.started_ns = (self.folder / "sweep.json").stat().st_mtime_ns
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+        if not sys.stdout.isatty():
+            os.environ.setdefault("RAY_COLOR_PREFIX", "0")
         if "direction" in config.hydra.sweeper:
             _prepare_optuna(self.folder, config)
 
@@ -71,7 +73,8 @@ def _spelled(value: Any) -> str:
 
 def _tell(folder: Path, jobs: Mapping[Path, Job], missing: Mapping[Path, Job]) -> None:
     print(f"{len(jobs)} jobs, {len(jobs) - len(missing)} with a result; sweep folder: {folder}", flush=True)
+    own = own_overrides(jobs)
     for place, job in missing.items():
-        print(f"error: {describe(place, job)}", file=sys.stderr, flush=True)
+        print(f"error: {describe(place, job, own[place])}", file=sys.stderr, flush=True)
     if missing:
         print("the same command repeats what is missing", file=sys.stderr, flush=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,13 +86,26 @@ def write_sweep(sweep: Path, command: Sequence[str], jobs: dict[Path, Job]) -> N
     write_json(sweep / "sweep.json", {"command": list(command), "jobs": listed})
 
 
-def describe(folder: Path, job: Job) -> str:
-    """Say in a line how a job ended; of a failed one what it said last, and where the rest is."""
+def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
+    """Say in a line how a job ended; of a failed one what it said last, and where the rest is.
+
+    Args:
+        folder: of the job.
+        job: what is known of it.
+        own: the overrides that tell it from the others.
+    """
+    name = " ".join([f"job {folder.name}", *([f"({' '.join(own)})"] if own else [])])
     if job.status in DONE:
-        values = ", ".join(f"{name} {value:.3f}" for name, value in job.objectives.items() if value is not None)
-        return f"job {folder.name}: {job.status}, {values or 'no objective'}"
+        values = ", ".join(f"{metric} {value:.3f}" for metric, value in job.objectives.items() if value is not None)
+        return f"{name}: {job.status}, {values or 'no objective'}"
     if job.exit_code is None:
-        return f"job {folder.name}: was cut off (see {folder / 'output.log'})"
+        return f"{name}: was cut off (see {folder / 'output.log'})"
     said = [line for line in job.last_lines if line.strip()]
     reason = next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output")
-    return f"job {folder.name}: {job.status} with exit code {job.exit_code}: {reason} (see {folder / 'output.log'})"
+    return f"{name}: {job.status} with exit code {job.exit_code}: {reason} (see {folder / 'output.log'})"
+
+
+def own_overrides(jobs: Mapping[Path, Job]) -> dict[Path, list[str]]:
+    """Return of each job the overrides that not all of the jobs have."""
+    common = set.intersection(*(set(job.overrides) for job in jobs.values())) if jobs else set()
+    return {folder: [override for override in job.overrides if override not in common] for folder, job in jobs.items()}

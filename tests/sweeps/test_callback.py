@@ -19,9 +19,8 @@ def config(tmp_path: Path) -> DictConfig:
 
 def job(folder: Path, status: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    Job("i", ["a=1"], ["c"], status=status, exit_code=0 if status == "finished" else 1, last_lines=["ValueError: x"]).write(
-        folder
-    )
+    code = 0 if status == "finished" else 1
+    Job("i", [f"a={folder.name}", "b=2"], ["c"], status=status, exit_code=code, last_lines=["ValueError: x"]).write(folder)
 
 
 def test_sweep_with_results_ends_well(config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +42,16 @@ def test_missing_result_is_named_and_the_exit_code_1(
     with pytest.raises(SystemExit, match="1"):
         callback.on_multirun_end(config)
     assert capsys.readouterr().err.startswith("error: job 0: failed with exit code 1: ValueError: x")
+
+
+def test_failed_job_is_named_by_its_value(config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    for name, status in (("0", "finished"), ("1", "failed")):
+        job(tmp_path / "sweep" / name, status)
+    with pytest.raises(SystemExit, match="1"):
+        callback.on_multirun_end(config)
+    assert capsys.readouterr().err.startswith("error: job 1 (a=1): failed with exit code 1: ValueError: x")
 
 
 def test_failure_of_an_earlier_sweep_in_the_folder_does_not_count(config: DictConfig, tmp_path: Path) -> None:

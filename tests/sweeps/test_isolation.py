@@ -73,7 +73,8 @@ def test_every_job_has_one_folder_with_its_results(swept: Swept) -> None:
 
 def test_failed_job_is_named_and_the_others_go_on(swept: Swept) -> None:
     assert swept.exit_code == 1
-    assert re.search(r"^error: job 1: failed with exit code 1: .*'<=' not supported", swept.output, flags=re.MULTILINE)
+    named = r"^error: job 1 \(model.optimizer.lr=fast\): failed with exit code 1: .*'<=' not supported"
+    assert re.search(named, swept.output, flags=re.MULTILINE)
     stored = json.loads((swept.folder / "sweep.json").read_text())["jobs"]
     assert {name: job["status"] for name, job in stored.items()} == {"0": "finished", "1": "failed", "2": "finished"}
     assert any("not supported" in line for line in read_job(swept.folder / "1").last_lines)

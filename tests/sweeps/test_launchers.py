@@ -27,7 +27,7 @@ def test_ray_gives_each_job_a_device_of_its_own_and_outlives_a_failure(start_swe
     output, _ = process.communicate()
     assert process.returncode == 1, output
     assert [read_job(sweep / name).status for name in "012"] == ["finished", "failed", "finished"]
-    assert "error: job 1: failed" in output
+    assert "error: job 1 (model.optimizer.lr=fast): failed" in output
     first = {(sweep / name / "output.log").read_text().splitlines()[0] for name in "012"}
     assert first == {"sees 0 threads 1", "sees 1 threads 1"}
 
@@ -39,4 +39,4 @@ def test_submitit_runs_jobs_and_brings_their_results_back(start_sweep: Sweep, tm
     assert process.returncode == 1, output
     assert [read_job(tmp_path / name).status for name in "012"] == ["finished", "failed", "finished"]
     assert json.loads((tmp_path / "0" / "result.json").read_text())["status"] == "finished"
-    assert "error: job 1: failed" in output
+    assert "error: job 1 (model.optimizer.lr=fast): failed" in output

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sweeps.records import Job, claim, describe, jobs_of, next_number, read_job, tail, write_sweep
+from sweeps.records import Job, claim, describe, jobs_of, next_number, own_overrides, read_job, tail, write_sweep
 
 
 def job(**facts: object) -> Job:
@@ -56,3 +56,10 @@ def test_failed_job_is_told_with_its_reason_and_the_place_of_the_rest() -> None:
 def test_finished_job_is_told_with_its_values() -> None:
     told = describe(Path("sweep/3"), job(status="finished", objectives={"val/lsd": 1.25, "val/snr_db": None}))
     assert told == "job 3: finished, val/lsd 1.250"
+
+
+def test_job_is_named_by_what_the_others_do_not_have() -> None:
+    jobs = {Path("s/0"): Job("i", ["lr=1", "data=folder"], []), Path("s/1"): Job("j", ["lr=2", "data=folder"], [])}
+    assert own_overrides(jobs) == {Path("s/0"): ["lr=1"], Path("s/1"): ["lr=2"]}
+    assert own_overrides({}) == {}
+    assert describe(Path("s/1"), jobs[Path("s/1")], ["lr=2"]) == "job 1 (lr=2): was cut off (see s/1/output.log)"
