@@ -80,6 +80,8 @@ def claim_run(cfg: DictConfig) -> "Run":
     cfg.run_dir, cfg.run_id = str(run.folder), run.id
     if first:
         os.environ[RUN_FOLDER_VARIABLE] = str(run.folder)
+        if run.checkpoint:
+            print(f"goes on from {run.checkpoint}")
         OmegaConf.save(cfg, run.folder / "config.yaml", resolve=True)
     return run
 

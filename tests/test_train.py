@@ -81,11 +81,15 @@ def test_run_that_no_longer_improves_stops_early(train_config: Config) -> None:
 
 
 @pytest.mark.parametrize("ema", ["0.9", "null"])
-def test_run_resumed_at_an_epoch_end_equals_the_uninterrupted_one(train_config: Config, tmp_path: Path, ema: str) -> None:
+def test_run_resumed_at_an_epoch_end_equals_the_uninterrupted_one(
+    train_config: Config, tmp_path: Path, ema: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = [*TINY_NET, "model.net.dropout=0.3", "scheduler@model.scheduler=plateau", f"ema_decay={ema}"]
     train(train_config(*settings, "trainer.max_epochs=3", run="whole"))
     train(train_config(*settings, "trainer.max_epochs=1", run="parts"))
+    assert "goes on from" not in capsys.readouterr().out
     train(train_config(*settings, "trainer.max_epochs=3", f"resume={tmp_path / 'parts'}", run="parts"))
+    assert f"goes on from {tmp_path / 'parts' / 'checkpoints' / 'last.ckpt'}\n" in capsys.readouterr().out
     assert same(last_weights(tmp_path / "whole"), last_weights(tmp_path / "parts"))
 
 

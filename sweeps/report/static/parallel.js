@@ -2,6 +2,7 @@
 "use strict";
 
 const MOST_AXES = 8;
+const TICK_PIXELS = 15;
 const SETTINGS = DATA.keys.map(({ key, short }) => ({ name: short, of: (run) => run.settings[key] }));
 
 if (SETTINGS.length) {
@@ -12,8 +13,9 @@ if (SETTINGS.length) {
     const values = DATA.runs.map(of);
     const numeric = values.every(known);
     const scale = numeric ? numberScale(values, bottom, top, true) : categoryScale(values, bottom, top);
-    const few = [...new Set(values)];
-    return { name, of, x, place: scale.place, ticks: numeric && few.length <= 6 ? few : scale.ticks(5), numeric };
+    const few = [...new Set(values)].sort((one, other) => scale.place(one) - scale.place(other));
+    const apart = few.every((value, n) => n === 0 || scale.place(value) - scale.place(few[n - 1]) >= TICK_PIXELS);
+    return { name, of, x, place: scale.place, ticks: numeric && few.length <= 6 && apart ? few : scale.ticks(5), numeric };
   };
 
   const drawAxis = (axis, top, bottom, last, width) => {
