@@ -192,6 +192,12 @@ def finish(
     return report(cfg, facts, with_best_classical(table, check_metric(cfg.monitor)), rows, module, data, logger)
 
 
+def end_of_a_broken_run(error: Exception, folder: Path) -> str:
+    """Say why a run could not go on, and what is left of it."""
+    kept = any((folder / "checkpoints").glob("*.ckpt"))
+    return f"{error}; see {folder / 'nonfinite.json'}" + (", the last good checkpoint is kept" if kept else "")
+
+
 @hydra.main(config_path="conf", config_name="train", execution_whitelist=["sweeps.*", "hydra_plugins.*", "logging.*"])
 def run(cfg: DictConfig) -> "Objective":
     """Train as the command line says; exit 1 if something is wrong, 128 + n after signal n. Sweeps train in other processes."""
@@ -206,7 +212,7 @@ def run(cfg: DictConfig) -> "Objective":
         try:
             received = train(cfg)["signal"]
         except NonFiniteLossError as error:
-            raise ValueError(f"{error}; see {cfg.run_dir}/nonfinite.json, the last good checkpoint is kept") from error
+            raise ValueError(end_of_a_broken_run(error, Path(cfg.run_dir))) from error
         return 128 + received if received else 0
 
     quiet_lightning()

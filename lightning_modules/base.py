@@ -18,7 +18,8 @@ class NonFiniteLossError(RuntimeError):
     """The loss of a batch, or its gradient, is NaN or infinite; `indices` are the batch's global sample numbers."""
 
     def __init__(self, indices: list[int], quantity: str = "loss") -> None:
-        super().__init__(f"the {quantity} is not finite on the batch with indices {indices}")
+        shown = [*map(str, indices[:2]), "...", str(indices[-1])] if len(indices) > 4 else [*map(str, indices)]
+        super().__init__(f"the {quantity} is not finite on the batch with indices [{', '.join(shown)}]")
         self.indices = indices
 
 

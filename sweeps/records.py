@@ -102,6 +102,7 @@ def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
         return f"{name}: was cut off (see {folder / 'output.log'})"
     said = [line for line in job.last_lines if line.strip()]
     reason = next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output")
+    reason = reason.removeprefix("error: ")
     return f"{name}: {job.status} with exit code {job.exit_code}: {reason} (see {folder / 'output.log'})"
 
 

@@ -17,7 +17,7 @@ import torch
 from omegaconf import DictConfig
 
 from lightning_modules.base import NonFiniteLossError
-from train import train
+from train import end_of_a_broken_run, train
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 ROOT = Path(__file__).parent.parent
@@ -141,6 +141,8 @@ def test_non_finite_loss_stops_and_names_the_batch(train_config: Config, tmp_pat
         train(train_config(*TINY_NET))
     report = json.loads((tmp_path / "run" / "nonfinite.json").read_text())
     assert report == {"indices": [20, 21, 22, 23], "epoch": 1, "global_step": 5}
+    assert end_of_a_broken_run(ValueError("x"), tmp_path / "run").endswith("nonfinite.json, the last good checkpoint is kept")
+    assert end_of_a_broken_run(ValueError("x"), tmp_path) == f"x; see {tmp_path / 'nonfinite.json'}"
     kept = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     assert kept["epoch"] == 0
     assert all(value.isfinite().all() for value in kept["state_dict"].values())

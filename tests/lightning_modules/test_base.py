@@ -120,6 +120,12 @@ def test_gradient_that_is_not_finite_names_its_batch(largest_norm: float | None,
     assert caught.value.indices == [5, 9]
 
 
+def test_indices_of_a_large_batch_are_told_in_short() -> None:
+    error = NonFiniteLossError([*range(32, 48)])
+    assert str(error) == "the loss is not finite on the batch with indices [32, 33, ..., 47]"
+    assert error.indices == [*range(32, 48)]
+
+
 def test_restored_signal_is_float32_whatever_the_network_computes_in() -> None:
     module = RestorationModule(InBfloat16(), RATE_HZ)
     assert module.restore(torch.zeros(1, 1, 4)).dtype == torch.float32
