@@ -26,16 +26,21 @@ def open_wandb(**options: Any) -> WandbLogger:
 
     os.environ.setdefault("WANDB_DATA_DIR", str(options["save_dir"]))  # files that wait for their upload stay with the run
     settings = wandb.Settings(init_timeout=START_SECONDS, finish_timeout=FINISH_SECONDS, silent=True)
-    logger = WandbLogger(settings=settings, **options)
     try:
-        _ = logger.experiment
+        logger = _started(settings, options)
     except Exception as error:  # wandb raises its own errors, and those of its transport
         log.warning(
             "W&B cannot be reached (%s); this run is logged offline, upload it later with `wandb sync`", _first_line(error)
         )
         wandb.teardown()
-        logger = WandbLogger(settings=settings, **options | {"offline": True})
-        _ = logger.experiment
+        logger = _started(settings, options | {"offline": True})
+    return logger
+
+
+def _started(settings: Any, options: dict[str, Any]) -> WandbLogger:
+    logger = WandbLogger(settings=settings, **options)
+    logger._wandb_init.pop("anonymous", None)  # Lightning always sets it, and W&B warns of it
+    _ = logger.experiment
     return logger
 
 

@@ -41,6 +41,11 @@ def test_outage_holds_up_neither_start_nor_end_for_long(options: dict[str, Any])
     assert (settings.init_timeout, settings.finish_timeout, settings.finish_timeout_raises) == (15, 30, False)
 
 
+def test_start_offline_prints_nothing(options: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    open_wandb(**options, offline=True)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_logger_is_built_once(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[dict[str, Any]] = []
 
