@@ -100,10 +100,13 @@ def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
         return f"{name}: {job.status}, {values or 'no objective'}"
     if job.exit_code is None:
         return f"{name}: was cut off (see {folder / 'output.log'})"
+    return f"{name}: {job.status} with exit code {job.exit_code}: {reason(job)} (see {folder / 'output.log'})"
+
+
+def reason(job: Job) -> str:
+    """Return the line of a failed job's output that says why, else its last one."""
     said = [line for line in job.last_lines if line.strip()]
-    reason = next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output")
-    reason = reason.removeprefix("error: ")
-    return f"{name}: {job.status} with exit code {job.exit_code}: {reason} (see {folder / 'output.log'})"
+    return next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output").removeprefix("error: ")
 
 
 def own_overrides(jobs: Mapping[Path, Job]) -> dict[Path, list[str]]:

@@ -95,15 +95,30 @@ def telling_keys(runs: Sequence[Run]) -> list[str]:
     return sorted(told, key=keys.index)
 
 
+def keys_of_names(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Return for each model the telling keys that differ among its own runs: what a name has to say beside the model."""
+    told, names = telling_keys(runs), {settings(run)["model"] for run in runs}
+    tables = {name: [row for row in map(settings, runs) if row["model"] == name] for name in names}
+    return {name: [key for key in told if len({str(row.get(key)) for row in table}) > 1] for name, table in tables.items()}
+
+
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
-    """Shorten dotted keys to their last part where that is unambiguous.
+    """Shorten dotted keys to as little of their end as is unambiguous.
 
     >>> short_keys(["model.optimizer.lr", "model.scheduler._target_"])
     {'model.optimizer.lr': 'lr', 'model.scheduler._target_': 'scheduler'}
+    >>> short_keys(["model.optimizer.lr", "model.generator_optimizer.lr"])
+    {'model.optimizer.lr': 'optimizer.lr', 'model.generator_optimizer.lr': 'generator_optimizer.lr'}
     """
     plain = {key: key.removesuffix("._target_") for key in keys}
-    seen = Counter(name.rsplit(".", 1)[-1] for name in plain.values())
-    return {key: name.rsplit(".", 1)[-1] if seen[name.rsplit(".", 1)[-1]] == 1 else name for key, name in plain.items()}
+    seen = Counter(end for name in plain.values() for end in _ends(name))
+    return {key: next((end for end in _ends(name) if seen[end] == 1), name) for key, name in plain.items()}
+
+
+def _ends(name: str) -> list[str]:
+    """Return the ends of a dotted name, the shortest first."""
+    parts = name.split(".")
+    return [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
 
 
 def shown_value(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightning_modules.metric_names import HIGHER_IS_BETTER
-from sweeps.report.keys import label, method_id, telling_keys
+from sweeps.report.keys import keys_of_names, label, method_id
 from sweeps.report.runs import PairScores, Run
 
 CORRUPTED = "corrupted"
@@ -59,8 +59,8 @@ def build_methods(runs: Sequence[Run]) -> tuple[list[Method], list[str]]:
     runs = [_ordered(run) for run in runs]
     groups, notes = _by_method(runs)
     kept = [run for group in groups for run in group]
-    keys = telling_keys(kept)
-    own = [_method(group, keys) for group in groups]
+    keys = keys_of_names(kept)
+    own = [_method(group, keys[group[0].model]) for group in groups]
     rows = [_corrupted(kept[0]), *_classical_rows(kept, {row.runs[0].method for row in own}), *own]
     rank = {"corrupted": 0, "oracle": 1, "classical": 2, "learned": 3}
     return unique_labels(sorted(rows, key=lambda row: rank.get(row.kind, 3))), notes

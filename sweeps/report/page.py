@@ -43,7 +43,7 @@ def page_data(table: Leaderboard, runs: Sequence[Run], examples: Sequence[Exampl
         facts: about the test pairs.
     """
     told = telling_keys(runs)
-    keys = sorted(swept_keys(runs), key=lambda key: key not in told)  # those in the names first
+    keys = sorted(swept_keys(runs), key=lambda key: (key != "model", key not in told))  # after the model those in the names
     rows_of = {run.folder: method.id for method in table.methods for run in method.runs}
     return {
         **facts,

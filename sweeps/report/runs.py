@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from lightning_modules.metric_names import HIGHER_IS_BETTER
+from sweeps.records import read_job, reason
 
 REQUIRED = ("metrics", "methods", "manifest_hash", "monitor", "seed")
 PLACE = ("file", "offset_samples", "length_samples", "checksum", "seed")
@@ -144,11 +145,10 @@ def read_run(folder: Path, name: str) -> Run:
 def _why_unfinished(folder: Path, name: str) -> str:
     """Say why there is no result: the record of a sweep's job knows."""
     card = folder / "job.json"
-    job = json.loads(card.read_text()) if card.is_file() and card.stat().st_size else {}
-    if job.get("exit_code") in (None, 0):
+    job = read_job(folder) if card.is_file() and card.stat().st_size else None
+    if job is None or not job.exit_code:
         return f"{name} has no result.json: it is still running, or was killed"
-    said = [line for line in job.get("last_lines", []) if line.strip()]
-    return f"{name} {job['status']} with exit code {job['exit_code']}: {said[-1] if said else 'no output'}"
+    return f"{name} {job.status} with exit code {job.exit_code}: {reason(job)}"
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -32,8 +32,15 @@ function numberScale(values, from, to, log = false) {
   return { place, ticks };
 }
 
+// Numbers in falling order, then texts, then what some runs do not have.
+function categories(values) {
+  const rank = (value) => (known(value) ? 0 : (value ?? null) === null ? 2 : 1);
+  const distinct = [...new Map(values.map((value) => [shown(value), value])).values()];
+  return distinct.sort((one, other) => rank(one) - rank(other) || (known(one) ? other - one : 0)).map(shown);
+}
+
 function categoryScale(values, from, to) {
-  const order = [...new Set(values.map((value) => shown(value)))];
+  const order = categories(values);
   const step = (to - from) / Math.max(1, order.length);
   return { place: (value) => from + (order.indexOf(shown(value)) + 0.5) * step, ticks: () => order, order };
 }

@@ -2,9 +2,18 @@
 "use strict";
 
 if (SETTINGS.length) {
-  let [down, across, metric] = [SETTINGS[0], SETTINGS[1] ?? SETTINGS[0], DATA.main];
+  const withBoth = (one, other) => DATA.runs.filter((run) => [one, other].every((axis) => (axis.of(run) ?? null) !== null));
 
-  const runsWithBoth = () => DATA.runs.filter((run) => [down, across].every((axis) => (axis.of(run) ?? null) !== null));
+  // The two settings that most runs have, the first ones of several such pairs; the model itself is the last choice.
+  const firstPair = () => {
+    const axes = SETTINGS.filter(({ name }) => name !== "model" || SETTINGS.length < 3);
+    const pairs = axes.flatMap((one, n) => axes.slice(n + 1).map((other) => [one, other]));
+    const most = Math.max(...pairs.map((pair) => withBoth(...pair).length));
+    return pairs.find((pair) => withBoth(...pair).length === most) ?? [SETTINGS[0], SETTINGS[0]];
+  };
+
+  let [[down, across], metric] = [firstPair(), DATA.main];
+  const runsWithBoth = () => withBoth(down, across);
 
   const ordered = (axis) => {
     const values = [...new Map(runsWithBoth().map((run) => [shown(axis.of(run)), axis.of(run)])).values()];
@@ -53,6 +62,7 @@ if (SETTINGS.length) {
     const left = Math.min(160, Math.max(46, ...rows.map((value) => shown(value).length * 7 + 12)));
     const [w, h, top] = [Math.min(150, (width - left - 6) / columns.length), 38, 26];
     const all = fields();
+    if (!all.length) return [html("p", { class: "legend" }, `No run has both ${down.name} and ${across.name}.`)];
     const means = all.map(({ mean }) => mean).filter(known);
     const [low, high] = [Math.min(...means), Math.max(...means)];
     const sign = higherIsBetter(metric);

@@ -64,6 +64,23 @@ def test_charts_are_drawn_without_an_error(browser: Any, report: Path) -> None:
     assert browser.errors == []
 
 
+def test_sweep_of_two_models_shows_settings_that_runs_share(browser: Any, make_run: Make, tmp_path: Path) -> None:
+    names = {"unet": ("lr", "weight"), "rnn": ("steps", "cells")}
+    for name, (first, second) in names.items():
+        for number, (x, y) in enumerate([(0.5, 1), (2, 1), (0.5, 3), (2, 3)][: 4 if name == "unet" else 3]):
+            values = {"choices": {"model": name, "data": "folder", "corruption": "noise"}, "model": {first: x, second: y}}
+            make_run(f"{name}{number}", [7.0 + x - y / 9] * 6, config=values)
+    assert compare.main([str(tmp_path / "runs"), "-o", str(tmp_path / "report")]) == 0
+    browser.open(tmp_path / "report" / "index.html")
+    browser.wait("document.querySelectorAll('#heat svg rect').length === 4")
+    chosen = "[...document.querySelectorAll('#heat-controls select')].slice(0, 2).map(e => e.value)"
+    assert browser.evaluate(chosen) == ["lr", "weight"]
+    texts = browser.evaluate("[...document.querySelectorAll('#parallel svg text.halo')].map(e => e.textContent)")
+    assert texts[2:5] == ["3", "1", "–"], "numbers fall from the top, and what a run does not have comes last"
+    assert browser.evaluate("document.querySelector('#parallel svg text.strong').textContent") == "model"
+    assert browser.errors == []
+
+
 @pytest.mark.parametrize("width", [400, 1200])
 def test_nothing_is_wider_than_the_window(browser: Any, report: Path, width: int) -> None:
     browser.resize(width, 900)

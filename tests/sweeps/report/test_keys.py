@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sweeps.report.keys import label, method_id, settings, shown_value, swept_keys, telling_keys
+from sweeps.report.keys import keys_of_names, label, method_id, settings, shown_value, swept_keys, telling_keys
 from sweeps.report.runs import Run, read_run
 
 Make = Callable[..., Path]
@@ -78,6 +78,14 @@ def test_settings_of_different_models_are_not_compared(make_run: Make) -> None:
     assert swept_keys([unet, other]) == ["model"]
     assert settings(other)["model"] == "rnn"
     assert label(other, ["model"]) == "rnn"
+
+
+def test_name_says_what_differs_among_runs_of_its_model(make_run: Make) -> None:
+    rnn = {"choices": {"model": "rnn"}}
+    runs = [read(make_run(f"u{lr}", config=model(optimizer={"lr": lr}))) for lr in (1, 2)]
+    runs += [read(make_run(f"r{steps}", config=model(optimizer={"lr": 1}, net={"steps": steps}) | rnn)) for steps in (4, 8)]
+    keys = keys_of_names(runs)
+    assert [label(run, keys[run.model]) for run in runs] == ["unet lr=1", "unet lr=2", "rnn steps=4", "rnn steps=8"]
 
 
 def test_values_are_written_short() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.records import Job
 from sweeps.report.runs import ReportError, find_runs, short_names
 
 
@@ -41,8 +42,7 @@ def test_failed_job_of_a_sweep_is_named_with_its_last_words(make_run: Callable[.
     make_run("sweep/0")
     failed = tmp_path / "runs" / "sweep" / "1"
     failed.mkdir()
-    record = {"status": "failed", "exit_code": 137, "last_lines": ["epoch 3", "out of memory", ""]}
-    (failed / "job.json").write_text(json.dumps(record))
+    Job("i", [], [], status="failed", exit_code=137, last_lines=["epoch 3", "out of memory", ""]).write(failed)
     runs, skipped = find_runs([tmp_path / "runs"])
     assert len(runs) == 1
     assert skipped == ["sweep/1 failed with exit code 137: out of memory"]
