@@ -148,7 +148,7 @@ def _why_unfinished(folder: Path, name: str) -> str:
     job = read_job(folder) if card.is_file() and card.stat().st_size else None
     if job is None or not job.exit_code:
         return f"{name} has no result.json: it is still running, or was killed"
-    return f"{name} {job.status} with exit code {job.exit_code}: {reason(job)}"
+    return f"{name} {job.status} with exit code {job.exit_code}: {reason(job).replace(str(folder), name)}"
 
 
 def read_config(folder: Path) -> dict[str, Any]:

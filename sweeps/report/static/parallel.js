@@ -12,7 +12,7 @@ if (SETTINGS.length) {
   const axisOf = ({ name, of }, x, top, bottom) => {
     const values = DATA.runs.map(of);
     const numeric = values.every(known);
-    const scale = numeric ? numberScale(values, bottom, top, true) : categoryScale(values, bottom, top);
+    const scale = numeric ? numberScale(values, bottom, top, true) : categoryScale(values, top, bottom);
     const few = [...new Set(values)].sort((one, other) => scale.place(one) - scale.place(other));
     const apart = few.every((value, n) => n === 0 || scale.place(value) - scale.place(few[n - 1]) >= TICK_PIXELS);
     return { name, of, x, place: scale.place, ticks: numeric && few.length <= 6 && apart ? few : scale.ticks(5), numeric };

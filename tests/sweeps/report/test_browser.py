@@ -75,8 +75,10 @@ def test_sweep_of_two_models_shows_settings_that_runs_share(browser: Any, make_r
     browser.wait("document.querySelectorAll('#heat svg rect').length === 4")
     chosen = "[...document.querySelectorAll('#heat-controls select')].slice(0, 2).map(e => e.value)"
     assert browser.evaluate(chosen) == ["lr", "weight"]
-    texts = browser.evaluate("[...document.querySelectorAll('#parallel svg text.halo')].map(e => e.textContent)")
-    assert texts[2:5] == ["3", "1", "–"], "numbers fall from the top, and what a run does not have comes last"
+    second_axis = "[...document.querySelectorAll('#parallel svg text.halo')].slice(2, 5)"
+    by_height = f"{second_axis}.sort((a, b) => a.getAttribute('y') - b.getAttribute('y'))"
+    texts = browser.evaluate(f"{by_height}.map(e => e.textContent)")
+    assert texts == ["3", "1", "–"], "numbers fall from the top, and what a run does not have comes last"
     assert browser.evaluate("document.querySelector('#parallel svg text.strong').textContent") == "model"
     assert browser.errors == []
 
