@@ -1,9 +1,9 @@
-"""The learning curves of a run: from the CSV logger's files, or from the offline file of Weights & Biases."""
+"""The learning curves of a run: from the CSV logger's files, or the offline files of Weights & Biases, and `epochs.jsonl`."""
 
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 Curve = list[tuple[float, float]]
@@ -20,9 +20,9 @@ def read_curves(folder: Path) -> dict[str, Curve]:
         folder: of the run.
     """
     files = sorted(folder.glob("csv/**/metrics.csv"))
-    rows = [row for path in files for row in _csv_rows(path)] if files else _wandb_rows(folder)
+    rows = [row for path in files for row in _csv_rows(path)] if files else list(_wandb_rows(folder))
     curves: dict[str, dict[float, float]] = {}
-    for step, values in rows:
+    for step, values in [*_epoch_rows(folder, rows), *rows]:
         for name, value in values.items():
             if name.startswith(("train/", "val/")) and math.isfinite(value):
                 curves.setdefault(name, {})[step] = value  # a resumed run says some steps again
@@ -41,7 +41,25 @@ def thin(curve: Curve) -> Curve:
     return [curve[round(position * last / (LONGEST - 1))] for position in range(LONGEST)]
 
 
-Rows = Iterator[tuple[float, Mapping[str, float]]]
+Row = tuple[float, Mapping[str, float]]
+Rows = Iterator[Row]
+
+
+def _epoch_rows(folder: Path, rows: Sequence[Row]) -> Rows:
+    """Return the values of every epoch; loggers lose the last seconds of a run that is killed and then goes on.
+
+    The steps of an epoch come from a row that the logger has.
+    """
+    path = folder / "epochs.jsonl"
+    validated = [row for row in rows if "epoch" in row[1] and any(name.startswith("val/") for name in row[1])]
+    if not validated or not path.is_file():
+        return
+    last_step, values = validated[-1]
+    steps = (last_step + 1) / (values["epoch"] + 1)
+    for line in path.read_text().splitlines(keepends=True):
+        if line.endswith("\n"):
+            epoch: dict[str, float] = json.loads(line)
+            yield (epoch["epoch"] + 1) * steps - 1, {name: value for name, value in epoch.items() if value is not None}
 
 
 def _csv_rows(path: Path) -> Rows:

@@ -68,6 +68,14 @@ def test_file_of_a_killed_run_is_read_up_to_its_end(tmp_path: Path) -> None:
     assert read_curves(tmp_path) == {"val/lsd": [(0.0, 0.0), (1.0, 1.0)]}
 
 
+def test_epoch_that_the_logger_lost_is_in_the_curve(tmp_path: Path) -> None:
+    (tmp_path / "csv").mkdir()
+    (tmp_path / "csv" / "metrics.csv").write_text("epoch,step,train/loss,val/lsd\n1,10,0.7,\n1,15,,2.0\n2,23,,1.5\n")
+    lines = [json.dumps({"epoch": epoch, "val/lsd": value}) + "\n" for epoch, value in enumerate((3.0, 2.0, 1.5))]
+    (tmp_path / "epochs.jsonl").write_text("".join(lines) + '{"epoch": 3, "val')
+    assert read_curves(tmp_path) == {"val/lsd": [(7.0, 3.0), (15.0, 2.0), (23.0, 1.5)], "train/loss": [(10.0, 0.7)]}
+
+
 def test_run_without_a_history_has_no_curves(tmp_path: Path) -> None:
     assert read_curves(tmp_path) == {}
     assert wandb.run is None
