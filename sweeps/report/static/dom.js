@@ -3,6 +3,7 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const ROWS = new Map(DATA.rows.map((row) => [row.id, row]));
+const GROUPED = new Intl.NumberFormat("en-US");
 const SVG = "http://www.w3.org/2000/svg";
 
 function build(node, attributes, children) {
@@ -22,7 +23,7 @@ function shown(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value).split(".").length > 2 ? String(value).split(".").pop() : String(value);
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e6) return (value + 0).toLocaleString("en-US").replace("-", "−");
+  if (Number.isInteger(value) && size < 1e6) return GROUPED.format(value + 0).replace("-", "−");
   if (size >= 1e6) return `${+(value / 1e6).toPrecision(3)}M`;
   if (size >= 1e4) return `${+(value / 1e3).toPrecision(3)}k`;
   return size !== 0 && size < 1e-4 ? value.toExponential().replace("e-", "e−") : String(+value.toPrecision(3)).replace("-", "−");
