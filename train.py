@@ -2,8 +2,7 @@
 
 import os
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
+    from pytorch_lightning.callbacks import Callback
 
     from lightning_modules.base import RestorationModule
     from lightning_modules.callbacks import StopOnSignal
@@ -98,17 +98,17 @@ def fit_and_test(
     import torch
     from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-    from lightning_modules.callbacks import StopOnSignal
+    from lightning_modules.callbacks import StopOnSignal, TrainingClock
     from lightning_modules.checkpointing import best_scores
 
+    clock = TrainingClock()
     with StopOnSignal() as stopper:
-        trainer = build_trainer(cfg, run, logger, stopper)
-        started = time.monotonic()
+        trainer = build_trainer(cfg, run, logger, [stopper, clock])
         try:
             trainer.fit(module, datamodule=data, ckpt_path=run.checkpoint, weights_only=True if run.checkpoint else None)
         except MisconfigurationException as error:  # what the trainer does not allow this method, such as its own clipping
             raise ValueError(str(error)) from error
-        seconds = round(time.monotonic() - started, 1)
+        seconds = round(clock.seconds(), 1)
         facts = {"epochs": trainer.current_epoch, "training_seconds": seconds, "validation": best_scores(trainer)}
         if trainer.world_size > 1:
             torch.distributed.destroy_process_group()
@@ -135,16 +135,16 @@ def settle_length(cfg: DictConfig) -> None:
         raise ValueError("trainer.limit_val_batches=0 leaves nothing to choose the best checkpoint by; give it at least 1")
 
 
-def build_trainer(cfg: DictConfig, run: "Run", logger: Any, stopper: "StopOnSignal") -> "pl.Trainer":
-    """Create the trainer with the callbacks of every run."""
-    from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor
+def build_trainer(cfg: DictConfig, run: "Run", logger: Any, watching: "Sequence[Callback]") -> "pl.Trainer":
+    """Create the trainer with the callbacks of every run, and others that the caller asks afterwards."""
+    from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor
 
     from lightning_modules.averaging import WeightEMA
     from lightning_modules.callbacks import EpochReport, EpochSeed, NonFiniteReport
     from lightning_modules.checkpointing import AtomicCheckpointIO, BestEpoch, LastEpoch
 
     folder = run.folder / "checkpoints"
-    callbacks: list[Callback] = [EpochSeed(cfg.seed), NonFiniteReport(run.folder), EpochReport(run.folder), stopper]
+    callbacks: list[Callback] = [EpochSeed(cfg.seed), NonFiniteReport(run.folder), EpochReport(run.folder), *watching]
     callbacks.append(LearningRateMonitor())
     if cfg.ema_decay is not None:
         callbacks.append(WeightEMA(cfg.ema_decay))

@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -55,6 +56,30 @@ class EpochReport(Callback):
             line = json.dumps({"epoch": trainer.current_epoch} | validation_values(trainer))
             with (self.folder / "epochs.jsonl").open("a") as file:
                 file.write(line + "\n")
+
+
+class TrainingClock(Callback):
+    """Count the seconds of training over every resume; those after the checkpoint that a run goes on from are lost."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._started: float | None = None
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start."""
+        self._started = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return how long the run has trained by now."""
+        return self._before + (0.0 if self._started is None else time.monotonic() - self._started)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"seconds": self.seconds()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._before = state_dict["seconds"]
 
 
 class StopOnSignal(Callback):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lightning_modules.base import NonFiniteLossError
-from lightning_modules.callbacks import EpochReport, EpochSeed, NonFiniteReport, StopOnSignal
+from lightning_modules.callbacks import EpochReport, EpochSeed, NonFiniteReport, StopOnSignal, TrainingClock
 
 
 def state(**values: Any) -> Any:
@@ -76,3 +76,17 @@ def test_without_a_signal_nothing_stops() -> None:
         stopper.on_train_batch_end(trainer, state())
     assert not trainer.should_stop
     assert stopper.received is None
+
+
+def test_clock_goes_on_from_the_checkpoint_of_a_resumed_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("lightning_modules.callbacks.time.monotonic", lambda: now[0])
+    first, second = TrainingClock(), TrainingClock()
+    assert first.seconds() == 0
+    first.on_fit_start(state(), state())
+    now[0] = 130.0
+    second.load_state_dict(first.state_dict())
+    now[0] = 500.0
+    second.on_fit_start(state(), state())
+    now[0] = 504.0
+    assert second.seconds() == 34
