@@ -5,6 +5,7 @@ with the loss l = -log sigma(D(G(h))) of every example by itself. What restorati
 first output or to the input, and steps in units of the activation's own size.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -47,10 +48,11 @@ class Refinement:
         """Check the values."""
         if self.rule not in RULES:
             raise ValueError(f"unknown model.refinement.rule={self.rule}; known: {', '.join(RULES)}")
-        if self.steps < 0 or self.step_size <= 0 or not 0 <= self.momentum < 1:
+        counted = isinstance(self.steps, int) and self.steps >= 0
+        if not counted or not 0 < self.step_size < math.inf or not 0 <= self.momentum < 1:
             raise ValueError(
                 f"model.refinement has steps={self.steps}, step_size={self.step_size}, momentum={self.momentum}; "
-                "steps must not be negative, step_size must be positive, and momentum at least 0 and below 1"
+                "steps must be a whole number from 0 on, step_size positive, and momentum at least 0 and below 1"
             )
 
 
@@ -75,7 +77,8 @@ def walk(hidden: Tensor, decode: Decode, judge: Judge, settings: Refinement, pen
         settings: how the activation is moved.
         penalty: added to the loss.
     """
-    point, velocity = hidden.detach().clone(), torch.zeros_like(hidden)
+    point = hidden.detach().to(torch.promote_types(hidden.dtype, torch.float32), copy=True)  # bf16 would swallow short steps
+    velocity = torch.zeros_like(point)
     moving = torch.ones(len(hidden), dtype=torch.bool, device=hidden.device)
     for _ in range(settings.steps):
         visit, gradient = _visit_with_gradient(point, decode, judge, penalty)
@@ -111,7 +114,7 @@ def best_so_far(visits: Iterator[Visit]) -> Iterator[Best]:
         finite = visit.signal.flatten(1).isfinite().all(dim=1)  # too long a step can leave every bound
         better = (visit.logits > best.logits) & finite
         signal = torch.where(_per_example(better, best.signal), visit.signal, best.signal)
-        best = Best(signal, torch.maximum(best.logits, visit.logits), torch.where(better, step, best.steps))
+        best = Best(signal, torch.where(better, visit.logits, best.logits), torch.where(better, step, best.steps))
         yield best
 
 
@@ -162,7 +165,8 @@ def low_band_proximity(corrupted: Tensor, taps: Tensor) -> Penalty:
     power, kernel = _power(corrupted), taps.to(corrupted)[None, None]
 
     def penalty(signal: Tensor) -> Tensor:
-        strayed = functional.conv1d(signal - corrupted, kernel, padding=len(taps) // 2)
+        with torch.autocast(signal.device.type, enabled=False):
+            strayed = functional.conv1d(signal - corrupted, kernel, padding=len(taps) // 2)
         return strayed.square().sum(dim=(1, 2)) / power
 
     return penalty
@@ -184,7 +188,9 @@ def _visit_with_gradient(point: Tensor, decode: Decode, judge: Judge, penalty: P
 def _velocity(velocity: Tensor, gradient: Tensor, hidden: Tensor, settings: Refinement) -> Tensor:
     if settings.rule == "normalized":
         tiny = torch.finfo(torch.float32).tiny
-        return gradient * (settings.step_size * _rms(hidden) / _rms(gradient).clamp_min(tiny))
+        largest = gradient.flatten(1).abs().amax(dim=1).float().clamp_min(tiny)
+        direction = gradient / _per_example(largest, gradient)  # where D is certain, squares of the gradient would vanish
+        return direction * (settings.step_size * _rms(hidden) / _rms(direction).clamp_min(tiny))
     carried = settings.momentum if settings.rule == "momentum" else 0.0
     return carried * velocity + settings.step_size * gradient
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.refinement import Refinement, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
+from models.refinement import Refinement, Visit, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
 
 
 def double(hidden: Tensor) -> Tensor:
@@ -97,6 +97,38 @@ def test_step_beyond_all_bounds_is_not_kept() -> None:
     assert best.signal.isfinite().all()
 
 
+def test_logit_that_is_no_number_or_of_an_unbounded_signal_neither_counts_nor_hides_a_better_one() -> None:
+    seen = [(0.0, 1.0), (1.0, math.nan), (math.inf, 5.0), (3.0, 2.0)]
+    bests = list(best_so_far(Visit(torch.full((1, 1, 2), value), torch.tensor([logit])) for value, logit in seen))
+    assert [best.logits.item() for best in bests] == [1.0, 1.0, 1.0, 2.0]
+    assert [best.steps.item() for best in bests] == [0, 0, 0, 3]
+    assert bests[-1].signal.tolist() == [[[3.0, 3.0]]]
+
+
+@pytest.mark.parametrize("certainty", [0.0, 60.0, 80.0])
+def test_normalized_step_is_as_long_where_the_discriminator_is_certain(certainty: float) -> None:
+    """The gradient of softplus(-60) is 1e-26, whose square is 0 in float32."""
+    hidden = torch.randn(1, 1, 1000, generator=torch.Generator().manual_seed(0))
+    visits = list(walk(hidden, lambda h: h, lambda s: mean_logit(s) + certainty, Refinement(steps=1, step_size=0.01)))
+    length, size = ((values).square().mean().sqrt() for values in (visits[1].signal - hidden, hidden))
+    assert (length / size).item() == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize("rule", ["sgd", "momentum", "normalized"])
+def test_silence_without_a_gradient_stays_silent(rule: str) -> None:
+    best = best_of(walk(torch.zeros(2, 1, 9), lambda h: h, lambda s: s.square().mean(dim=(1, 2)), Refinement(steps=3, rule=rule)))
+    assert torch.equal(best.signal, torch.zeros(2, 1, 9))
+
+
+@pytest.mark.parametrize("rule", ["sgd", "momentum"])
+def test_short_steps_of_a_half_precision_activation_add_up(rule: str) -> None:
+    """A step moves by 0.02 / (1 + e) / 4 = 0.0013, which is below the resolution of bfloat16 at 1."""
+    hidden, settings = torch.ones(1, 1, 4), Refinement(steps=40, step_size=0.02, rule=rule, momentum=0.0)
+    half, full = (list(walk(start, lambda h: h, mean_logit, settings))[-1] for start in (hidden.bfloat16(), hidden))
+    assert full.signal.mean() > 1.04
+    assert torch.allclose(half.signal, full.signal, atol=1e-3)
+
+
 def test_no_steps_give_the_generators_output_bit_for_bit() -> None:
     net, hidden = nn.Conv1d(2, 1, 3), torch.randn(2, 2, 9)
     with torch.no_grad():
@@ -163,7 +195,9 @@ def test_walks_inside_inference_mode_on_tensors_made_outside_of_it() -> None:
     [
         ({"rule": "adam"}, "unknown model.refinement.rule=adam; known: sgd, momentum, normalized"),
         ({"steps": -1}, "steps=-1"),
+        ({"steps": 2.5}, "steps=2.5.*a whole number from 0 on"),
         ({"step_size": 0.0}, "step_size=0.0"),
+        ({"step_size": math.nan}, "step_size=nan"),
         ({"momentum": 1.0}, "momentum=1.0"),
     ],
 )
