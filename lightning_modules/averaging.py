@@ -34,6 +34,11 @@ class WeightEMA(WeightAveraging):
         assert self._average_model is not None
         self._average_model.to(pl_module.device)
 
+    def average_of(self, network: str) -> dict[str, Tensor]:
+        """Return the averaged weights of one network, by its attribute of the module that trains, such as net."""
+        assert self._average_model is not None
+        return self._average_model.module.get_submodule(network).state_dict()
+
 
 def _average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
     """Return the update of averages by their current values, all of one dtype, in place."""

@@ -5,6 +5,7 @@ first; then G stays as it is and D is shaped: it learns to tell clean signals fr
 gradient leads towards clean signals and not to whatever pleases it.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.averaging import WeightEMA
 from lightning_modules.base import Batch
 from lightning_modules.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.checkpointing import is_cut_short
@@ -44,7 +46,8 @@ class CollaborativeGANModule(MUGANModule):
         mugan: the arguments of `MUGANModule`.
 
     Raises:
-        ValueError: if there is no discriminator, or the generator cannot be cut at this layer, and as `MUGANModule`.
+        ValueError: if there is no discriminator, the generator cannot be cut at this layer, or a number is out of range, and as
+            `MUGANModule`.
     """
 
     def __init__(
@@ -67,14 +70,20 @@ class CollaborativeGANModule(MUGANModule):
         if not isinstance(self.net, SplitNetwork):
             raise ValueError(f"model.net={type(self.net).__name__} cannot be cut at a layer; known: UNet, Generator")
         output = len(self.net.up) + 1
-        if layer is not None and not 0 <= layer <= output:
+        if layer is not None and layer not in range(output + 1):
             raise ValueError(f"model.layer={layer} must lie between 0, the bottleneck, and {output}, the restored signal")
-        if low_band > 0 and low_band_hz is None:
-            raise ValueError(f"model.low_band={low_band} needs model.low_band_hz, the cut-off below which the input is right")
+        self.penalty_factors = {"proximity": proximity, "low_band": low_band}
+        for name, factor in self.penalty_factors.items():
+            if not 0 <= factor < math.inf:
+                raise ValueError(f"model.{name}={factor} must be a number, at least 0; 0 leaves it out")
+        if low_band > 0 and (low_band_hz is None or not 0 < low_band_hz < self.sample_rate / 2):
+            raise ValueError(
+                f"model.low_band={low_band} needs model.low_band_hz, the cut-off below which the input is right, between 0 and "
+                f"{self.sample_rate / 2:g}; got {low_band_hz}"
+            )
         self.refinement = refinement
         self.steps = refinement.steps
-        self.layer = output if layer is None else layer
-        self.penalty_factors = {"proximity": proximity, "low_band": low_band}
+        self.layer = output if layer is None else int(layer)
         self.low_band_hz = low_band_hz
         self.shaping = shaping
         self.shaping_losses: list[Tensor] = []
@@ -147,10 +156,10 @@ class CollaborativeGANModule(MUGANModule):
         return torch.stack(signals)
 
     def step_scores(self, estimates: Tensor, corrupted: Tensor) -> dict[str, Tensor]:
-        """Return D's mean logit of every estimate, (K + 1,)."""
+        """Return D's mean logit of every estimate over its channels, (K + 1,)."""
         with evaluating(self._judge):
-            logits: Tensor = self._judge(estimates, corrupted.expand_as(estimates))[0]
-        return {"logit": logits.float().mean(dim=(1, 2))}
+            logits: Tensor = self._judge(estimates, corrupted.expand_as(estimates))[0]  # ((K + 1) * C, 1, L)
+        return {"logit": logits.float().reshape(len(estimates), -1).mean(dim=1)}
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Train as an adversarial method does, or shape the discriminator."""
@@ -169,11 +178,25 @@ class CollaborativeGANModule(MUGANModule):
         loss = self._step_discriminator(self._judge, {**batch, **mono}, refined)
         self.shaping_losses.append(loss)
 
+    def on_train_start(self) -> None:
+        """End a resumed run at once if shaping had done its work."""
+        super().on_train_start()
+        self.trainer.should_stop = self.trainer.should_stop or self.shaping.has_ended
+
     def on_train_epoch_start(self) -> None:
-        """Lower the discriminator's rate where shaping begins."""
+        """Begin shaping in its first epoch, and keep a discriminator that does not move from gathering statistics."""
         if self.current_epoch == self.first_shaping_epoch:
-            for group in optimizer_of(self, "discriminator").param_groups:
-                group["lr"] *= self.shaping.rate_factor
+            self._begin_shaping()
+        if self.current_epoch >= self.first_shaping_epoch and self.shaping.rate_factor == 0:
+            self._judge.eval()
+
+    def _begin_shaping(self) -> None:
+        """Lower the discriminator's rate, and freeze the generator that is evaluated, which is the average if there is one."""
+        for group in optimizer_of(self, "discriminator").param_groups:
+            group["lr"] *= self.shaping.rate_factor
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, WeightEMA):
+                self.net.load_state_dict(callback.average_of("net"))
 
     def on_train_epoch_end(self) -> None:
         """End the run when shaping has done its work."""

@@ -26,11 +26,12 @@ class Shaping(nn.Module):
 
     def __init__(self, after_epochs: int = 0, rate_factor: float = 0.1, patience: int = 2, least_gain: float = 0.01) -> None:
         super().__init__()
-        if after_epochs < 0 or rate_factor < 0 or patience < 1 or not 0 <= least_gain < 1:
+        counted = isinstance(after_epochs, int) and isinstance(patience, int) and after_epochs >= 0 and patience >= 1
+        if not counted or not 0 <= rate_factor < math.inf or not 0 <= least_gain < 1:
             raise ValueError(
                 f"model.shaping has after_epochs={after_epochs}, rate_factor={rate_factor}, patience={patience}, "
-                f"least_gain={least_gain}; epochs and the factor must not be negative, patience at least 1, "
-                "and the gain at least 0 and below 1"
+                f"least_gain={least_gain}; epochs must be a whole number from 0 on, the factor at least 0, patience a whole "
+                "number from 1 on, and the gain at least 0 and below 1"
             )
         self.after_epochs = after_epochs
         self.rate_factor = rate_factor
@@ -45,6 +46,11 @@ class Shaping(nn.Module):
             self.best_loss, self.stalled_epochs = loss, 0
         else:
             self.stalled_epochs += 1
+        return self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the stage ended with the latest epoch."""
         return self.stalled_epochs >= self.patience
 
     def get_extra_state(self) -> Tensor:

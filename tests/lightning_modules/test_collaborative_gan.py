@@ -1,4 +1,4 @@
-"""The collaborative GAN: what refinement keeps, what shaping moves, and how a run starts from another."""
+"""The collaborative GAN: what refinement keeps, and what shaping moves."""
 
 from functools import partial
 from itertools import pairwise
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.checkpoint import build_restorer
-from lightning_modules.collaborative_gan import CollaborativeGANModule, adopt_base
+from lightning_modules.averaging import WeightEMA
+from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.shaping import Shaping
 from models.discriminator import Discriminator
 from models.mugan import Generator
@@ -43,7 +43,7 @@ class Examples(pl.LightningDataModule):
     val_dataloader = test_dataloader = train_dataloader
 
 
-def make(**settings: Any) -> CollaborativeGANModule:
+def make(norm: str = "batch", **settings: Any) -> CollaborativeGANModule:
     """Return a module whose generator changes its input and whose networks drop out and normalize over the batch."""
     torch.manual_seed(0)
     adam = partial(torch.optim.Adam, lr=1e-3)
@@ -58,7 +58,7 @@ def make(**settings: Any) -> CollaborativeGANModule:
     return CollaborativeGANModule(
         net=net,
         sample_rate=4000,
-        discriminator=partial(Discriminator, depth=2, filters=(4, 4, 4), kernels=(3,), norm="batch"),
+        discriminator=partial(Discriminator, depth=2, filters=(4, 4, 4), kernels=(3,), norm=norm),
         autoencoder=nn.Identity,
         generator_optimizer=adam,
         discriminator_optimizer=adam,
@@ -128,6 +128,15 @@ def test_estimates_are_told_with_their_mean_logits() -> None:
     assert logits.tolist() == pytest.approx(expected, abs=1e-5)
 
 
+@torch.no_grad()
+def test_logit_of_an_estimate_is_the_mean_over_its_channels() -> None:
+    module = make().eval()
+    estimates = module.estimates(CORRUPTED[:1])[:, 0]  # (5, 2, 301)
+    logits = module.step_scores(estimates, CORRUPTED[:1])["logit"]
+    by_channel = [module.step_scores(estimates[:, c : c + 1], CORRUPTED[:1, c : c + 1])["logit"] for c in range(2)]
+    assert torch.allclose(logits, torch.stack(by_channel).mean(dim=0), atol=1e-5)
+
+
 def test_refinement_freezes_dropout_and_statistics_and_leaves_no_gradient() -> None:
     module = make().train()
     before = state_of(module)
@@ -193,6 +202,41 @@ def test_shaping_ends_by_its_own_rule() -> None:
     assert trainer.current_epoch == 2  # one to set the best, one that gains less than 99 %
 
 
+def test_shaping_that_had_ended_before_a_run_was_resumed_is_not_repeated(tmp_path: Path) -> None:
+    settings = {"shaping": Shaping(after_epochs=0, patience=1, least_gain=0.99)}
+    trainer = pl.Trainer(max_epochs=50, log_every_n_steps=1, **QUIET)
+    trainer.fit(make(**settings), datamodule=Examples())
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    resumed, module = pl.Trainer(max_epochs=50, log_every_n_steps=1, **QUIET), make(shaping=Shaping(patience=1))
+    resumed.fit(module, datamodule=Examples(), ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+    assert resumed.current_epoch == trainer.current_epoch == 2
+    assert trainer.lightning_module is not None
+    assert same(state_of(module), state_of(trainer.lightning_module))
+
+
+@pytest.mark.parametrize("norm", ["batch", "spectral"])
+def test_discriminator_whose_rate_is_zero_stays_as_it_is(norm: str) -> None:
+    module = make(norm=norm, shaping=Shaping(after_epochs=0, rate_factor=0.0))
+    assert module.discriminator is not None
+    before = state_of(module.discriminator)
+    pl.Trainer(max_epochs=2, log_every_n_steps=1, **QUIET).fit(module, datamodule=Examples())
+    assert same(before, state_of(module.discriminator))
+
+
+def test_generator_that_is_frozen_is_the_average_that_is_evaluated() -> None:
+    module, average, frozen = make(), WeightEMA(0.9), {}
+
+    class Watch(pl.Callback):
+        def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            frozen[trainer.current_epoch] = {name: value.clone() for name, value in average.average_of("net").items()}
+
+    trainer = pl.Trainer(max_epochs=3, callbacks=[average, Watch()], log_every_n_steps=1, **QUIET)
+    trainer.fit(module, datamodule=Examples())
+    assert not same(frozen[0], frozen[1])
+    assert same(frozen[1], frozen[2])
+    assert same(frozen[1], state_of(module.net))
+
+
 def test_samples_to_shape_with_are_of_every_degree(monkeypatch: pytest.MonkeyPatch) -> None:
     from lightning_modules import collaborative_gan
 
@@ -213,6 +257,10 @@ def test_samples_to_shape_with_are_of_every_degree(monkeypatch: pytest.MonkeyPat
     ("settings", "message"),
     [
         ({"loss_weights": {"l2": 1.0}}, "needs a discriminator: give model.loss_weights.adversarial"),
+        ({"layer": 1.5}, "model.layer=1.5 must lie between 0"),
+        ({"proximity": -1.0}, "model.proximity=-1.0 must be a number, at least 0"),
+        ({"low_band": float("nan"), "low_band_hz": 1e3}, "model.low_band=nan must be a number, at least 0"),
+        ({"low_band": 1.0, "low_band_hz": 2000.0}, "model.low_band_hz.* between 0 and 2000; got 2000.0"),
         ({"layer": 4}, "model.layer=4 must lie between 0, the bottleneck, and 3, the restored signal"),
         ({"low_band": 1.0}, "model.low_band=1.0 needs model.low_band_hz"),
     ],
@@ -220,75 +268,6 @@ def test_samples_to_shape_with_are_of_every_degree(monkeypatch: pytest.MonkeyPat
 def test_mistake_is_named(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(**settings)
-
-
-ADAM = {"_target_": "torch.optim.Adam", "_partial_": True}
-BASE = {
-    "_target_": "lightning_modules.mugan.MUGANModule",
-    "sample_rate": 4000,
-    "loss_weights": {"l2": 1.0, "adversarial": 0.1, "feature": 0.0},
-    "adversary": "hinge",
-    "net": {"_target_": "models.mugan.Generator", "depth": 2, "filters": [8, 8], "kernels": [3]},
-    "discriminator": {
-        "_target_": "models.discriminator.Discriminator",
-        "_partial_": True,
-        "depth": 1,
-        "filters": [4, 4],
-        "kernels": [3],
-    },
-    "autoencoder": {"_target_": "models.autoencoder.Autoencoder", "_partial_": True},
-    "generator_optimizer": ADAM,
-    "discriminator_optimizer": ADAM,
-    "autoencoder_optimizer": ADAM,
-}
-FROM_BASE = BASE | {
-    "_target_": "lightning_modules.collaborative_gan.CollaborativeGANModule",
-    "adversary": "bce",
-    "net": {"_target_": "models.unet.UNet"},
-    "layer": 1,
-    "refinement": {"_target_": "models.refinement.Refinement", "steps": 1},
-    "shaping": {"_target_": "lightning_modules.shaping.Shaping"},
-}
-
-
-def finished_base(folder: Path, **change: Any) -> Path:
-    config = BASE | change
-    module = build_restorer(config)
-    torch.save({"state_dict": module.state_dict(), "model_config": config}, folder / "base.ckpt")
-    return folder / "base.ckpt"
-
-
-def test_run_with_a_base_takes_over_its_networks_and_adversary(tmp_path: Path) -> None:
-    file = finished_base(tmp_path)
-    module = build_restorer(adopt_base(FROM_BASE | {"base": str(file)}))
-    assert isinstance(module, CollaborativeGANModule)
-    module.prepare_training()
-    saved = torch.load(file, weights_only=True)["state_dict"]
-    for name in ("net", "discriminator"):
-        loaded = {f"{name}.{key}": value for key, value in getattr(module, name).state_dict().items()}
-        assert same(loaded, {key: value for key, value in saved.items() if key.startswith(f"{name}.")})
-    assert module.adversary.generator.__name__ == "hinge_generator"
-    assert module.first_shaping_epoch == 0
-
-
-def test_description_without_a_base_stays_as_it_is() -> None:
-    assert adopt_base(FROM_BASE) == FROM_BASE
-
-
-def test_base_without_a_discriminator_is_named(tmp_path: Path) -> None:
-    file = finished_base(tmp_path, loss_weights={"l2": 1.0, "adversarial": 0.0})
-    module = build_restorer(adopt_base(FROM_BASE | {"base": str(file)}))
-    with pytest.raises(ValueError, match=r"model.base=.*base.ckpt has no discriminator"):
-        module.prepare_training()
-
-
-def test_base_of_another_kind_or_rate_is_named(tmp_path: Path) -> None:
-    torch.save({"state_dict": {}, "model_config": {"sample_rate": 4000}}, tmp_path / "other.ckpt")
-    with pytest.raises(ValueError, match="was not written by an adversarial run"):
-        adopt_base(FROM_BASE | {"base": str(tmp_path / "other.ckpt")})
-    file = finished_base(tmp_path)
-    with pytest.raises(ValueError, match="works at 4000 Hz, this run at 8000 Hz"):
-        build_restorer(adopt_base(FROM_BASE | {"base": str(file), "sample_rate": 8000})).prepare_training()
 
 
 @torch.no_grad()

@@ -20,7 +20,17 @@ def test_resumed_stage_remembers_its_best() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"after_epochs": -1}, {"rate_factor": -0.1}, {"patience": 0}, {"least_gain": 1.0}, {"least_gain": -0.1}]
+    "settings",
+    [
+        {"after_epochs": -1},
+        {"after_epochs": 1.5},
+        {"rate_factor": -0.1},
+        {"rate_factor": float("nan")},
+        {"patience": 0},
+        {"patience": 1.5},
+        {"least_gain": 1.0},
+        {"least_gain": -0.1},
+    ],
 )
 def test_mistake_is_named(settings: dict[str, float]) -> None:
     name, value = next(iter(settings.items()))
