@@ -87,7 +87,7 @@ def render_table(table: Sequence[Scores]) -> Table:
     view = Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1))
     view.add_column("metric", no_wrap=True)
     for row in table:
-        view.add_column(row.name, justify="right")
+        view.add_column(row.name, justify="right", overflow="fold")  # the steps of a method stand at the end of its name
     for name in table[-1].means:
         view.add_row(f"{name} {'↑' if HIGHER_IS_BETTER[name] else '↓'}", *(_cell(row, table[0], name) for row in table))
     return view

@@ -48,8 +48,8 @@ class Refinement:
         """Check the values."""
         if self.rule not in RULES:
             raise ValueError(f"unknown model.refinement.rule={self.rule}; known: {', '.join(RULES)}")
-        counted = isinstance(self.steps, int) and self.steps >= 0
-        if not counted or not 0 < self.step_size < math.inf or not 0 <= self.momentum < 1:
+        numbers = isinstance(self.steps, int) and all(isinstance(value, int | float) for value in (self.step_size, self.momentum))
+        if not numbers or self.steps < 0 or not 0 < self.step_size < math.inf or not 0 <= self.momentum < 1:
             raise ValueError(
                 f"model.refinement has steps={self.steps}, step_size={self.step_size}, momentum={self.momentum}; "
                 "steps must be a whole number from 0 on, step_size positive, and momentum at least 0 and below 1"

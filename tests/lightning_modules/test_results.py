@@ -63,6 +63,16 @@ def test_table_of_all_metrics_and_methods_is_whole_on_80_columns() -> None:
     assert text.getvalue().count("12.3") == len(names) * len(means)
 
 
+def test_method_of_a_long_name_is_told_from_itself_after_other_steps_on_80_columns() -> None:
+    run = "collaborative_gan_small-super_resolution-20260101-101500"
+    names, means = ("corrupted", "noise_fill", f"{run}@0", f"{run}@12", run), dict.fromkeys(HIGHER_IS_BETTER, 12.345)
+    text = io.StringIO()
+    Console(file=text, width=80).print(render_table([Scores(name, "classical", means) for name in names]))
+    assert "…" not in text.getvalue()
+    assert "@12" in "".join(text.getvalue().split())
+    assert text.getvalue().count("12.3") == len(names) * len(means)
+
+
 def test_oracle_is_a_bound_and_not_a_rival() -> None:
     oracle = Scores("wiener_oracle", "oracle", {"snr_db": 20.0, "lsd": 0.5})
     assert verdict([CORRUPTED, oracle, learned(9.5, 1.0)], "snr_db") == "✓ unet beats corrupted in snr_db"

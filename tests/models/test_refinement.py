@@ -198,6 +198,7 @@ def test_walks_inside_inference_mode_on_tensors_made_outside_of_it() -> None:
         ({"steps": 2.5}, "steps=2.5.*a whole number from 0 on"),
         ({"step_size": 0.0}, "step_size=0.0"),
         ({"step_size": math.nan}, "step_size=nan"),
+        ({"step_size": "long"}, "step_size=long"),
         ({"momentum": 1.0}, "momentum=1.0"),
     ],
 )
