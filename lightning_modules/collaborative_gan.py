@@ -103,7 +103,7 @@ class CollaborativeGANModule(MUGANModule):
         """Load the networks of the run to start from."""
         super().prepare_training()
         if self.base is not None:
-            load_networks(self, Path(self.base))
+            load_networks(self, Path(str(self.base)))
 
     def restore(self, corrupted: Tensor) -> Tensor:
         """Return the restored signal, refined for as many steps as the settings say, (B, C, T) in float32.
@@ -218,7 +218,7 @@ def adopt_base(description: Mapping[str, Any]) -> dict[str, Any]:
     """
     if description.get("base") is None:
         return dict(description)
-    file = find_checkpoint(Path(description["base"]))
+    file = find_checkpoint(Path(str(description["base"])))  # a folder may be named by a number
     config = read_checkpoint(file).get("model_config") or {}
     if "discriminator" not in config:
         raise ValueError(f"model.base={file} was not written by an adversarial run: it has no discriminator")

@@ -48,6 +48,8 @@ class Refinement:
         """Check the values."""
         if self.rule not in RULES:
             raise ValueError(f"unknown model.refinement.rule={self.rule}; known: {', '.join(RULES)}")
+        if not isinstance(self.enough_logit, int | float | None):
+            raise ValueError(f"model.refinement.enough_logit={self.enough_logit} must be a number, or null to move all")
         numbers = isinstance(self.steps, int) and all(isinstance(value, int | float) for value in (self.step_size, self.momentum))
         if not numbers or self.steps < 0 or not 0 < self.step_size < math.inf or not 0 <= self.momentum < 1:
             raise ValueError(

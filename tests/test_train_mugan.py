@@ -61,6 +61,24 @@ def test_four_combinations_are_two_weights(
     assert any(name.startswith("discriminator.") for name in state) == (adversarial > 0)
 
 
+SHAPED_AFTER_AN_EPOCH = ["model=collaborative_gan_small", "model.shaping.after_epochs=1", "model.refinement.steps=2"]
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_run_resumed_before_or_in_the_middle_of_shaping_equals_the_uninterrupted_one(
+    train_config: Config, tmp_path: Path, epochs: int
+) -> None:
+    settings = [*TINY_MUGAN, *SHAPED_AFTER_AN_EPOCH, "model.discriminator.norm=batch", "ema_decay=0.9", "examples=0"]
+    train(train_config(*settings, "trainer.max_epochs=3", run="whole"))
+    train(train_config(*settings, f"trainer.max_epochs={epochs}", run="parts"))
+    train(train_config(*settings, "trainer.max_epochs=3", f"resume={tmp_path / 'parts'}", run="parts"))
+    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
+    for key in ("state_dict", "optimizer_states", "current_model_state"):
+        assert same(whole[key], parts[key]), key
+    rates = [state["param_groups"][0]["lr"] for state in whole["optimizer_states"]]
+    assert rates == pytest.approx([2e-3, 0.3 * 1e-3, 1e-3])
+
+
 def test_run_resumed_at_an_epoch_end_equals_the_uninterrupted_one_in_all_networks(train_config: Config, tmp_path: Path) -> None:
     settings = [*TINY_MUGAN, "model.discriminator.norm=batch", "model.discriminator.dropout=0.2", "model.penalty_weights.r1=0"]
     settings += ["scheduler@model.schedulers.discriminator=plateau", "model.warm_up.steps=2", "model.warm_up.ramp_steps=9"]
@@ -118,13 +136,14 @@ def test_trainer_settings_that_need_one_optimizer_are_refused_in_a_sentence(trai
 BATCH_NORM = ["model.discriminator.norm=batch", "model.autoencoder.norm=batch"]
 
 
+@pytest.mark.parametrize("method", [[], pytest.param(SHAPED_AFTER_AN_EPOCH, marks=pytest.mark.slow, id="shaped")])
 def test_two_processes_end_with_the_same_networks_and_the_metrics_of_one_also_when_resumed(
-    tiny: list[str], tmp_path: Path, train_config: Config
+    tiny: list[str], tmp_path: Path, train_config: Config, method: list[str]
 ) -> None:
     names = ["run_name=r", "run_dir=r", "choices.model=m", "choices.data=d", "choices.corruption=c"]
     several = ["trainer=cpu", "trainer.devices=2", "+trainer.strategy=ddp_find_unused_parameters_true"]
     quiet = ["trainer.enable_progress_bar=false", "trainer.num_sanity_val_steps=0", "trainer.precision=32-true"]
-    overrides = [*tiny, *TINY_MUGAN, *BATCH_NORM, *names, *several, *quiet]
+    overrides = [*tiny, *TINY_MUGAN, *method, *BATCH_NORM, *names, *several, *quiet]
     command = [sys.executable, str(ROOT / "tests" / "adversarial_in_two_processes.py"), str(tmp_path), *overrides]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
@@ -137,7 +156,7 @@ def test_two_processes_end_with_the_same_networks_and_the_metrics_of_one_also_wh
         assert [name for name, value in first["state"].items() if not torch.equal(value, other["state"][name])] == []
         assert other["metrics"] == first["metrics"]
     alone = pl.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
-    cfg = train_config(*TINY_MUGAN, *BATCH_NORM)
+    cfg = train_config(*TINY_MUGAN, *method, *BATCH_NORM)
     module = build_restorer(plain(cfg.model))
     assert not any(torch.equal(value, first["state"][name]) for name, value in module.net.named_parameters(prefix="net"))
     module.load_state_dict(first["state"], strict=False)

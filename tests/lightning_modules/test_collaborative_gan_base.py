@@ -59,6 +59,13 @@ def test_run_with_a_base_takes_over_its_networks_and_adversary(tmp_path: Path) -
     assert module.first_shaping_epoch == 0
 
 
+def test_base_may_be_the_job_of_a_sweep_whose_folder_is_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "3" / "checkpoints").mkdir(parents=True)
+    finished_base(tmp_path).rename(tmp_path / "3" / "checkpoints" / "last.ckpt")
+    monkeypatch.chdir(tmp_path)
+    build_restorer(adopt_base(FROM_BASE | {"base": 3})).prepare_training()  # type: ignore[attr-defined]
+
+
 def test_description_without_a_base_stays_as_it_is() -> None:
     assert adopt_base(FROM_BASE) == FROM_BASE
 

@@ -199,6 +199,7 @@ def test_walks_inside_inference_mode_on_tensors_made_outside_of_it() -> None:
         ({"step_size": 0.0}, "step_size=0.0"),
         ({"step_size": math.nan}, "step_size=nan"),
         ({"step_size": "long"}, "step_size=long"),
+        ({"enough_logit": "high"}, "enough_logit=high must be a number, or null"),
         ({"momentum": 1.0}, "momentum=1.0"),
     ],
 )
