@@ -19,6 +19,7 @@ from lightning_modules.averaging import WeightEMA
 from lightning_modules.base import Batch
 from lightning_modules.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.checkpointing import is_cut_short
+from lightning_modules.gan_health import warn
 from lightning_modules.mugan import MUGANModule
 from lightning_modules.optimizing import optimizer_of
 from lightning_modules.shaping import Shaping, evaluating
@@ -205,6 +206,13 @@ class CollaborativeGANModule(MUGANModule):
             mean = self._over_processes(torch.stack(self.shaping_losses).mean())
             self.trainer.should_stop = self.trainer.should_stop or self.shaping.is_done(float(mean))
         self.shaping_losses = []
+
+    def on_train_end(self) -> None:
+        """Say so if the discriminator was never shaped."""
+        super().on_train_end()
+        if self.trainer.current_epoch <= self.first_shaping_epoch:
+            after = f"model.shaping.after_epochs={self.first_shaping_epoch}"
+            warn([f"the discriminator was never shaped: {after}, and the run had {self.trainer.current_epoch} epochs"])
 
 
 def adopt_base(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -282,3 +282,11 @@ def test_chunks_of_a_long_signal_are_refined_as_the_whole_is_also_where_they_joi
     joins = torch.arange(GRID_SAMPLES, signal.shape[-1] - GRID_SAMPLES, GRID_SAMPLES)
     assert error.mean() < 0.01 * power
     assert torch.stack([error[0, join - 32 : join + 32].mean() for join in joins]).mean() < 0.01 * power
+
+
+@pytest.mark.parametrize(("after_epochs", "told"), [(1, True), (0, False)])
+def test_run_too_short_to_shape_says_so(caplog: pytest.LogCaptureFixture, after_epochs: int, told: bool) -> None:
+    module = make(shaping=Shaping(after_epochs=after_epochs))
+    pl.Trainer(max_epochs=1, log_every_n_steps=1, **QUIET).fit(module, datamodule=Examples())
+    sentence = "the discriminator was never shaped: model.shaping.after_epochs=1, and the run had 1 epochs"
+    assert (sentence in caplog.messages) == told
