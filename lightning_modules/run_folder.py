@@ -92,17 +92,21 @@ class FolderLock:
     A record lock (`lockf`): unlike `flock` it does not pass to forked data workers, which can outlive their parent for seconds.
     On a file system without locks the folder is used all the same, and a warning says so.
 
+    Args:
+        folder: is created.
+        name: of the file that is locked; who locks another one does not mind.
+
     Raises:
         RunFolderError: if another process holds the folder, or nothing can be written there.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "run.lock") -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise _unwritable(folder, error) from error
-        self.close = weakref.finalize(self, os.close, descriptor)
+        self._release = weakref.finalize(self, os.close, descriptor)
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -110,6 +114,10 @@ class FolderLock:
                 self.close()
                 raise RunFolderError(f"{folder} is in use by a run that still goes on; wait for its end, or stop it") from error
             log.warning("%s cannot be locked (%s); nothing prevents a second process from using it", folder, error.strerror)
+
+    def close(self) -> None:
+        """Give the folder back; a method, so that who holds it keeps the lock."""
+        self._release()
 
 
 def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Run:

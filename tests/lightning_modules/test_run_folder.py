@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lightning_modules.run_folder import RunFolderError, attach_run, fingerprint, open_run
+from lightning_modules.run_folder import FolderLock, RunFolderError, attach_run, fingerprint, open_run
 
 CONFIG: dict[str, Any] = {
     "seed": 0,
@@ -42,6 +42,14 @@ worker = os.fork()
 if worker == 0:
     time.sleep(60)
 print(worker, flush=True)
+sys.stdin.read()
+"""
+OPEN = """
+import sys
+from pathlib import Path
+from lightning_modules.run_folder import open_run
+run = open_run(Path(sys.argv[1]).parent, "auto", {"model": {}})
+print("opened", flush=True)
 sys.stdin.read()
 """
 
@@ -149,6 +157,14 @@ def test_run_that_still_goes_on_is_left_alone(tmp_path: Path) -> None:
             open_run(folder, None, CONFIG)
     assert (folder / "run.json").read_bytes() == card
     assert open_run(tmp_path / "c", "auto", CONFIG).folder == folder
+
+
+def test_opened_run_holds_its_folder_until_it_ends(tmp_path: Path) -> None:
+    with in_use(tmp_path / "a", OPEN) as other:
+        assert other.stdout is not None and other.stdout.readline() == "opened\n"
+        with pytest.raises(RunFolderError, match="a is in use by a run that still goes on"):
+            FolderLock(tmp_path / "a")
+    FolderLock(tmp_path / "a").close()
 
 
 def test_killed_run_is_free_even_if_a_forked_worker_lives_on(tmp_path: Path) -> None:
