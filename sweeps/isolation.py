@@ -42,6 +42,8 @@ LAUNCH_VARIABLES = (
     "SLURM_NTASKS_PER_NODE",
 )
 """What would tell a job that it is part of something else."""
+JOB_LOCK = "job.lock"
+"""Held from before a job's process starts: the run itself locks its folder only seconds later."""
 
 
 def in_sweep() -> bool:
@@ -65,14 +67,17 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
     hydra = HydraConfig.get()
     sweep, overrides = Path(hydra.runtime.cwd, hydra.sweep.dir), list(hydra.overrides.task)
     identity = _identity(cfg, overrides)
-    folder = _take_folder(sweep / str(hydra.sweep.subdir), identity, cfg.get("rerun", True))
-    known = jobs_of(sweep).get(folder)
-    if known and known.status in DONE:
-        os.utime(folder / "job.json")
-        print(f"{describe(folder, known)} (before; rerun=true repeats it)", flush=True)
-        return as_told(known.objectives)
-    job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg))
-    ended = _run(job, folder, cfg, hydra)
+    folder, lock = _take_folder(sweep / str(hydra.sweep.subdir), identity, cfg.get("rerun", True))
+    try:
+        known = jobs_of(sweep).get(folder)
+        if known and known.status in DONE:
+            os.utime(folder / "job.json")
+            print(f"{describe(folder, known)} (before; rerun=true repeats it)", flush=True)
+            return as_told(known.objectives)
+        job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg))
+        ended = _run(job, folder, cfg, hydra)
+    finally:
+        lock.close()
     print(describe(folder, job), flush=True)
     if ended.signal is not None:
         raise SystemExit(128 + ended.signal)
@@ -87,26 +92,30 @@ def _identity(cfg: DictConfig, overrides: Sequence[str]) -> str:
         return hashlib.sha256("\n".join(overrides).encode()).hexdigest()
 
 
-def _take_folder(proposed: Path, identity: str, rerun: bool) -> Path:
-    """Return the folder of this very job in an earlier sweep, else the proposed one, or one with the next free number."""
+def _take_folder(proposed: Path, identity: str, rerun: bool) -> tuple[Path, FolderLock]:
+    """Take the folder of this very job in an earlier sweep, else the proposed one, or one with the next free number.
+
+    Of two sweeps at once the second one leaves a folder alone that the first is at work on.
+    """
     jobs = jobs_of(proposed.parent)
-    same = [folder for folder, job in jobs.items() if job.identity == identity and _is_free(folder) and not rerun]
-    if same:
-        folder = same[-1]
-    else:
+    same = [folder for folder, job in jobs.items() if job.identity == identity and not rerun]
+    taken = next(((folder, lock) for folder in reversed(same) if (lock := _lock_if_free(folder))), None)
+    if taken is None:
         numbers = (proposed.with_name(str(number)) for number in count(next_number(jobs)))
         folder = next(place for place in chain([proposed], numbers) if claim(place))
-    if folder != proposed and proposed.is_dir() and not any(proposed.iterdir()):
+        taken = folder, FolderLock(folder, JOB_LOCK)
+    if taken[0] != proposed and proposed.is_dir() and not any(proposed.iterdir()):
         proposed.rmdir()
-    return folder
+    return taken
 
 
-def _is_free(folder: Path) -> bool:
+def _lock_if_free(folder: Path) -> FolderLock | None:
+    """Lock a job's folder, unless a sweep holds it, or a run that was started there by hand."""
     try:
         FolderLock(folder).close()
+        return FolderLock(folder, JOB_LOCK)
     except RunFolderError:
-        return False
-    return True
+        return None
 
 
 def _command(script: str, hydra: Any, sweep: Path, folder: Path, cfg: DictConfig) -> list[str]:

@@ -1,6 +1,7 @@
 """What is known of the jobs of a sweep: `job.json` in each job's folder, and all of them in the sweep's `sweep.json`."""
 
 import json
+import signal
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -104,7 +105,9 @@ def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
 
 
 def reason(job: Job) -> str:
-    """Return the line of a failed job's output that says why, else its last one."""
+    """Return the line of a failed job's output that says why, else its last one; a job that is killed says nothing itself."""
+    if job.exit_code == 128 + signal.SIGKILL:
+        return "killed, as for want of memory"
     said = [line for line in job.last_lines if line.strip()]
     return next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output").removeprefix("error: ")
 

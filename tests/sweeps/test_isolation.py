@@ -1,6 +1,7 @@
 """Real sweeps: jobs that share nothing, one that fails, ranks that agree, and a second time that repeats only what is missing."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -145,6 +146,30 @@ def test_hopeless_job_is_ended_early_with_what_it_reached(start_sweep: Sweep, tm
 
 
 @pytest.mark.slow
+def test_two_sweeps_at_once_share_a_folder_but_no_job(start_sweep: Sweep, tmp_path: Path) -> None:
+    processes = [start_sweep(tmp_path), start_sweep(tmp_path)]
+    outputs = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    jobs = {card.parent.name: read_job(card.parent).status for card in tmp_path.glob("*/job.json")}
+    started = [line.split()[1] for output in outputs for line in output.splitlines() if " starts; " in line]
+    assert set(jobs.values()) == {"finished"}
+    assert sorted(started) == sorted(jobs), "both trained in one folder"
+
+
+@pytest.mark.slow
+def test_job_that_is_killed_as_for_want_of_memory_is_named_and_the_others_go_on(start_sweep: Sweep, tmp_path: Path) -> None:
+    with start_sweep(tmp_path, "trainer.max_epochs=-1,1") as process:
+        wait_for(tmp_path / "0" / "checkpoints" / "last.ckpt", process)
+        (job,) = (number for number, line in running(tmp_path).items() if f"hydra.run.dir={quoted(str(tmp_path / '0'))}" in line)
+        os.kill(job, signal.SIGKILL)
+        output, _ = process.communicate()
+    assert process.returncode == 1
+    jobs = [read_job(tmp_path / name) for name in "01"]
+    assert [(job.status, job.exit_code) for job in jobs] == [("failed", 137), ("finished", 0)]
+    assert "error: job 0 (trainer.max_epochs=-1): failed with exit code 137: killed, as for want of memory" in output
+
+
+@pytest.mark.slow
 def test_evaluations_are_swept_too(tiny: list[str], tmp_path: Path) -> None:
     quick = ["model=sinc", "baselines=[]", "examples=0", "trainer.accelerator=cpu", f"hydra.sweep.dir={tmp_path}"]
     command = [sys.executable, "evaluate.py", "-m", *tiny, *quick, "corruption.snr_db=0,10"]
@@ -183,15 +208,16 @@ def rate_of(job: Job) -> str:
     return next(override.split("=")[1] for override in job.overrides if override.startswith("model.optimizer.lr="))
 
 
-def running(folder: Path) -> list[str]:
-    """Return the command lines of processes that work for a folder."""
-    lines = []
+def running(folder: Path) -> dict[int, str]:
+    """Return the command lines of processes that work for a folder, by process."""
+    lines = {}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
-        lines += [line] if "train.py" in line and str(folder) in line else []
+        if "train.py" in line and str(folder) in line:
+            lines[int(path.parent.name)] = line
     return lines
 
 
