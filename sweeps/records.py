@@ -105,11 +105,10 @@ def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
 
 
 def reason(job: Job) -> str:
-    """Return the line of a failed job's output that says why, else its last one; a job that is killed says nothing itself."""
-    if job.exit_code == 128 + signal.SIGKILL:
-        return "killed, as for want of memory"
+    """Return the line of a failed job's output that says why, else its last one; one that is killed could not say why."""
     said = [line for line in job.last_lines if line.strip()]
-    return next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output").removeprefix("error: ")
+    line = next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output").removeprefix("error: ")
+    return f"killed, as for want of memory, after: {line}" if job.exit_code == 128 + signal.SIGKILL else line
 
 
 def own_overrides(jobs: Mapping[Path, Job]) -> dict[Path, list[str]]:

@@ -1,11 +1,13 @@
-"""How far a mean difference over test pairs could be chance: paired bootstrap intervals that respect shared recordings.
+"""How far a mean difference could be chance: paired bootstrap intervals that respect shared recordings and shared trainings.
 
 Two methods scored on the same pairs are compared by their difference on each pair. Pairs cut from one recording are not
 independent, so whole recordings are drawn with replacement (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
-chapter 13 for percentile intervals; Field and Welsh, JRSS B 69, 2007, for clusters).
+chapter 13 for percentile intervals; Field and Welsh, JRSS B 69, 2007, for clusters). Neither are the scores of one training:
+of a method with several seeds, whole seeds are drawn too, independently of the recordings (Owen, The pigeonhole bootstrap,
+Annals of Applied Statistics 1, 2007). A method with a single seed tells nothing of what another seed would change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,39 +30,56 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def resampling_weights(recordings: Sequence[str], generator: np.random.Generator, draws: int = DRAWS) -> np.ndarray:
-    """Draw how often each pair counts in each resampled test set.
+class Resampling:
+    """Recordings and seeds drawn once, so that every comparison of a table is made on the same resampled test sets.
 
     Args:
         recordings: (N,) the recording of each pair; if all pairs come from one, single pairs are drawn instead.
+        seeds: number of seeds S of each method.
         generator: the only source of randomness.
         draws: number of resampled sets D.
-
-    Returns:
-        (D, N) whole numbers.
     """
-    names, member = np.unique(np.asarray(recordings), return_inverse=True)
-    if len(names) == 1:
-        member = np.arange(len(recordings))
-    clusters = int(member.max()) + 1
-    counts = generator.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws)  # (D, clusters)
-    return counts[:, member]
+
+    def __init__(
+        self, recordings: Sequence[str], seeds: Mapping[str, int], generator: np.random.Generator, draws: int = DRAWS
+    ) -> None:
+        names, member = np.unique(np.asarray(recordings), return_inverse=True)
+        self.member = member if len(names) > 1 else np.arange(len(recordings))
+        self.counts = _drawn(int(self.member.max()) + 1, draws, generator)
+        self.shares = {name: _drawn(count, draws, generator) / count for name, count in seeds.items()}
+
+    def interval(self, one: str, other: str, scores: np.ndarray, others: np.ndarray) -> Interval | None:
+        """Return the mean of the paired differences of two methods and its percentile interval.
+
+        Args:
+            one: the name of a method.
+            other: the name of the method to subtract.
+            scores: (S, N) of the one; NaN where a pair has no value.
+            others: (S', N) of the other.
+
+        Returns:
+            The interval, or None if no pair has a value in every seed of both.
+        """
+        known = ~np.isnan(scores).any(axis=0) & ~np.isnan(others).any(axis=0)
+        if not known.any():
+            return None
+        pairs = self._sums(known[None])[:, 0]
+        sums = [
+            (self._sums(np.where(known, values, 0.0)) * self.shares[name]).sum(axis=1)
+            for name, values in ((one, scores), (other, others))
+        ]
+        means = (sums[0] - sums[1])[pairs > 0] / pairs[pairs > 0]
+        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        mean = scores[:, known].mean() - others[:, known].mean()
+        return Interval(float(mean), float(low), float(high))
+
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        """Sum (S, N) values over the pairs of every resampled set, (D, S); through recordings, which may be far fewer."""
+        totals = np.zeros((self.counts.shape[1], len(values)))
+        np.add.at(totals, self.member, values.T)
+        return np.asarray(self.counts @ totals)
 
 
-def mean_interval(differences: np.ndarray, weights: np.ndarray) -> Interval | None:
-    """Return the mean of paired differences and its percentile interval.
-
-    Args:
-        differences: (N,) one per pair; NaN where a pair has no value.
-        weights: (D, N) from `resampling_weights`.
-
-    Returns:
-        The interval, or None if no pair has a value.
-    """
-    known = ~np.isnan(differences)
-    if not known.any():
-        return None
-    counts = weights[:, known].sum(axis=1)
-    means = (weights[:, known] @ differences[known])[counts > 0] / counts[counts > 0]
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(differences[known].mean()), float(low), float(high))
+def _drawn(count: int, draws: int, generator: np.random.Generator) -> np.ndarray:
+    """Return how often each of some things is drawn when as many are drawn with replacement, (D, count)."""
+    return generator.multinomial(count, np.full(count, 1 / count), size=draws).astype(float)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lightning_modules.metric_names import HIGHER_IS_BETTER
-from sweeps.report.bootstrap import Interval, mean_interval, resampling_weights
+from sweeps.report.bootstrap import Interval, Resampling
 from sweeps.report.methods import CORRUPTED, Method
 
 BELOW, MAYBE_BELOW, TIED = "▼", "▽", "≈"
@@ -64,8 +64,8 @@ def build_leaderboard(
     """
     metrics = [name for name in HIGHER_IS_BETTER if any(name in method.means for method in methods)]
     metrics.sort(key=lambda name: name != main)
-    weights = resampling_weights(recordings, generator)
-    columns = {name: _column(methods, name, weights) for name in metrics}
+    resampling = Resampling(recordings, {method.id: max(1, len(method.runs)) for method in methods}, generator)
+    columns = {name: _column(methods, name, resampling) for name in metrics}
     cells = {method.id: {name: columns[name][method.id] for name in metrics if name in method.means} for method in methods}
     return Leaderboard(_ranked(methods, main), metrics, main, cells)
 
@@ -79,31 +79,31 @@ def _last_if_nan(value: float) -> float:
     return math.inf if math.isnan(value) else value
 
 
-def _column(methods: Sequence[Method], metric: str, weights: np.ndarray) -> dict[str, Cell]:
+def _column(methods: Sequence[Method], metric: str, resampling: Resampling) -> dict[str, Cell]:
     rows = [method for method in methods if metric in method.means]
     contenders = [row for row in rows if row.kind != "oracle"]
     top = _ranked(contenders, metric)
     best = min(top, key=lambda row: _last_if_nan((-1 if HIGHER_IS_BETTER[metric] else 1) * row.means[metric]))
     source = next((row for row in rows if row.kind == CORRUPTED), None)
-    return {row.id: _cell(row, source, best, metric, weights) for row in rows}
+    return {row.id: _cell(row, source, best, metric, resampling) for row in rows}
 
 
-def _cell(row: Method, source: Method | None, best: Method, metric: str, weights: np.ndarray) -> Cell:
-    to_input = _difference(row, source, metric, weights)
+def _cell(row: Method, source: Method | None, best: Method, metric: str, resampling: Resampling) -> Cell:
+    to_input = _difference(row, source, metric, resampling)
     return Cell(
         mean=row.means[metric],
         deviation=row.deviations.get(metric, math.nan),
         to_input=to_input,
-        to_best=_difference(row, best, metric, weights),
+        to_best=_difference(row, best, metric, resampling),
         best=row is best and not math.isnan(row.means[metric]),
         below=_below(row, source, metric, to_input),
     )
 
 
-def _difference(row: Method, other: Method | None, metric: str, weights: np.ndarray) -> Interval | None:
+def _difference(row: Method, other: Method | None, metric: str, resampling: Resampling) -> Interval | None:
     if other is None or row is other or metric not in row.pairs or metric not in other.pairs:
         return None
-    return mean_interval(row.pairs[metric] - other.pairs[metric], weights)
+    return resampling.interval(row.id, other.id, row.pairs[metric], other.pairs[metric])
 
 
 def _below(row: Method, source: Method | None, metric: str, to_input: Interval | None) -> str:

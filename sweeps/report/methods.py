@@ -18,8 +18,8 @@ CORRUPTED = "corrupted"
 class Method:
     """One row.
 
-    `means` and `deviations` are over seeds (the deviation NaN for fewer than two); `pairs` holds the mean over seeds for every
-    test pair, (N,) by metric, and nothing for a method known only by its means in other runs' tables.
+    `means` and `deviations` are over seeds (the deviation NaN for fewer than two); `pairs` holds the scores of every seed for
+    every test pair, (S, N) by metric, and nothing for a method known only by its means in other runs' tables.
     """
 
     id: str
@@ -120,14 +120,15 @@ def _method(group: Sequence[Run], keys: Sequence[str]) -> Method:
         runs=tuple(group),
         means={name: mean(values) for name, values in per_run.items()},
         deviations={name: deviation(values) for name, values in per_run.items()},
-        pairs={name: np.mean([score[name] for score in scores], axis=0) for name in names},
+        pairs={name: np.stack([score[name] for score in scores]) for name in names},
     )
 
 
 def _corrupted(run: Run) -> Method:
     scores = run.pairs.corrupted
     means = {name: mean(values) for name, values in scores.items()}
-    return Method(CORRUPTED, CORRUPTED, CORRUPTED, (), means, dict.fromkeys(means, math.nan), scores)
+    pairs = {name: values[None] for name, values in scores.items()}
+    return Method(CORRUPTED, CORRUPTED, CORRUPTED, (), means, dict.fromkeys(means, math.nan), pairs)
 
 
 def _classical_rows(runs: Sequence[Run], own: set[str]) -> list[Method]:

@@ -105,7 +105,8 @@ def _version(name: str, example: Example, table: Leaderboard) -> dict[str, Any]:
     method = next((method for method in table.methods if method.id == name), None)
     tested = next(method for method in table.methods if method.runs).runs[0].pairs.index
     known = method is not None and example.index in tested  # a run may test fewer pairs than it gives examples of
-    scores = {key: values[tested.index(example.index)] for key, values in method.pairs.items()} if method and known else {}
+    heard = {key: values[0] for key, values in method.pairs.items()} if method and known else {}  # the first seed's
+    scores = {key: values[tested.index(example.index)] for key, values in heard.items()}
     return {
         "id": name,
         "clip": example.clips[name].name,

@@ -12,8 +12,8 @@ from sweeps.report.methods import Method
 
 LEGEND = (
     f"**bold**: best of the column; {TIED}: not established to be worse than the best; {BELOW}: worse than the input; "
-    f"{MAYBE_BELOW}: worse than the input, but not established. Established: the 95 % paired bootstrap interval over the test "
-    "recordings excludes zero. ±: sample standard deviation over seeds. Oracles are bounds, not competitors."
+    f"{MAYBE_BELOW}: worse than the input, but not established. Established: the 95 % paired bootstrap interval over test "
+    "recordings and seeds excludes zero. ±: sample standard deviation over seeds. Oracles are bounds, not competitors."
 )
 
 

@@ -48,11 +48,11 @@ def test_failed_job_is_told_with_its_reason_and_the_place_of_the_rest() -> None:
     told = describe(Path("sweep/3"), job(status="failed", exit_code=1, last_lines=lines))
     assert told == "job 3: failed with exit code 1: ValueError: too loud (see sweep/3/output.log)"
     told = describe(Path("sweep/3"), job(status="failed", exit_code=137, last_lines=["Epoch 2"]))
-    assert told == "job 3: failed with exit code 137: killed, as for want of memory (see sweep/3/output.log)"
+    assert told == "job 3: failed with exit code 137: killed, as for want of memory, after: Epoch 2 (see sweep/3/output.log)"
     told = describe(Path("sweep/3"), job(status="failed", exit_code=1, last_lines=["error: too loud"]))
     assert told == "job 3: failed with exit code 1: too loud (see sweep/3/output.log)"
     assert describe(Path("sweep/3"), job()) == "job 3: was cut off (see sweep/3/output.log)"
-    assert "no output" in describe(Path("sweep/3"), job(status="failed", exit_code=1))
+    assert "no output" in describe(Path("sweep/3"), job(status="failed", exit_code=137))
 
 
 def test_finished_job_is_told_with_its_values() -> None:

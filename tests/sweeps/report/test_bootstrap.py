@@ -1,50 +1,90 @@
-"""Intervals have the width that theory gives them, and pairs of one recording do not pass for independent ones."""
+"""Intervals have the width that theory gives them; pairs of one recording, and seeds, do not pass for independent ones."""
 
 import numpy as np
 import pytest
 
-from sweeps.report.bootstrap import Interval, mean_interval, resampling_weights
+from sweeps.report.bootstrap import Interval, Resampling
 
 
-def weights(recordings: list[str], draws: int = 4000) -> np.ndarray:
-    return resampling_weights(recordings, np.random.default_rng(0), draws)
+def resampling(recordings: list[str], draws: int = 4000, **seeds: int) -> Resampling:
+    return Resampling(recordings, {"one": 1, "zero": 1} | seeds, np.random.default_rng(0), draws)
+
+
+def interval(differences: np.ndarray, recordings: list[str]) -> Interval:
+    """Return the interval of known differences of two methods with a seed each."""
+    found = resampling(recordings).interval("one", "zero", differences[None], np.zeros((1, len(differences))))
+    assert found is not None
+    return found
 
 
 def test_interval_of_independent_pairs_is_the_normal_one() -> None:
     differences = np.random.default_rng(1).normal(0.3, 2.0, 400)
-    interval = mean_interval(differences, weights([str(n) for n in range(400)]))
-    assert interval is not None
+    found = interval(differences, [str(n) for n in range(400)])
     half = 1.96 * differences.std() / np.sqrt(400)
-    assert interval.mean == pytest.approx(differences.mean())
-    assert interval.low == pytest.approx(differences.mean() - half, abs=0.05 * half + 0.01)
-    assert interval.high == pytest.approx(differences.mean() + half, abs=0.05 * half + 0.01)
+    assert found.mean == pytest.approx(differences.mean())
+    assert found.low == pytest.approx(differences.mean() - half, abs=0.05 * half + 0.01)
+    assert found.high == pytest.approx(differences.mean() + half, abs=0.05 * half + 0.01)
 
 
 def test_windows_of_one_recording_do_not_narrow_the_interval() -> None:
     of_recordings = np.random.default_rng(2).normal(size=50)
-    single = mean_interval(of_recordings, weights([str(n) for n in range(50)]))
-    repeated = mean_interval(np.repeat(of_recordings, 8), weights([str(n // 8) for n in range(400)]))
-    naive = mean_interval(np.repeat(of_recordings, 8), weights([str(n) for n in range(400)]))
-    assert single is not None and repeated is not None and naive is not None
+    single = interval(of_recordings, [str(n) for n in range(50)])
+    repeated = interval(np.repeat(of_recordings, 8), [str(n // 8) for n in range(400)])
+    naive = interval(np.repeat(of_recordings, 8), [str(n) for n in range(400)])
     assert repeated.high - repeated.low == pytest.approx(single.high - single.low, rel=0.05)
     assert naive.high - naive.low < 0.5 * (repeated.high - repeated.low)
 
 
+def test_interval_of_seeds_that_differ_is_that_of_their_mean() -> None:
+    of_seeds = np.random.default_rng(4).normal(size=40)
+    scores = np.repeat(of_seeds[:, None], 6, axis=1)  # every pair alike: all that varies is the seed
+    found = resampling(list("abcdef"), one=40).interval("one", "zero", scores, np.zeros((1, 6)))
+    assert found is not None
+    half = 1.96 * of_seeds.std() / np.sqrt(40)
+    assert found.mean == pytest.approx(of_seeds.mean())
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.05)
+
+
+def test_seeds_of_two_methods_are_drawn_apart_and_recordings_together() -> None:
+    rng = np.random.default_rng(5)
+    hardness = 10 * rng.normal(size=30)  # what both methods share cancels
+    seeds = rng.normal(size=(2, 20))
+    scores = [hardness + values[:, None] for values in seeds]
+    found = resampling([str(n) for n in range(30)], one=20, zero=20).interval("one", "zero", *scores)
+    assert found is not None
+    half = 1.96 * np.sqrt((seeds[0].var() + seeds[1].var()) / 20)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.06)
+
+
+def test_resampled_means_are_those_of_sets_drawn_by_hand() -> None:
+    drawn = resampling(["a", "a", "b", "c"], draws=50, one=3)
+    scores = np.random.default_rng(6).normal(size=(3, 4))
+    by_hand = []
+    for counts, shares in zip(drawn.counts, drawn.shares["one"], strict=True):
+        pairs = [pair for pair, member in enumerate(drawn.member) for _ in range(int(counts[member]))]
+        seeds = [seed for seed, share in enumerate(shares) for _ in range(round(3 * share))]
+        by_hand.append(scores[np.ix_(seeds, pairs)].mean())
+    found = drawn.interval("one", "zero", scores, np.zeros((1, 4)))
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(by_hand, [0.025, 0.975])))
+
+
 def test_every_resampled_set_draws_as_many_recordings_as_there_are() -> None:
-    drawn = weights(["a", "a", "b", "c"], draws=100)
-    assert (drawn[:, 0] == drawn[:, 1]).all()
-    assert (drawn[:, 1:].sum(axis=1) == 3).all()
+    drawn = resampling(["a", "a", "b", "c"], draws=100)
+    assert drawn.member.tolist() == [0, 0, 1, 2]
+    assert (drawn.counts.sum(axis=1) == 3).all()
 
 
 def test_pairs_of_a_single_recording_are_drawn_one_by_one() -> None:
-    assert (weights(["a"] * 5, draws=100).sum(axis=1) == 5).all()
-    assert len(set(weights(["a"] * 5, draws=100)[:, 0])) > 1
+    drawn = resampling(["a"] * 5, draws=100)
+    assert (drawn.counts.sum(axis=1) == 5).all()
+    assert len(set(drawn.counts[:, 0])) > 1
 
 
 def test_constant_difference_has_no_width_and_an_unknown_one_no_interval() -> None:
-    drawn = weights(["a", "b", "c"], draws=200)
-    assert mean_interval(np.array([0.5, 0.5, np.nan]), drawn) == Interval(0.5, 0.5, 0.5)
-    assert mean_interval(np.full(3, np.nan), drawn) is None
+    assert interval(np.array([0.5, 0.5, np.nan]), ["a", "b", "c"]) == Interval(0.5, 0.5, 0.5)
+    unknown = np.full((1, 3), np.nan)
+    assert resampling(["a", "b", "c"], draws=200).interval("one", "zero", unknown, np.zeros((1, 3))) is None
 
 
 @pytest.mark.parametrize(("low", "high", "established"), [(0.1, 2, True), (-2, -0.1, True), (-0.1, 0.1, False), (0, 1, False)])

@@ -1,13 +1,16 @@
 """The best is marked, what is below the input is marked, and chance is not read as a win."""
 
 import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sweeps.report.leaderboard import BELOW, MAYBE_BELOW, TIED, Leaderboard, build_leaderboard
-from sweeps.report.methods import Method
+from sweeps.report.methods import Method, build_methods
+from sweeps.report.runs import read_run
 
 RECORDINGS = [str(n // 2) for n in range(24)]
 NOISE = np.random.default_rng(3).normal(size=24)
@@ -15,11 +18,11 @@ NOISE = np.random.default_rng(3).normal(size=24)
 
 def row(name: str, values: Any, kind: str = "learned", metric: str = "si_sdr_db") -> Method:
     values = np.broadcast_to(values, 24).astype(float)
-    return Method(name, name, kind, (), {metric: values.mean()}, {metric: math.nan}, {metric: values})
+    return Method(name, name, kind, (), {metric: values.mean()}, {metric: math.nan}, {metric: values[None]})
 
 
-def board(*methods: Method, main: str = "si_sdr_db") -> Leaderboard:
-    return build_leaderboard(methods, RECORDINGS, main, np.random.default_rng(0))
+def board(*methods: Method, main: str = "si_sdr_db", recordings: Sequence[str] = RECORDINGS) -> Leaderboard:
+    return build_leaderboard(methods, recordings, main, np.random.default_rng(0))
 
 
 def marks(table: Leaderboard, name: str, metric: str = "si_sdr_db") -> tuple[bool, str]:
@@ -53,6 +56,17 @@ def test_difference_within_chance_is_a_tie() -> None:
     interval = table.cells["second"]["si_sdr_db"].to_best
     assert interval is not None and interval.low < 0 < interval.high
     assert interval.mean == pytest.approx(-0.01)
+
+
+def test_lead_that_another_seed_may_turn_around_is_a_tie(make_run: Callable[..., Path]) -> None:
+    runs = [
+        make_run(f"{lr}-{seed}", [lr + value] * 6, seed=seed, lr=lr) for lr in (7, 7.2) for seed, value in enumerate((0, 1, 2))
+    ]
+    methods, _ = build_methods([read_run(folder, folder.name) for folder in runs])
+    table = board(*methods, recordings=["0", "0", "1", "1", "2", "2"])
+    best, second = table.methods[1], next(method for method in table.methods if method.label.endswith("lr=7"))
+    assert best.label.endswith("lr=7.2")
+    assert marks(table, second.id) == (False, TIED), "on every pair 0.2 dB worse, but by less than between seeds"
 
 
 def test_oracle_is_never_the_best() -> None:

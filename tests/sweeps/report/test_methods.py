@@ -29,7 +29,7 @@ def test_rows_hold_mean_and_deviation_over_seeds(make_run: Make) -> None:
     assert notes == []
     assert row.means["si_sdr_db"] == pytest.approx(7.0)
     assert row.deviations["si_sdr_db"] == pytest.approx(math.sqrt(2))
-    assert row.pairs["si_sdr_db"].tolist() == [7.0] * 6
+    assert row.pairs["si_sdr_db"].tolist() == [[6.0] * 6, [8.0] * 6]
     assert row.fact("params") == 1000
     assert math.isnan(row.fact("real_time_factor"))
 
@@ -75,4 +75,4 @@ def test_pairs_correspond_whatever_the_order_of_the_lines(make_run: Make) -> Non
     head, *lines = (folder / "per_example.csv").read_text().splitlines()
     (folder / "per_example.csv").write_text("\n".join([head, *reversed(lines)]) + "\n")
     methods, _ = build_methods([read(folder)])
-    assert np.array_equal(learned(methods)[0].pairs["si_sdr_db"], [1, 2, 3, 4, 5, 6])
+    assert np.array_equal(learned(methods)[0].pairs["si_sdr_db"], [[1, 2, 3, 4, 5, 6]])

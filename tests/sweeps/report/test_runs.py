@@ -45,7 +45,7 @@ def test_failed_job_of_a_sweep_is_named_with_its_last_words(make_run: Callable[.
     Job("i", [], [], status="failed", exit_code=137, last_lines=["epoch 3", f"out of memory in {failed}/x", ""]).write(failed)
     runs, skipped = find_runs([tmp_path / "runs"])
     assert len(runs) == 1
-    assert skipped == ["sweep/1 failed with exit code 137: out of memory in sweep/1/x"]
+    assert skipped == ["sweep/1 failed with exit code 137: killed, as for want of memory, after: out of memory in sweep/1/x"]
 
 
 def test_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sweeps.report.tables import number, ranking, to_csv, to_markdown
 def table() -> Leaderboard:
     def row(name: str, kind: str, value: float, deviation: float = math.nan) -> Method:
         return Method(
-            name, f"{name} | x", kind, (), {"si_sdr_db": value}, {"si_sdr_db": deviation}, {"si_sdr_db": np.full(4, value)}
+            name, f"{name} | x", kind, (), {"si_sdr_db": value}, {"si_sdr_db": deviation}, {"si_sdr_db": np.full((1, 4), value)}
         )
 
     rows = [row("corrupted", "corrupted", 5), row("good", "learned", 8.123, 0.25), row("bad", "learned", 4)]
