@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lightning_modules.run_folder import VOLATILE, fingerprint
+from lightning_modules.run_folder import FOLLOWING_THE_RUN, VOLATILE, fingerprint
 from sweeps.report.runs import Run
 
 NOT_SWEPT = (
@@ -82,7 +82,10 @@ def _varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def telling_keys(runs: Sequence[Run]) -> list[str]:
-    """Return the fewest swept keys that tell apart whatever all of them do, taken greedily, for names to be short."""
+    """Return the fewest swept keys that tell apart whatever all of them do, taken greedily, for names to be short.
+
+    What a method is comes before how long it was trained: methods whose epochs differ too are not named by their epochs.
+    """
     keys = [key for key in swept_keys(runs) if key not in ("model", "seed")]
     table = [settings(run) for run in runs]
     told: list[str] = []
@@ -91,8 +94,15 @@ def telling_keys(runs: Sequence[Run]) -> list[str]:
         return len({tuple(str(row.get(key)) for key in ("model", *chosen)) for row in table})
 
     while groups(told) < groups(keys):
-        told.append(max((key for key in keys if key not in told), key=lambda key: groups([*told, key])))
+        gains = {key: groups([*told, key]) - groups(told) for key in keys if key not in told}
+        told.append(max(gains, key=lambda key: (gains[key] > 0, _rank(key), gains[key])))
     return sorted(told, key=keys.index)
+
+
+def _rank(key: str) -> int:
+    """Return how much a key says about a method: 2 of its own, 1 of its training, 0 what follows the training's length."""
+    follows = key.removeprefix("model.") in FOLLOWING_THE_RUN
+    return 0 if follows else 2 if key.startswith("model.") else 1
 
 
 def keys_of_names(runs: Sequence[Run]) -> dict[str, list[str]]:

@@ -66,6 +66,17 @@ def test_names_take_no_more_keys_than_they_need(make_run: Make) -> None:
     assert telling_keys(runs) == ["model.lr", "model.weight"]
 
 
+def test_methods_are_named_by_what_they_are_before_how_long_they_were_trained(make_run: Make) -> None:
+    runs = []
+    for first, second, epochs in ((0, 0, 16), (1, 0, 11), (0, 1, 8), (1, 1, 7)):
+        settings = model(first=first, second=second, scheduler={"T_max": epochs + first}) | {"trainer": {"max_epochs": epochs}}
+        runs.append(read(make_run(f"{epochs}", config=settings)))
+    assert telling_keys(runs) == ["model.first", "model.second"]
+    longer = model(first=0, second=0, scheduler={"T_max": 9}) | {"trainer": {"max_epochs": 32}}
+    runs.append(read(make_run("longer", config=longer)))
+    assert telling_keys(runs) == ["model.first", "model.second", "trainer.max_epochs"]
+
+
 def test_training_settings_do_not_tell_classical_methods_apart(make_run: Make) -> None:
     kind = {"methods": {"corrupted": {"kind": "corrupted"}, "wiener": {"kind": "classical"}}}
     runs = [read(make_run(name, result=kind, config={"data": {"batch_size": n}} | model(a=1))) for n, name in enumerate("ab")]
