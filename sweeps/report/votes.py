@@ -6,6 +6,7 @@ probability of as many by guessing.
 """
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,12 +103,18 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
-            return list(csv.DictReader(text.splitlines()))
+            return list(csv.DictReader(io.StringIO(text, newline="")))
         content = json.loads(text)
         shared = {key: content[key] for key in ("evaluation", "session", "listener", "test")}
-        return [shared | vote for vote in content["votes"]]
+        return [{key: _entry(value) for key, value in (shared | vote).items()} for vote in content["votes"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReportError(f"{path}: not a file of votes as the blind test saves it ({type(error).__name__}: {error})") from error
+
+
+def _entry(value: object) -> object:
+    if isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"{value} is neither a text nor a number")
 
 
 def _check(path: Path, line: Mapping[str, Any], evaluation: str) -> None:
@@ -122,17 +129,31 @@ def _check(path: Path, line: Mapping[str, Any], evaluation: str) -> None:
 
 
 def _rating(path: Path, line: Mapping[str, Any]) -> Rating:
-    score = float(line["score"])
+    score = _number(path, line, "score")
     if not 0 <= score <= 100:
         raise ReportError(f"{path}: a score is {score:g}; allowed: 0 to 100")
-    return Rating(line["session"], line.get("listener") or "", int(line["example"]), line["condition"], score)
+    return Rating(line["session"], line.get("listener") or "", _example(path, line), line["condition"], score)
+
+
+def _example(path: Path, line: Mapping[str, Any]) -> int:
+    number = _number(path, line, "example")
+    if not number.is_integer():
+        raise ReportError(f"{path}: an example is {line['example']}; allowed: the number of one")
+    return int(number)
+
+
+def _number(path: Path, line: Mapping[str, Any], name: str) -> float:
+    try:
+        return float(line[name])
+    except ValueError as error:
+        raise ReportError(f"{path}: {name} is {line[name]!r}, not a number") from error
 
 
 def _answer(path: Path, line: Mapping[str, Any]) -> Answer:
     a, b, x, answer = (line[key] for key in ("a", "b", "x", "answer"))
     if not {x, answer} <= {a, b}:
         raise ReportError(f"{path}: an ABX answer names {x} and {answer}, which are not {a} and {b}")
-    return Answer(line["session"], line.get("listener") or "", int(line["example"]), a, b, x, answer)
+    return Answer(line["session"], line.get("listener") or "", _example(path, line), a, b, x, answer)
 
 
 def opinion(scores: Sequence[float]) -> Interval:

@@ -121,3 +121,24 @@ def test_listener_who_misses_the_hidden_reference_is_named(tmp_path: Path) -> No
     notes = doubtful_listeners(read_votes([save(tmp_path / "b.json", misses)], "e1"))
     assert notes == ["Ann, B. (session s1) rated the hidden reference below 90 in 2 of 10 trials"]
     assert opinions(Votes()) == {}
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv"])
+@pytest.mark.parametrize(
+    ("key", "value"), [("score", "loud"), ("score", "nan"), ("example", "x"), ("example", "inf"), ("example", "0.5")]
+)
+def test_vote_that_is_no_number_is_one_sentence(tmp_path: Path, suffix: str, key: str, value: str) -> None:
+    with pytest.raises(ReportError, match=f"{key} is"):
+        read_votes([save(tmp_path / f"a.{suffix}", [MUSHRA[0] | {key: value}])], "e1")
+
+
+@pytest.mark.parametrize("key", ["score", "condition", "session", "listener"])
+def test_list_in_place_of_a_value_is_one_sentence(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ReportError, match="not a file of votes as the blind test saves it"):
+        read_votes([save(tmp_path / "a.json", [MUSHRA[0] | {key: ["x"]}])], "e1")
+
+
+def test_name_of_a_listener_may_hold_any_character(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", MUSHRA)
+    path.write_text(path.read_text().replace("Ann, B.", "Ann\u2028\nB."))
+    assert {rating.listener for rating in read_votes([path], "e1").ratings} == {"Ann\u2028\nB."}
