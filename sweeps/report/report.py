@@ -11,10 +11,10 @@ import numpy as np
 from sweeps.report.clips import ANCHOR, CLEAN, collect_examples
 from sweeps.report.leaderboard import Leaderboard, build_leaderboard
 from sweeps.report.manifests import facts
-from sweeps.report.methods import Method, build_methods
+from sweeps.report.methods import CORRUPTED, Method, build_methods
 from sweeps.report.page import page_data, write_page
 from sweeps.report.runs import Run
-from sweeps.report.tables import to_csv, to_markdown
+from sweeps.report.tables import escaped, markdown_line, to_csv, to_markdown
 from sweeps.report.votes import (
     Discrimination,
     Votes,
@@ -70,7 +70,7 @@ def _write_tables(
     folder: Path, table: Leaderboard, opinion: dict[str, str], listening: dict[str, Any], notes: Sequence[str]
 ) -> None:
     extra = {OPINION: opinion} if opinion else {}
-    text = to_markdown(table, extra) + _listening_text(listening) + "".join(f"\n- {note}" for note in notes) + "\n"
+    text = to_markdown(table, extra) + _listening_text(listening) + "".join(f"\n- {escaped(note)}" for note in notes) + "\n"
     (folder / "leaderboard.md").write_text(text, encoding="utf-8")
     (folder / "leaderboard.csv").write_text(to_csv(table, extra), encoding="utf-8")
 
@@ -98,12 +98,27 @@ def _remarks(methods: Sequence[Method], votes: Votes) -> list[str]:
             f"{', '.join(bare)}: known by the means in other runs' tables, so without intervals; "
             "python evaluate.py model=NAME on the same data gives them, and sound"
         )
+    remarks += _gaps(methods)
     rows = {method.id for method in methods} | {CLEAN, ANCHOR}
     voted = {rating.condition for rating in votes.ratings} | {side for vote in votes.answers for side in (vote.a, vote.b)}
     gone = len(voted - rows)
     if gone:
         remarks.append(f"votes name {gone} conditions that none of these runs is; they are not in the table")
     return remarks + doubtful_listeners(votes)
+
+
+def _gaps(methods: Sequence[Method]) -> list[str]:
+    """Name the metrics that a method has on fewer pairs than its input: their mean is over the others, perhaps easier ones."""
+    source = next(method for method in methods if method.kind == CORRUPTED).pairs
+    found = []
+    for method in (method for method in methods if method.runs):
+        for name in method.pairs.keys() & source.keys():
+            gaps = np.isnan(method.pairs[name]).any(axis=0) & ~np.isnan(source[name][0])
+            if gaps.any():
+                found.append(
+                    f"{method.label} has no finite {name} on {gaps.sum()} of {gaps.size} pairs; its mean leaves them out"
+                )
+    return sorted(found)
 
 
 def _listening(table: Leaderboard, opinion: dict[str, str], told_apart: Sequence[Discrimination]) -> dict[str, Any]:
@@ -126,5 +141,5 @@ def _listening_text(listening: dict[str, Any]) -> str:
     lines = [f"\n{name}: {score}" for name, score in listening["scores"].items()]
     if listening["pairs"]:
         lines += ["", "| ABX | correct | share | by guessing |", "| --- | --- | --- | --- |"]
-        lines += [f"| {' | '.join(pair.values())} |" for pair in listening["pairs"]]
+        lines += [markdown_line([escaped(text) for text in pair.values()]) for pair in listening["pairs"]]
     return "\n".join(lines) + "\n" if lines else ""

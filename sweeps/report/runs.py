@@ -186,4 +186,6 @@ def _columns(lines: Sequence[Mapping[str, str]], prefix: str) -> dict[str, np.nd
 
 
 def _number(text: str) -> float:
-    return float(text) if text else math.nan
+    """Read a value, NaN if there is none; with an infinite one among them neither mean nor interval would be left."""
+    value = float(text) if text else math.nan
+    return value if math.isfinite(value) else math.nan

@@ -35,13 +35,13 @@ def to_markdown(table: Leaderboard, extra: Mapping[str, Mapping[str, str]] | Non
     """
     extra = extra or {}
     arrows = [f"{name} {'↑' if HIGHER_IS_BETTER[name] else '↓'}" for name in table.metrics]
-    lines = [_line(["method", "seeds", *arrows, *extra, *table.compute])]
-    lines.append(_line(["---"] * (2 + len(arrows) + len(extra) + len(table.compute))))
+    lines = [markdown_line(["method", "seeds", *arrows, *extra, *table.compute])]
+    lines.append(markdown_line(["---"] * (2 + len(arrows) + len(extra) + len(table.compute))))
     for method in table.methods:
         cells = [_markdown_cell(table.cells[method.id].get(name)) for name in table.metrics]
         compute = [number(method.fact(name), name) for name in table.compute]
         listening = [column.get(method.id, "") for column in extra.values()]
-        lines.append(_line([_escape(method.label), str(len(method.runs) or ""), *cells, *listening, *compute]))
+        lines.append(markdown_line([escaped(method.label), str(len(method.runs) or ""), *cells, *listening, *compute]))
     return "\n".join([*lines, "", LEGEND, "", *_intervals(table, arrows)]) + "\n"
 
 
@@ -49,14 +49,14 @@ def _intervals(table: Leaderboard, arrows: Sequence[str]) -> list[str]:
     lines = [
         "Difference to the input, with its 95 % interval:",
         "",
-        _line(["method", *arrows]),
-        _line(["---"] * (1 + len(arrows))),
+        markdown_line(["method", *arrows]),
+        markdown_line(["---"] * (1 + len(arrows))),
     ]
     for method in table.methods:
         cells = table.cells[method.id]
         texts = [_interval(cells[name].to_input) if name in cells else "" for name in table.metrics]
         if any(texts):
-            lines.append(_line([_escape(method.label), *texts]))
+            lines.append(markdown_line([escaped(method.label), *texts]))
     return lines
 
 
@@ -72,12 +72,14 @@ def _markdown_cell(cell: Cell | None) -> str:
     return f"{value}{spread}{' ' + cell.marks if cell.marks else ''}"
 
 
-def _line(cells: Sequence[str]) -> str:
+def markdown_line(cells: Sequence[str]) -> str:
+    """Write a line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _escape(text: str) -> str:
-    return text.replace("|", "\\|")
+def escaped(text: str) -> str:
+    """Write a name so that it neither ends a cell nor becomes an element of a page."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
 def to_csv(table: Leaderboard, extra: Mapping[str, Mapping[str, str]] | None = None) -> str:

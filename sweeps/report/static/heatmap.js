@@ -1,7 +1,7 @@
 // The sweep as a heat map: any two settings against any metric, averaged over the runs of a field.
 "use strict";
 
-if (SETTINGS.length) {
+if (SETTINGS.length > 1) {
   const withBoth = (one, other) => DATA.runs.filter((run) => [one, other].every((axis) => (axis.of(run) ?? null) !== null));
 
   // The two settings that most runs have, the first ones of several such pairs; the model itself is the last choice.
@@ -9,7 +9,7 @@ if (SETTINGS.length) {
     const axes = SETTINGS.filter(({ name }) => name !== "model" || SETTINGS.length < 3);
     const pairs = axes.flatMap((one, n) => axes.slice(n + 1).map((other) => [one, other]));
     const most = Math.max(...pairs.map((pair) => withBoth(...pair).length));
-    return pairs.find((pair) => withBoth(...pair).length === most) ?? [SETTINGS[0], SETTINGS[0]];
+    return pairs.find((pair) => withBoth(...pair).length === most) ;
   };
 
   let [[down, across], metric] = [firstPair(), DATA.main];

@@ -64,3 +64,26 @@ def test_what_is_doubtful_is_noted(make_run: Make, tmp_path: Path) -> None:
     assert any(note.startswith("wiener: known by the means") for note in report.notes)
     for name in ("index.html", "leaderboard.md"):
         assert all(note in (tmp_path / "out" / name).read_text() for note in ("b is still running", "a was interrupted"))
+
+
+def test_metric_without_a_finite_value_on_some_pairs_is_noted(make_run: Make, tmp_path: Path) -> None:
+    make_run("a", si_sdr_db=(7.0, float("nan"), float("inf"), 7.0, 7.0, 7.0))
+    report = write_report(find_runs([tmp_path / "runs"])[0], "e1", tmp_path / "out", [], [])
+    row = next(row for row in report.table.methods if row.runs)
+    assert row.means["si_sdr_db"] == 7.0
+    assert "unet has no finite si_sdr_db on 2 of 6 pairs; its mean leaves them out" in report.notes
+
+
+def test_names_neither_end_a_cell_nor_become_elements(make_run: Make, tmp_path: Path) -> None:
+    choices = {"choices": {"model": "<b>a|b", "data": "</script><i>", "corruption": "noise"}}
+    make_run("a", config=choices, result={"status": "<u>stopped"})
+    runs, _ = find_runs([tmp_path / "runs"])
+    method = next(row.id for row in write_report(runs, "e1", tmp_path / "out", [], []).table.methods if row.runs)
+    answer = {"example": 0, "a": method, "b": "clean", "x": method, "answer": method}
+    content = {"evaluation": "e1", "session": "s", "listener": "", "test": "abx", "votes": [answer]}
+    (tmp_path / "v.json").write_text(json.dumps(content))
+    write_report(runs, "e1", tmp_path / "out", [tmp_path / "v.json"], [])
+    lines = (tmp_path / "out" / "leaderboard.md").read_text().splitlines()
+    assert any(r"&lt;b>a\|b" in line and " | 1 of 1 | " in line for line in lines)
+    for name in ("index.html", "blind.html", "leaderboard.md"):
+        assert not any(text in (tmp_path / "out" / name).read_text() for text in ("<b>a|b", "</script><i>", "<u>stopped"))
