@@ -9,7 +9,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from sweeps.isolation import quoted
+from sweeps.isolation import is_at_work, quoted
 from sweeps.records import DONE, Job, describe, jobs_of, own_overrides, write_sweep
 
 
@@ -38,7 +38,7 @@ class SweepCallback(Callback):
             _prepare_optuna(self.folder, config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write `sweep.json` and name the jobs without a result; those of earlier sweeps in this folder do not count.
+        """Write `sweep.json` and name the jobs without a result; those of other sweeps in this folder do not count.
 
         Raises:
             SystemExit: 1, if there are such jobs, and the sweep does not end for another reason.
@@ -46,6 +46,8 @@ class SweepCallback(Callback):
         jobs = jobs_of(self.folder)
         write_sweep(self.folder, sys.argv, jobs)
         touched = {folder: job for folder, job in jobs.items() if (folder / "job.json").stat().st_mtime_ns >= self.started_ns}
+        elsewhere = [folder for folder, job in touched.items() if job.exit_code is None and is_at_work(folder)]
+        touched = {folder: job for folder, job in touched.items() if folder not in elsewhere}
         missing = {folder: job for folder, job in touched.items() if job.status not in DONE}
         _tell(self.folder, touched, missing)
         stopped = sys.exc_info()[1]

@@ -118,6 +118,14 @@ def _lock_if_free(folder: Path) -> FolderLock | None:
         return None
 
 
+def is_at_work(folder: Path) -> bool:
+    """Say whether another process is at work on a job."""
+    lock = _lock_if_free(folder)
+    if lock is not None:
+        lock.close()
+    return lock is None
+
+
 def _command(script: str, hydra: Any, sweep: Path, folder: Path, cfg: DictConfig) -> list[str]:
     """Return the command line that repeats a job as a single run; what the user overrides is left alone."""
     given = {override.lstrip("+~").split("=")[0] for override in hydra.overrides.task}

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from sweeps.callback import SweepCallback
 from sweeps.records import Job
+
+HOLD = """
+import sys
+from pathlib import Path
+from lightning_modules.run_folder import FolderLock
+lock = FolderLock(Path(sys.argv[1]), "job.lock")
+print(flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -61,6 +72,20 @@ def test_failure_of_an_earlier_sweep_in_the_folder_does_not_count(config: DictCo
     callback = SweepCallback()
     callback.on_multirun_start(config)
     callback.on_multirun_end(config)
+
+
+def test_job_that_another_sweep_is_at_work_on_does_not_count(config: DictConfig, tmp_path: Path) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    job(tmp_path / "sweep" / "0", "finished")
+    Job("i", [], []).write(tmp_path / "sweep" / "0")
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "sweep" / "0")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"\n"
+        callback.on_multirun_end(config)
+        other.kill()
+    with pytest.raises(SystemExit, match="1"):
+        callback.on_multirun_end(config)
 
 
 def test_signal_stays_the_reason_of_the_end(config: DictConfig, tmp_path: Path) -> None:
