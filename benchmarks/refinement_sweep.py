@@ -9,6 +9,7 @@ at the step size that lowers LSD most.
 """
 
 import sys
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from conf.compose import instantiate
+from lightning_modules import by_step
 from lightning_modules.checkpoint import build_restorer, find_checkpoint, read_checkpoint
 from lightning_modules.collaborative_gan import CollaborativeGANModule, load_networks
-from lightning_modules.lsd import LogSpectralDistance, lsd_hf
-from lightning_modules.snr import si_sdr_db, snr_db
+from lightning_modules.metrics import MeanOverExamples, build_metrics
 
 LAYERS = (2, 4, 6, 7)
 STEP_SIZES = (0.0005, 0.002, 0.01, 0.03, 0.1)
@@ -31,7 +32,7 @@ PROXIMITIES = (0.0, 1.0)
 STEPS = 5
 NOISE_LEVELS = (0.0002, 0.0005, 0.001, 0.002)
 PAIRS = 8
-METRICS = ("logit", "snr_db", "si_sdr_db", "lsd", "lsd_hf")
+METRICS = ("logit", *by_step.METRICS)
 
 
 def main(checkpoint: Path, picture: Path, overrides: list[str]) -> None:
@@ -45,10 +46,10 @@ def main(checkpoint: Path, picture: Path, overrides: list[str]) -> None:
     clean, corrupted = (torch.stack([pair[name] for pair in batch]) for name in ("clean", "corrupted"))
     print(f"{'layer':>5} {'step':>6} {'prox':>4} " + " ".join(f"{name:>10}" for name in METRICS))
     curves: dict[str, dict[str, list[float]]] = {}
-    high_band = lsd_hf(data.sample_rate, data.cutoff_hz)
+    metrics = build_metrics(by_step.METRICS, data.sample_rate, data.cutoff_hz)
     for layer, step_size, proximity in settings_of(checkpoint):
         module = collaborative(checkpoint, layer, step_size, proximity)
-        means = by_step(module, module.estimates(corrupted), clean, corrupted, high_band)
+        means = scored(module, module.estimates(corrupted), clean, corrupted, metrics)
         tell(f"{module.layer:>5} {step_size:>6} {proximity:>4}", means)
         label = f"layer {module.layer}"
         if label not in curves or means["lsd"][-1] < curves[label]["lsd"][-1]:
@@ -56,7 +57,7 @@ def main(checkpoint: Path, picture: Path, overrides: list[str]) -> None:
     first, draws = module.at_steps(0).restore(corrupted), torch.Generator().manual_seed(0)
     for level in NOISE_LEVELS:
         noise = torch.randn(first.shape, generator=draws) * first.square().mean(dim=(1, 2), keepdim=True).sqrt()
-        tell(f"white noise {level:>5}", by_step(module, torch.stack([first, first + level * noise]), clean, corrupted, high_band))
+        tell(f"white noise {level:>5}", scored(module, torch.stack([first, first + level * noise]), clean, corrupted, metrics))
     draw(picture, curves)
 
 
@@ -86,21 +87,20 @@ def collaborative(checkpoint: Path, layer: int | None, step_size: float, proximi
 
 
 @torch.no_grad()
-def by_step(
+def scored(
     module: CollaborativeGANModule,
     signals: torch.Tensor,
     clean: torch.Tensor,
     corrupted: torch.Tensor,
-    high_band: LogSpectralDistance,
+    metrics: Mapping[str, MeanOverExamples],
 ) -> dict[str, list[float]]:
     """Return the mean of every metric over the pairs for each of some (K + 1, B, C, T) signals."""
-    functions = {"snr_db": snr_db, "si_sdr_db": si_sdr_db, "lsd": LogSpectralDistance(), "lsd_hf": high_band}
     means: dict[str, list[float]] = {name: [] for name in METRICS}
     for signal in signals:
         assert module.discriminator is not None
         means["logit"].append(module.discriminator(signal, corrupted)[0].mean().item())
-        for name, function in functions.items():
-            means[name].append(function(signal, clean).mean().item())
+        for name, metric in metrics.items():
+            means[name].append(metric.function(signal, clean).mean().item())
     return means
 
 

@@ -20,6 +20,7 @@ from lightning_modules.optimizing import Optimizing, call_untouched
 from lightning_modules.schedules import listed, step_others, step_plateaus
 from lightning_modules.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.warm_up import AfterSteps, WarmUp
+from models.counts import check_count
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 ScheduleFactory = Callable[[Optimizer], Any]
@@ -75,8 +76,7 @@ class AdversarialModule(RestorationModule):
         self.reconstruction = ReconstructionLoss({name: self.loss_weights.get(name, 0.0) for name in RECONSTRUCTION_LOSSES})
         self.adversary = find_adversary(adversary)
         self.penalty_weights = checked_penalties(penalty_weights or {})
-        if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
-            raise ValueError(f"model.discriminator_steps={discriminator_steps} must be a whole number, at least 1")
+        check_count("model.discriminator_steps", discriminator_steps)
         self.discriminator_steps = discriminator_steps
         self.batches_taken = 0
         self.warm_up = warm_up if warm_up is not None else AfterSteps()

@@ -140,14 +140,16 @@ class CollaborativeGANModule(MUGANModule):
 
     def at_steps(self, steps: int) -> "CollaborativeGANModule":
         """Return this method with another number of refinement steps; 0 is the generator alone."""
-        other = copy(self)
-        other.refinement, other.steps = replace(self.refinement, steps=steps), steps
-        return other
+        return self._refining(steps=steps)
 
     def with_step_size(self, step_size: float) -> "CollaborativeGANModule":
         """Return this method with another length of its refinement steps."""
+        return self._refining(step_size=step_size)
+
+    def _refining(self, **changes: Any) -> "CollaborativeGANModule":
         other = copy(self)
-        other.refinement = replace(self.refinement, step_size=step_size)
+        other.refinement = replace(self.refinement, **changes)
+        other.steps = other.refinement.steps
         return other
 
     def estimates(self, corrupted: Tensor) -> Tensor:
