@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # What needs torch is imported where it is used, so that --he
     from lightning_modules.base import RestorationModule
     from models.restoration_stream import Settings
 
+REFERENCE_RATE_HZ = 16000
+"""At which a method is tried that takes any rate, before files are read."""
 Method = Callable[[int], "RestorationModule"]
 """Gives the method to be used for files of a sample rate in Hz."""
 
@@ -42,11 +44,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", "--refine", type=_count, metavar="N", help=steps_help)
     parser.add_argument("--step-size", type=_number(0), metavar="S", help="of a refining method's steps (default: its own)")
     parser.add_argument("--keep-low-band", type=_number(0), default=0.0, metavar="HZ", help="leave everything below as it is")
-    parser.add_argument("--chunk", type=_number(0.01), default=8.0, metavar="SECONDS", help="restored at once (default: 8)")
-    parser.add_argument("--overlap", type=_number(0), default=1.0, metavar="SECONDS", help="shared by chunks (default: 1)")
+    chunk_help = "restored at once (default: as the method needs, at least 8)"
+    parser.add_argument("--chunk", type=_number(0.01), metavar="SECONDS", help=chunk_help)
+    overlap_help = "shared by chunks (default: as far as the method looks, so that no joint is heard)"
+    parser.add_argument("--overlap", type=_number(0), metavar="SECONDS", help=overlap_help)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the method runs")
     options = parser.parse_intermixed_args(arguments)
-    if options.overlap > options.chunk / 2:
+    if None not in (options.chunk, options.overlap) and options.overlap > options.chunk / 2:
         parser.error(f"--overlap {options.overlap:g} must be at most half of --chunk {options.chunk:g}")
     return options
 
@@ -85,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
     for reason in skipped:
         _tell(f"skipped {reason}")
     settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
+    warn_of_joints(method(REFERENCE_RATE_HZ), settings)
     restored = restore_files(method, jobs, settings)
     count = len(jobs) + len(skipped) - restored
     print(f"restored {restored} {_files(restored)}, skipped {count}")
@@ -122,8 +127,22 @@ def changed(method: Method, change: Callable[["RestorationModule"], "Restoration
     Raises:
         ValueError: if it has none.
     """
-    change(method(16000))  # refused now rather than with every file
+    change(method(REFERENCE_RATE_HZ))  # refused now rather than with every file
     return lambda sample_rate_hz: change(method(sample_rate_hz))
+
+
+def warn_of_joints(module: "RestorationModule", settings: "Settings") -> None:
+    """Tell if chunks are asked for that are too short, or share too little, to join as if files were restored whole."""
+    natural, chosen = module.chunking(), module.chunking(settings.chunk_seconds, settings.overlap_seconds)
+    shortest_chunk = min(natural.chunk_samples, module.reach_seconds * module.sample_rate)
+    if chosen.overlap_samples < natural.overlap_samples or chosen.chunk_samples < shortest_chunk:
+        chunk, overlap, wanted = (
+            samples / module.sample_rate for samples in (chosen.chunk_samples, chosen.overlap_samples, natural.overlap_samples)
+        )
+        _tell(
+            f"note: chunks of {chunk:.1f} s that share {overlap:.1f} s: this method looks {module.reach_seconds:.1f} s to either "
+            f"side and by itself shares {wanted:.1f} s, so joints may be heard; leave out --chunk and --overlap"
+        )
 
 
 def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings") -> int:
@@ -169,7 +188,10 @@ def restore_file(method: Method, job: "Job", settings: "Settings", advance: Call
     source = job.source
     try:
         module = method(source.sample_rate_hz)
-        stream = RestorationStream(_on_device(module), module.sample_rate, source.sample_rate_hz, source.channels, settings)
+        chunking = module.chunking(settings.chunk_seconds, settings.overlap_seconds)
+        stream = RestorationStream(
+            _on_device(module), chunking, module.sample_rate, source.sample_rate_hz, source.channels, settings
+        )
         with torch.inference_mode(), open_like(source, job.output) as put:
             for block in read_blocks(source.path, source.sample_rate_hz):
                 put(stream.push(torch.from_numpy(block)).numpy())

@@ -112,7 +112,7 @@ def real_time_factor(model: str) -> float:
     signal = 0.1 * torch.randn(1, RESTORED_SECONDS * RATE_HZ, dtype=torch.float64)
 
     def restore() -> torch.Tensor:
-        stream = RestorationStream(module.restore, RATE_HZ, RATE_HZ, 1, Settings())
+        stream = RestorationStream(module.restore, module.chunking(), RATE_HZ, RATE_HZ, 1, Settings())
         for block in signal.split(RATE_HZ, dim=-1):
             stream.push(block)
         return stream.flush()

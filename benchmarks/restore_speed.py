@@ -33,7 +33,7 @@ def untrained(model: str) -> RestorationModule:
 
 
 def seconds_of(module: RestorationModule, signal: torch.Tensor, rate_hz: int) -> float:
-    stream = RestorationStream(module.restore, module.sample_rate, rate_hz, signal.shape[0], Settings())
+    stream = RestorationStream(module.restore, module.chunking(), module.sample_rate, rate_hz, signal.shape[0], Settings())
     start = time.perf_counter()
     with torch.inference_mode():
         for block in signal.split(rate_hz, dim=-1):

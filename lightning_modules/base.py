@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from lightning_modules.cost import real_time_factor
 from lightning_modules.metrics import VALIDATION_METRICS, MeanOverExamples, build_metrics, offered_metrics, update_all
+from models.chunking import Chunking
+from models.restorer import Restorer
 
 Batch = Mapping[str, Tensor]
 """{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}"""
@@ -65,6 +67,29 @@ class RestorationModule(pl.LightningModule):
     def forward(self, corrupted: Tensor) -> Tensor:
         """Alias of `restore`, for export and for `trainer.predict`."""
         return self.restore(corrupted)
+
+    @property
+    def reach_seconds(self) -> float:
+        """How far to either side a restored sample looks; infinite: at the whole recording."""
+        return self._restorer.reach_samples / self.sample_rate
+
+    def chunking(self, chunk_seconds: float | None = None, overlap_seconds: float | None = None) -> Chunking:
+        """Divide long recordings so that the pieces join as if each had been restored whole, or as asked for.
+
+        Args:
+            chunk_seconds: of a chunk; None is long enough for the overlap.
+            overlap_seconds: of two chunks; None is long enough for the reach.
+
+        Raises:
+            ValueError: if the network does not declare its reach, or looks at a whole recording at once.
+        """
+        return self._restorer.chunking(self.sample_rate, chunk_seconds, overlap_seconds)
+
+    @property
+    def _restorer(self) -> Restorer:
+        if isinstance(self.net, Restorer):
+            return self.net
+        raise ValueError(f"{type(self.net).__name__} does not declare how far it looks; derive it from models.restorer.Restorer")
 
     def restore_pair(self, corrupted: Tensor, clean: Tensor) -> Tensor:
         """Restore one evaluation batch; only an oracle looks at the clean signal.

@@ -23,10 +23,15 @@ from lightning_modules.gan_health import warn
 from lightning_modules.mugan import MUGANModule
 from lightning_modules.optimizing import optimizer_of
 from lightning_modules.shaping import Shaping, evaluating
+from models.chunking import Chunking, to_grid
 from models.fir import lowpass_taps
+from models.overlap_add import apply_in_chunks
 from models.refinement import Penalty, Refinement, Visit, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
+from models.restorer import chunk_by_segments
 from models.splitting import SplitNetwork
 
+SEGMENT_SECONDS = 8.0
+SEGMENT_OVERLAP_SECONDS = 1.0
 NETWORKS = ("net", "discriminator", "autoencoder")
 INHERITED = (*NETWORKS, "adversary")
 """What a run takes over from its base: the networks' descriptions, and what D's logits mean."""
@@ -109,11 +114,31 @@ class CollaborativeGANModule(MUGANModule):
     def restore(self, corrupted: Tensor) -> Tensor:
         """Return the restored signal, refined for as many steps as the settings say, (B, C, T) in float32.
 
-        Every channel of every example is refined by itself, and keeps the point with the highest logit on its way.
+        Every channel of every example is refined by itself, and keeps the point with the highest logit on its way; so is every
+        segment of a long one, because steps are measured, and points judged, by a segment as a whole.
         """
+        return apply_in_chunks(self._refine, corrupted, self.segments)
+
+    def _refine(self, segment: Tensor) -> Tensor:
         with evaluating(self.net, self._judge):
-            best = best_of(self._walk(corrupted))
-        return best.signal.reshape(corrupted.shape).float()
+            best = best_of(self._walk(segment))
+        return best.signal.reshape(segment.shape).float()
+
+    @property
+    def segments(self) -> Chunking:
+        """How long signals are divided for refinement."""
+        grid = self._restorer.grid_samples
+        overlap = to_grid(SEGMENT_OVERLAP_SECONDS * self.sample_rate, grid)
+        return Chunking(to_grid(SEGMENT_SECONDS * self.sample_rate, grid), overlap, overlap // 4, grid)
+
+    @property
+    def reach_seconds(self) -> float:
+        """A segment, and what the last one may be longer."""
+        return (self.segments.chunk_samples + self.segments.grid_samples) / self.sample_rate
+
+    def chunking(self, chunk_seconds: float | None = None, overlap_seconds: float | None = None) -> Chunking:
+        """Let the chunks be the segments, or shorter if asked for."""
+        return chunk_by_segments(self.segments, self.sample_rate, chunk_seconds, overlap_seconds)
 
     def _walk(self, corrupted: Tensor) -> Iterator[Visit]:
         """Yield the points of all channels (B * C, 1, T); under `trainer.test` too, whose tensors take no gradient."""
@@ -155,8 +180,10 @@ class CollaborativeGANModule(MUGANModule):
     def estimates(self, corrupted: Tensor) -> Tensor:
         """Return what every number of steps from 0 to K restores, (K + 1, B, C, T)."""
         with evaluating(self.net, self._judge):
-            signals = [best.signal.reshape(corrupted.shape).float() for best in best_so_far(self._walk(corrupted))]
-        return torch.stack(signals)
+            return apply_in_chunks(self._estimates_of_segment, corrupted, self.segments)
+
+    def _estimates_of_segment(self, segment: Tensor) -> Tensor:
+        return torch.stack([best.signal.reshape(segment.shape).float() for best in best_so_far(self._walk(segment))])
 
     def step_scores(self, estimates: Tensor, corrupted: Tensor) -> dict[str, Tensor]:
         """Return D's mean logit of every estimate over its channels, (K + 1,)."""

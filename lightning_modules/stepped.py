@@ -11,9 +11,10 @@ from lightning_modules.base import RestorationModule
 from lightning_modules.regression import RegressionModule
 from models.conv_rnn import ConvRNN
 from models.counts import check_count
+from models.restorer import Restorer
 
 
-class AtStep(nn.Module):
+class AtStep(Restorer):
     """A network that stops after some of its steps.
 
     Args:
@@ -24,6 +25,16 @@ class AtStep(nn.Module):
     def __init__(self, net: ConvRNN, step: int) -> None:
         super().__init__()
         self.net, self.step = net, step
+
+    @property
+    def reach_samples(self) -> int:
+        """After so many steps."""
+        return self.net.reach_at(self.step)
+
+    @property
+    def grid_samples(self) -> int:
+        """That of the network."""
+        return self.net.grid_samples
 
     def forward(self, corrupted: Tensor) -> Tensor:
         """Map (B, C, T) to the estimate (B, C, T) after the step."""

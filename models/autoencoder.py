@@ -6,6 +6,7 @@ dropout, 0.2 as in leichtrhino/audio-super-resolution. There the code has 32 tim
 copy it; fewer `latent_channels` make it abstract.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,8 +15,18 @@ from torch import Tensor, nn
 
 from models.folding import fold, unfold
 from models.mugan import LAST_KERNEL
-from models.multiscale import MultiscaleConv, SubpixelBlock, checked_filters, default_filters, superpixel_path, up_filters
+from models.multiscale import (
+    MultiscaleConv,
+    SubpixelBlock,
+    checked_filters,
+    default_filters,
+    superpixel_path,
+    superpixel_reach_samples,
+    up_filters,
+)
 from models.normalization import check_norm, normalized
+from models.reach import has_memory_of_all
+from models.restorer import Restorer
 
 KEY = "autoencoder"
 
@@ -33,10 +44,28 @@ def key_explained() -> Iterator[None]:
         raise ValueError(f"{error} ({KEY} stands for model.autoencoder, or model.net if model=autoencoder)") from error
 
 
-class CodingNetwork(nn.Module):
-    """Reconstruct a waveform from a code: what autoencoders share; a subclass sets `up`, the blocks that raise the rate."""
+class CodingNetwork(Restorer):
+    """Reconstruct a waveform from a code: what autoencoders share.
 
+    A subclass sets `multiple`, the samples its input length must be divisible by, and `up`, the blocks that raise the rate.
+    """
+
+    multiple: int
     up: nn.ModuleList
+
+    @property
+    def grid_samples(self) -> int:
+        """The total stride."""
+        return self.multiple
+
+    @property
+    def reach_samples(self) -> float:
+        """Through the code and back; all of the signal if a normalization takes its statistics from it."""
+        return math.inf if has_memory_of_all(self.modules()) else self.plan_reach_samples()
+
+    def plan_reach_samples(self) -> int:
+        """Return the reach of the convolutions alone."""
+        raise NotImplementedError
 
     def encode(self, signal: Tensor) -> Tensor:
         """Return the code (B * C, F, L) of a signal (B, C, T), any C and T."""
@@ -103,6 +132,7 @@ class Autoencoder(CodingNetwork):
             return normalized(multiscale(before, after, reduction=reduction), after, norm)
 
         self.multiple = 2**depth
+        self.kernels = tuple(kernels)
         self.down = superpixel_path(filters, convolution)
         inputs = (2 * filters[-1], *(count // 2 for count in up_filters(filters)))
         self.up = nn.ModuleList(
@@ -124,6 +154,10 @@ class Autoencoder(CodingNetwork):
         for down in self.down:
             features = down(features)
         return features
+
+    def plan_reach_samples(self) -> int:
+        """Return the reach of the convolutions alone."""
+        return superpixel_reach_samples(len(self.down), self.kernels, LAST_KERNEL)
 
     def finish(self, features: Tensor) -> Tensor:
         """Map the last up block's output (B * C, F, T') to the reconstruction (B * C, 1, T')."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.conv_rnn import ConvRNN, Scene
 from models.counts import check_count
+from models.spectrogram_patches import STRIDE
 
 
 class ColdDiffusionRNN(ConvRNN):
@@ -32,6 +33,10 @@ class ColdDiffusionRNN(ConvRNN):
         check_count("model.net.inner_steps", inner_steps)
         super().__init__(steps, **settings)  # type: ignore[arg-type]
         self.inner_steps = inner_steps
+
+    def reach_at(self, step: int) -> int:
+        """Return how far an output looks, in samples, after `step` steps: each looks at what the ones before took out."""
+        return self._reach(step * (STRIDE * self.inner_steps + STRIDE - 1))
 
     def restore_once(self, partly: Tensor, progress: float) -> Tensor:
         """Return R(D(s, p)), the clean signal in one go.

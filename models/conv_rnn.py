@@ -17,8 +17,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.chunking import to_grid
 from models.counts import check_count
+from models.level import LEVEL_BLOCK_SAMPLES, level_of, sliding_level
 from models.patch_perceptron import PatchPerceptron
+from models.restorer import Restorer
 from models.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
 
 
@@ -28,7 +31,7 @@ class Scene:
 
     Attributes:
         corrupted: (B, C, T).
-        level: (B * C, 1) its root mean square.
+        level: (B * C, 1) its root mean square, or (B * C, T) the one around every sample.
         drive: (B * C, H, I, J) the input's part of the first layer, of its spectrogram at level 1.
     """
 
@@ -37,7 +40,7 @@ class Scene:
     drive: Tensor
 
 
-class ConvRNN(nn.Module):
+class ConvRNN(Restorer):
     """Take the noise out of a spectrogram in T steps; untrained, nothing is taken out.
 
     The defaults are the published network read literally: 3,147,264 parameters, states that are patches of noise.
@@ -46,8 +49,8 @@ class ConvRNN(nn.Module):
         steps: T_0, how many there usually are.
         state_channels: of each patch; None: as many as a patch has values, and the state is the patch.
         hidden_channels: of the perceptron.
-        bias: without biases (and with `gate` off) the network is homogeneous, f(a x) = a f(x) for a > 0, at every place by
-            itself, and so treats quiet passages like loud ones; with them only the input as a whole is brought to one level.
+        bias: without biases the network is homogeneous, f(a x) = a f(x) for a > 0, at every place by itself, and so treats
+            quiet passages like loud ones; with them the input is brought to one level, block by block of about 65,536 samples.
         step_features: of the gains by step, which a number of steps that varies needs; 0 for none.
         frequency_features: of the gains by frequency; 0 for none.
         gate: of the change of the states.
@@ -79,6 +82,7 @@ class ConvRNN(nn.Module):
         _check_counts(0, step_features=step_features, frequency_features=frequency_features)
         _check_spectrum(representation, fft_samples, hop_samples)
         self.steps = steps
+        self.homogeneous = not bias
         self.spectrum = REPRESENTATIONS[representation](fft_samples, hop_samples)
         patch_values = self.spectrum.channels * PATCH**2
         channels = patch_values if state_channels is None else state_channels
@@ -89,6 +93,26 @@ class ConvRNN(nn.Module):
             self.register_buffer("readout", torch.eye(patch_values), persistent=False)
         else:
             self.readout = nn.Parameter(torch.randn(patch_values, channels) * channels**-0.5)
+
+    @property
+    def grid_samples(self) -> int:
+        """A column of patches; with biases, the blocks in which the level is taken."""
+        column = STRIDE * self.spectrum.hop_samples
+        return column if self.homogeneous else to_grid(LEVEL_BLOCK_SAMPLES, column)
+
+    @property
+    def reach_samples(self) -> int:
+        """After the usual number of steps."""
+        return self.reach_at(self.steps)
+
+    def reach_at(self, step: int) -> int:
+        """Return how far an output looks, in samples, after `step` steps."""
+        return self._reach(STRIDE * step + STRIDE - 1)
+
+    def _reach(self, frames: int) -> int:
+        """Return the reach in samples of a network that looks at so many frames; two levels to either side are interpolated."""
+        spectral = self.spectrum.fft_samples + frames * self.spectrum.hop_samples
+        return spectral if self.homogeneous else spectral + 3 * self.grid_samples // 2
 
     def forward(self, corrupted: Tensor) -> Tensor:
         """Return the estimate after all steps.
@@ -140,7 +164,7 @@ class ConvRNN(nn.Module):
     def look(self, corrupted: Tensor) -> Scene:
         """Compute what all steps share, of a signal (B, C, T)."""
         signal = corrupted.reshape(-1, corrupted.shape[-1]).float()  # (B * C, T)
-        level = signal.square().mean(dim=-1, keepdim=True).sqrt()
+        level = level_of(signal) if self.homogeneous else sliding_level(signal, self.grid_samples)
         with torch.autocast(signal.device.type, enabled=False):
             spectrum = self.spectrum.analyze(signal / level.clamp_min(torch.finfo(torch.float32).tiny))
         return Scene(corrupted, level, self.drive(spectrum))

@@ -10,7 +10,14 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from models.multiscale import MultiscaleConv, SubpixelBlock, checked_filters, superpixel_path, up_filters
+from models.multiscale import (
+    MultiscaleConv,
+    SubpixelBlock,
+    checked_filters,
+    superpixel_path,
+    superpixel_reach_samples,
+    up_filters,
+)
 from models.splitting import Skips, SplitNetwork
 
 LAST_KERNEL = 27
@@ -48,6 +55,7 @@ class Generator(SplitNetwork):
         filters = checked_filters(filters, depth)
         multiscale = partial(MultiscaleConv, kernels=kernels, split=split, reduction=reduction, bias=bias)
         self.multiple = 2**depth
+        self.kernels = tuple(kernels)
         self.down = superpixel_path(filters, multiscale)
         self.up = nn.ModuleList()
         before = 2 * filters[-1]
@@ -57,6 +65,11 @@ class Generator(SplitNetwork):
         self.last = nn.Conv1d(before, 1, LAST_KERNEL, padding=LAST_KERNEL // 2, bias=bias)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
+
+    @property
+    def reach_samples(self) -> int:
+        """Through the bottleneck and back."""
+        return superpixel_reach_samples(len(self.down), self.kernels, LAST_KERNEL)
 
     def encode(self, padded: Tensor) -> tuple[Tensor, Skips]:
         """Return the bottleneck, which is the last down block's output, and the outputs of the others, innermost first.

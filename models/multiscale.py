@@ -10,6 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from models.reach import ReachCounter
 from models.unet import paper_channels, pixel_shuffle
 
 SLOPE = 0.2  # of PReLU at the start, one per layer; the paper gives neither (value of leichtrhino/audio-super-resolution)
@@ -52,6 +53,25 @@ def checked_filters(filters: Sequence[int] | None, depth: int, key: str = "model
     if filters[0] % 4 or any(count < 1 or count % 2 for count in filters):
         raise ValueError(f"{key}.filters must be even and positive, and the first one a multiple of 4; got {list(filters)}")
     return filters
+
+
+def superpixel_reach_samples(depth: int, kernels: Sequence[int], last_kernel: int) -> int:
+    """Return how far an output looks of a network of superpixel blocks, as many subpixel blocks and a last convolution.
+
+    Args:
+        depth: number of down blocks, and of up blocks.
+        kernels: taps of the parallel convolutions of every block.
+        last_kernel: taps of the last convolution.
+    """
+    reach = ReachCounter()
+    for _ in range(depth):
+        reach.convolve(max(kernels))
+        reach.pack()
+    for _ in range(depth):
+        reach.convolve(max(kernels))
+        reach.unpack()
+    reach.convolve(last_kernel)
+    return reach.samples
 
 
 def superpixel(features: Tensor) -> Tensor:

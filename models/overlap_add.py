@@ -1,7 +1,7 @@
 r"""Process long signals in overlapping chunks whose results are cross-faded.
 
 Chunks start every `chunk - overlap` samples, and the last one is moved back to end with the signal, so that every
-chunk of a long signal has full length. Of each overlap only the inner half is faded, the outer quarters are dropped:
+chunk of a long signal has full length. Of each overlap only the inner part is faded, a margin at both ends is dropped:
 
     chunk k     ================~~~~----
     chunk k+1               ----~~~~================~~~~----
@@ -9,7 +9,7 @@ chunk of a long signal has full length. Of each overlap only the inner half is f
                             overlap: dropped from k+1 | fade | dropped from k
 
 Hence whatever a network makes of the edge of its input (zero padding) is not heard, as long as it reaches no further
-than a quarter of the overlap. The fades are sin^2 and 1 - sin^2: equal results pass through unchanged. A network with
+than the margin. The fades are sin^2 and 1 - sin^2: equal results pass through unchanged. A network with
 strides treats a signal differently when it is shifted by less than their product; chunks that start on multiples of that
 (`grid_samples`) agree with each other and with the whole signal.
 """
@@ -20,36 +20,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from models.chunking import Chunking
+
 
 class OverlapAdd:
     """Apply a function to a stream, chunk by chunk; memory holds one chunk whatever the stream's length."""
 
-    def __init__(
-        self, function: Callable[[Tensor], Tensor], chunk_samples: int, overlap_samples: int, grid_samples: int = 1
-    ) -> None:
-        """Check the geometry.
+    def __init__(self, function: Callable[[Tensor], Tensor], chunking: Chunking) -> None:
+        """Start a stream.
 
         Args:
-            function: maps a tensor (..., n) to one of the same shape, n < chunk_samples + grid_samples.
-            chunk_samples: length of a chunk.
-            overlap_samples: what neighboring chunks share, at most half a chunk.
-            grid_samples: chunks start on multiples of this, so the last one may be longer by less than this.
-
-        Raises:
-            ValueError: if the lengths do not fit each other.
+            function: maps a tensor (..., n) to one of n samples, n < chunk_samples + grid_samples.
+            chunking: where chunks start and how they are joined.
         """
-        if chunk_samples < 1 or not 0 <= overlap_samples <= chunk_samples // 2:
-            allowed = f"overlap_samples={overlap_samples} between 0 and half of it"
-            raise ValueError(f"chunk_samples={chunk_samples} must be positive and {allowed}")
-        if grid_samples < 1 or (chunk_samples - overlap_samples) % grid_samples:
-            step = f"chunk_samples - overlap_samples = {chunk_samples - overlap_samples}"
-            raise ValueError(f"{step} must be a multiple of grid_samples={grid_samples}")
         self._function = function
-        self._chunk = chunk_samples
-        self._hop = chunk_samples - overlap_samples
-        self._grid = grid_samples
-        self._margin = overlap_samples // 4
-        self._fade = fade_in(overlap_samples - 2 * self._margin)
+        self._chunk = chunking.chunk_samples
+        self._hop = chunking.hop_samples
+        self._grid = chunking.grid_samples
+        self._margin = chunking.margin_samples
+        self._fade = fade_in(chunking.fade_samples)
         self._input = torch.zeros(0)  # (..., n) from the start of the newest processed chunk on
         self._tail: Tensor | None = None  # (..., n) its result from the start of its closing fade on
         self._next_start = 0  # of the next chunk, within self._input
@@ -57,22 +46,20 @@ class OverlapAdd:
     def push(self, block: Tensor) -> Tensor:
         """Take a block (..., n) and return the samples (..., m) that are finished by now, m >= 0."""
         self._input = torch.cat([self._input, block], dim=-1) if self._input.numel() else block
-        finished = [block[..., :0]]
-        while self._input.shape[-1] >= self._next_start + self._chunk:
+        finished = []
+        while self._input.shape[-1] >= self._next_start + self._chunk + self._grid:  # else this chunk may be the last
             self._input = self._input[..., self._next_start :]
             joined = self._join(self._input[..., : self._chunk], self._margin)
             tail_start = joined.shape[-1] - (self._chunk - self._hop - self._margin)
             finished.append(joined[..., :tail_start])
             self._tail = joined[..., tail_start:]
             self._next_start = self._hop
-        return torch.cat(finished, dim=-1)
+        return torch.cat(finished, dim=-1) if finished else block[..., :0]
 
     def flush(self) -> Tensor:
         """Return the rest (..., m) and be ready for another stream."""
         rest, excess = self._input, self._input.shape[-1] - self._chunk
-        if self._tail is not None and excess == 0:
-            finished = self._tail
-        elif rest.shape[-1] == 0:
+        if rest.shape[-1] == 0:
             finished = rest
         else:
             last_start = excess // self._grid * self._grid if self._tail is not None else 0
@@ -89,6 +76,23 @@ class OverlapAdd:
         length = len(fade)
         faded = self._tail[..., :length].lerp(result[..., :length], fade)  # Equal results stay equal to the last bit.
         return torch.cat([faded, result[..., length:]], dim=-1)
+
+
+def apply_in_chunks(function: Callable[[Tensor], Tensor], signal: Tensor, chunking: Chunking) -> Tensor:
+    """Apply a function to a whole signal as `OverlapAdd` applies it to a stream; to a short one at once.
+
+    Args:
+        function: maps (..., n) to a tensor of n samples, n < chunk_samples + grid_samples.
+        signal: (..., T).
+        chunking: where chunks start and how they are joined.
+
+    Returns:
+        As the function does, of T samples.
+    """
+    if signal.shape[-1] < chunking.chunk_samples + chunking.grid_samples:
+        return function(signal)
+    stream = OverlapAdd(function, chunking)
+    return torch.cat([stream.push(signal), stream.flush()], dim=-1)
 
 
 def fade_in(length_samples: int) -> Tensor:

@@ -8,7 +8,6 @@ The band above the method's Nyquist frequency stays as it was, and where the met
 input to the last bit. Everything is linear-phase and aligned; memory holds one chunk whatever the stream's length.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,12 +15,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from models.chunking import Chunking
 from models.fir import StreamingFilter, highpass_taps
 from models.overlap_add import OverlapAdd
 from models.resampler import Resampler
-
-GRID_SAMPLES = 8192
-"""Chunks start on multiples of this: of the total stride of a network of up to thirteen halvings, or 8 frames of 1024 samples."""
 
 
 class Stage(Protocol):
@@ -45,34 +42,39 @@ class Settings:
     Args:
         strength: 0 returns the input, 1 the method's result.
         keep_low_band_hz: below it the input is kept as it was; 0 keeps nothing.
-        chunk_seconds: what the method sees at once.
-        overlap_seconds: what neighboring chunks share, at most half a chunk.
+        chunk_seconds: asked of the method's division of long recordings; None is its own.
+        overlap_seconds: asked of it; None is its own.
     """
 
     strength: float = 1.0
     keep_low_band_hz: float = 0.0
-    chunk_seconds: float = 8.0
-    overlap_seconds: float = 1.0
+    chunk_seconds: float | None = None
+    overlap_seconds: float | None = None
 
 
 class RestorationStream:
     """Feed a signal in blocks and get it back restored, with the same length."""
 
     def __init__(
-        self, restore: Callable[[Tensor], Tensor], method_hz: int, signal_hz: int, channels: int, settings: Settings
+        self,
+        restore: Callable[[Tensor], Tensor],
+        chunking: Chunking,
+        method_hz: int,
+        signal_hz: int,
+        channels: int,
+        settings: Settings,
     ) -> None:
         """Connect the stages.
 
         Args:
             restore: maps float32 (B, C, T) at method_hz to the same shape.
+            chunking: what the method sees at once, and how the pieces are joined, at method_hz.
             method_hz: the sample rate the method works at.
             signal_hz: the sample rate of the signal.
             channels: of the signal.
             settings: how the method is applied.
         """
-        overlap_samples = _on_grid(settings.overlap_seconds * method_hz)
-        chunk_samples = max(GRID_SAMPLES, 2 * overlap_samples, _on_grid(settings.chunk_seconds * method_hz))
-        chunks = OverlapAdd(lambda chunk: _difference(restore, chunk), chunk_samples, overlap_samples, GRID_SAMPLES)
+        chunks = OverlapAdd(lambda chunk: _difference(restore, chunk), chunking)
         highpass = [StreamingFilter(highpass_taps(settings.keep_low_band_hz, method_hz))] if settings.keep_low_band_hz else []
         down, up = Resampler(signal_hz, method_hz, channels), Resampler(method_hz, signal_hz, channels)
         self._stages: list[Stage] = [down, chunks, *highpass, up]
@@ -106,10 +108,6 @@ class RestorationStream:
         length = min(difference.shape[-1], self._waiting.shape[-1])
         finished, self._waiting = self._waiting[:, :length], self._waiting[:, length:]
         return finished + self._strength * difference[:, :length]
-
-
-def _on_grid(samples: float) -> int:
-    return math.ceil(samples / GRID_SAMPLES) * GRID_SAMPLES
 
 
 def _difference(restore: Callable[[Tensor], Tensor], chunk: Tensor) -> Tensor:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from models.folding import fold, unfold
+from models.restorer import Restorer
 
 Skips = list[tuple[Tensor, ...]]
 """What each up block takes beside its input, the innermost block first."""
 
 
-class SplitNetwork(nn.Module):
+class SplitNetwork(Restorer):
     """Add a correction to a waveform: an encoder, up blocks that take skips from it, and a last layer.
 
     A subclass sets `multiple`, the samples its input length must be divisible by, and `up`, its up blocks, innermost first.
@@ -18,6 +19,11 @@ class SplitNetwork(nn.Module):
 
     multiple: int
     up: nn.ModuleList
+
+    @property
+    def grid_samples(self) -> int:
+        """The total stride."""
+        return self.multiple
 
     def encode(self, padded: Tensor) -> tuple[Tensor, Skips]:
         """Return the bottleneck's activation and the skips.

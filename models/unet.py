@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.normalization import normalized
+from models.reach import ReachCounter
 from models.splitting import Skips, SplitNetwork
 
 MAX_CHANNELS = 512
@@ -87,6 +88,22 @@ def down_blocks(
     )
 
 
+def plan_reach_samples(kernels: Sequence[int]) -> int:
+    """Return how far an output of the network of a plan looks.
+
+    Args:
+        kernels: taps of each down block, which the up blocks mirror.
+    """
+    reach = ReachCounter()
+    for kernel in (*kernels, kernels[-1]):
+        reach.convolve(kernel)
+        reach.stride()
+    for kernel in (*reversed(kernels), MIN_KERNEL):
+        reach.convolve(kernel)
+        reach.unpack()
+    return reach.samples
+
+
 def check_positive(counts: Sequence[int], key: str) -> None:
     """Refuse a plan with a layer that has no channels.
 
@@ -153,6 +170,7 @@ class UNet(SplitNetwork):
         super().__init__()
         channels, kernels = plan(depth, channels, kernels)
         self.multiple = 2 ** (depth + 1)
+        self.kernels = kernels
         self.down = down_blocks(1, channels, kernels, bias)
         self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2, bias=bias)
         self.dropout = nn.Dropout(dropout)
@@ -164,6 +182,11 @@ class UNet(SplitNetwork):
         self.last = nn.Conv1d(2 * channels[0], 2, MIN_KERNEL, padding=MIN_KERNEL // 2, bias=bias)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
+
+    @property
+    def reach_samples(self) -> int:
+        """Through the bottleneck and back."""
+        return plan_reach_samples(self.kernels)
 
     def encode(self, padded: Tensor) -> tuple[Tensor, Skips]:
         """Return the bottleneck and the outputs of the down blocks, innermost first.

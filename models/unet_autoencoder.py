@@ -13,7 +13,7 @@ from torch.nn import functional
 from models.autoencoder import KEY, CodingNetwork, key_explained
 from models.folding import fold
 from models.normalization import check_norm
-from models.unet import LEAK, MIN_KERNEL, UpBlock, down_blocks, pixel_shuffle, plan
+from models.unet import LEAK, MIN_KERNEL, UpBlock, down_blocks, pixel_shuffle, plan, plan_reach_samples
 
 
 class UNetAutoencoder(CodingNetwork):
@@ -44,6 +44,7 @@ class UNetAutoencoder(CodingNetwork):
         channels, kernels = plan(depth, channels, kernels, KEY)
         check_norm(norm, f"{KEY}.norm")
         self.multiple = 2 ** (depth + 1)
+        self.kernels = kernels
         self.down = down_blocks(1, channels, kernels, bias=True, norm=norm)
         self.bottleneck = nn.Conv1d(channels[-1], channels[-1], kernels[-1], stride=2, padding=kernels[-1] // 2)
         self.dropout = nn.Dropout(dropout)
@@ -67,6 +68,10 @@ class UNetAutoencoder(CodingNetwork):
         for down in self.down:
             features = down(features)
         return functional.leaky_relu(self.dropout(self.bottleneck(features)), LEAK)
+
+    def plan_reach_samples(self) -> int:
+        """Return the reach of the convolutions alone."""
+        return plan_reach_samples(self.kernels)
 
     def finish(self, features: Tensor) -> Tensor:
         """Map the last up block's output (B * C, F, T' / 2) to the reconstruction (B * C, 1, T')."""

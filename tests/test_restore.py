@@ -9,19 +9,22 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import restore
 from datamodules.audio_io import read, write
 from lightning_modules.base import RestorationModule
+from models.restorer import Restorer
 from models.unet import UNet
 
 NET = {"_target_": "models.unet.UNet", "depth": 2, "channels": [4, 4], "kernels": [9, 9], "dropout": 0.0}
 MODEL = {"_target_": "lightning_modules.base.RestorationModule", "sample_rate": 16000, "net": NET}
 
 
-class Custom(nn.Module):
-    """A network made of any function."""
+class Custom(Restorer):
+    """A network made of any function of single samples."""
+
+    reach_samples = 0
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -58,7 +61,7 @@ def make(path: Path, rate_hz: int = 44100, channels: int = 2, subtype: str = "PC
 
 
 def call(*arguments: object) -> int:
-    return restore.main([str(argument) for argument in (*arguments, "--chunk", 0.5, "--overlap", 0.1)])
+    return restore.main([str(argument) for argument in arguments])
 
 
 @pytest.mark.parametrize(
@@ -114,7 +117,7 @@ class Taken(RestorationModule):
 
 @pytest.mark.parametrize(("steps", "left"), [(0, 1.0), (3, 0.25)])
 def test_method_in_steps_stops_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, left: float) -> None:
-    monkeypatch.setattr(restore, "open_method", lambda name, device: lambda rate: Taken(nn.Identity(), rate))
+    monkeypatch.setattr(restore, "open_method", lambda name, device: lambda rate: Taken(Custom(torch.clone), rate))
     source = make(tmp_path / "a.wav", subtype="FLOAT")
     assert call("x", source, "-o", tmp_path / "out", "--steps", steps) == 0
     np.testing.assert_allclose(read(tmp_path / "out" / "a.wav"), left * read(source), atol=1e-6)
@@ -314,6 +317,32 @@ def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixt
         restore.main(arguments)
     assert exit_info.value.code == 2
     assert "error: " in capsys.readouterr().err
+
+
+class Looking(Custom):
+    """A network that looks half a second around at 16 kHz."""
+
+    reach_samples = 8000
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], False),
+        (["--overlap", 2], False),
+        (["--chunk", 4], False),
+        (["--overlap", 1], True),
+        (["--chunk", 1], True),
+    ],
+)
+def test_chunks_too_short_for_the_reach_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[object], told: bool
+) -> None:
+    method = lambda rate: RestorationModule(Looking(torch.clone), rate)  # noqa: E731
+    monkeypatch.setattr(restore, "open_method", lambda name, device: method)
+    assert call("x", make(tmp_path / "a.wav", 16000), "-o", tmp_path / "out", *options) == 0
+    sentence = "this method looks 0.5 s to either side and by itself shares 1.1 s, so joints may be heard"
+    assert (sentence in capsys.readouterr().err) == told
 
 
 def test_options_may_stand_between_inputs() -> None:

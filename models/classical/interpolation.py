@@ -7,16 +7,17 @@ whatever an earlier interpolation left above the band (images) goes. Any ratio o
 from fractions import Fraction
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.classical.low_rate import low_rates_hz
 from models.classical.resampling import SINC, SPLINE, Kernel, resample
+from models.restorer import SegmentedRestorer, segments_of
 
 LARGEST_DENOMINATOR = 640  # holds every pair of common rates exactly (8,000 : 44,100 = 80 : 441); bounds the filters
 
 
-class GridInterpolation(nn.Module):
-    """Re-decimation to the low-rate grid, then interpolation back by a curve."""
+class GridInterpolation(SegmentedRestorer):
+    """Re-decimation to the low-rate grid, then interpolation back by a curve; of a segment of a long signal at a time."""
 
     def __init__(self, kernel: Kernel, sample_rate: int, low_rate_hz: float | None) -> None:
         """Check the rates.
@@ -29,13 +30,13 @@ class GridInterpolation(nn.Module):
         Raises:
             ValueError: If a rate is not positive or the low rate is above the sample rate.
         """
-        super().__init__()
         check_rates(sample_rate, low_rate_hz)
+        super().__init__(segments_of(sample_rate))
         self.kernel = kernel
         self.sample_rate = sample_rate
         self.low_rate_hz = low_rate_hz
 
-    def forward(self, corrupted: Tensor) -> Tensor:
+    def restore_segment(self, corrupted: Tensor) -> Tensor:
         """Interpolate between the samples on the low-rate grid.
 
         Args:

@@ -7,11 +7,12 @@ Noise of that level lowers the LSD by far more than it costs SNR, so a learned m
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from models.classical.interpolation import CubicSpline
 from models.classical.low_rate import low_rates_hz
+from models.restorer import SegmentedRestorer, segments_of
 
 FRAME_SECONDS = 0.064
 SLOPE_BAND = (0.25, 0.8)  # relative to the edge: where the slope of the envelope is measured
@@ -23,7 +24,7 @@ NOISE_SEED = 0
 QUIETEST_POWER = 1e-12
 
 
-class NoiseFill(nn.Module):
+class NoiseFill(SegmentedRestorer):
     """Interpolate with a cubic spline and fill the empty band with Gaussian noise under the extrapolated envelope."""
 
     def __init__(self, sample_rate: int, low_rate_hz: float | None = None, level_db: float = -6.0) -> None:
@@ -37,14 +38,14 @@ class NoiseFill(nn.Module):
                 of the whole decibels at 8 to 16 kHz (1.040; the spline has 1.779), is within 0.004 of the best at 4 to 16 kHz
                 (1.301; the spline has 2.705) and costs 0.2 and 0.1 dB of the spline's SNR; 0 dB would cost 0.6 and 0.4 dB.
         """
-        super().__init__()
+        super().__init__(segments_of(sample_rate))
         self.spline = CubicSpline(sample_rate, low_rate_hz)
         self.sample_rate = sample_rate
         self.low_rate_hz = low_rate_hz
         self.level_db = level_db
         self.n_fft = 2 ** round(math.log2(FRAME_SECONDS * sample_rate))
 
-    def forward(self, corrupted: Tensor) -> Tensor:
+    def restore_segment(self, corrupted: Tensor) -> Tensor:
         """Restore the band by interpolation and noise; the same input always gets the same noise.
 
         Args:
@@ -63,9 +64,14 @@ class NoiseFill(nn.Module):
         return restored
 
     def _noise_spectrum(self, like: Tensor) -> Tensor:
-        """Return the STFT (C, bins, frames) of fixed white noise, one stream per channel, of unit mean power."""
+        """Return the STFT (C, bins, frames) of fixed white noise, one stream per channel, of unit mean power.
+
+        It repeats from segment to segment, so that two of them have the same noise where they overlap.
+        """
         generator = torch.Generator().manual_seed(NOISE_SEED)
-        noise = torch.randn(like.shape[-1], like.shape[1], generator=generator).T.to(like.device)
+        period = torch.randn(self.segments.hop_samples, like.shape[1], generator=generator)
+        place = torch.arange(like.shape[-1]) % len(period)
+        noise = period[place].T.to(like.device)
         return self._stft(noise) / self._window(noise).square().sum().sqrt()
 
     def _fill(self, signal: Tensor, noise: Tensor, edge_hz: float) -> Tensor:

@@ -4,19 +4,22 @@ a = xi / (1 + xi), xi[l] = alpha |a[l-1] Y[l-1]|^2 / sigma^2 + (1 - alpha) max(|
 half overlap, square-root Hann windows for analysis and synthesis.
 """
 
+import math
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from models.classical.noise_psd import SILENCE, estimate_noise_psd
+from models.restorer import SegmentedRestorer, segments_of
 
 FRAME_SECONDS = 0.05
 FEWEST_FRAMES = 10  # full ones; from fewer, noise cannot be told from sound
 EDGE_FRAMES = 2  # at each end, part of them padding
 
 
-class DecisionDirectedFilter(nn.Module):
-    """Short-time Wiener filter with a given noise spectrum."""
+class DecisionDirectedFilter(SegmentedRestorer):
+    """Short-time Wiener filter with a given noise spectrum, of a segment of a long signal at a time."""
 
     window: Tensor
 
@@ -31,12 +34,13 @@ class DecisionDirectedFilter(nn.Module):
         Raises:
             ValueError: If the rate allows no frame or alpha is out of range.
         """
-        super().__init__()
-        self.hop_samples = round(sample_rate * FRAME_SECONDS / 2)
-        if self.hop_samples < 32:
+        hop_samples = round(sample_rate * FRAME_SECONDS / 2)
+        if hop_samples < 32:
             raise ValueError(f"sample_rate must be at least 1280 Hz, got {sample_rate}")
         if not 0 <= alpha < 1:
             raise ValueError(f"alpha must be from 0 to below 1, got {alpha}")
+        super().__init__(segments_of(sample_rate, hop_samples))
+        self.hop_samples = hop_samples
         self.alpha = alpha
         self.prior_snr_floor = 10 ** (prior_snr_floor_db / 10)
         self.register_buffer("window", torch.hann_window(2 * self.hop_samples).sqrt(), persistent=False)
@@ -78,9 +82,9 @@ class DecisionDirectedFilter(nn.Module):
 
 
 class Wiener(DecisionDirectedFilter):
-    """Decision-directed Wiener filter whose noise spectrum is estimated from the signal itself."""
+    """Decision-directed Wiener filter whose noise spectrum is estimated from the signal itself, anew in every segment."""
 
-    def forward(self, corrupted: Tensor) -> Tensor:
+    def restore_segment(self, corrupted: Tensor) -> Tensor:
         """Remove stationary noise.
 
         Args:
@@ -99,6 +103,11 @@ class Wiener(DecisionDirectedFilter):
 
 class WienerOracle(DecisionDirectedFilter):
     """Decision-directed Wiener filter that knows the noise spectrum: the bound for the blind one, not a restorer."""
+
+    @property
+    def reach_samples(self) -> float:
+        """The noise of the whole signal."""
+        return math.inf
 
     def restore_with_clean(self, corrupted: Tensor, clean: Tensor) -> Tensor:
         """Filter with the mean spectrum of the true noise.

@@ -17,7 +17,7 @@ from lightning_modules.shaping import Shaping
 from models.discriminator import Discriminator
 from models.mugan import Generator
 from models.refinement import Refinement
-from models.restoration_stream import GRID_SAMPLES, RestorationStream, Settings
+from models.restoration_stream import RestorationStream, Settings
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",
@@ -273,15 +273,25 @@ def test_mistake_is_named(settings: dict[str, Any], message: str) -> None:
 @torch.no_grad()
 def test_chunks_of_a_long_signal_are_refined_as_the_whole_is_also_where_they_join() -> None:
     module = make(refinement=Refinement(steps=3, step_size=0.05)).eval()
-    signal = 0.1 * torch.randn(1, 24 * GRID_SAMPLES, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    signal = 0.1 * torch.randn(1, 160000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     first, whole = (method.restore(signal[None].float())[0].double() for method in (module.at_steps(0), module))
-    stream = RestorationStream(module.restore, 4000, 4000, 1, Settings(chunk_seconds=4.096, overlap_seconds=1.024))
+    stream = RestorationStream(module.restore, module.chunking(), 4000, 4000, 1, Settings())
     with torch.inference_mode():
         in_chunks = torch.cat([stream.push(signal), stream.flush()], dim=-1)
-    power, error = (whole - first).square().mean(), (in_chunks - whole).square()
-    joins = torch.arange(GRID_SAMPLES, signal.shape[-1] - GRID_SAMPLES, GRID_SAMPLES)
+    torch.testing.assert_close(in_chunks, whole, atol=1e-6, rtol=0)
+    at_once = module._refine(signal[None].float())[0].double()
+    power, error = (whole - first).square().mean(), (whole - at_once).square()
+    joins = torch.arange(module.chunking().hop_samples, signal.shape[-1] - 4000, module.chunking().hop_samples) + 2000
     assert error.mean() < 0.01 * power
     assert torch.stack([error[0, join - 32 : join + 32].mean() for join in joins]).mean() < 0.01 * power
+
+
+@torch.no_grad()
+def test_the_last_of_the_steps_of_a_long_signal_is_what_is_restored() -> None:
+    module = make(refinement=Refinement(steps=2, step_size=0.05)).eval()
+    signal = 0.1 * torch.randn(1, 1, 70001, generator=torch.Generator().manual_seed(0))
+    assert module.estimates(signal).shape == (3, 1, 1, 70001)
+    assert torch.equal(module.estimates(signal)[-1], module.restore(signal))
 
 
 @pytest.mark.parametrize(("after_epochs", "told"), [(1, True), (0, False)])

@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.chunking import Chunking
 from models.restoration_stream import RestorationError, RestorationStream, Settings
 
-SHORT = Settings(chunk_seconds=0.5, overlap_seconds=0.1)
+CHUNKING = Chunking(16384, 8192, 2048, 8192)
+SETTINGS = Settings()
 
 
 def noise(channels: int, length: int, seed: int = 0) -> Tensor:
@@ -22,9 +24,9 @@ def sine(frequency_hz: float, rate_hz: int, seconds: float = 2.0) -> Tensor:
 
 
 def restored(
-    signal: Tensor, restore: Callable[[Tensor], Tensor], method_hz: int, signal_hz: int, settings: Settings = SHORT
+    signal: Tensor, restore: Callable[[Tensor], Tensor], method_hz: int, signal_hz: int, settings: Settings = SETTINGS
 ) -> Tensor:
-    stream = RestorationStream(restore, method_hz, signal_hz, signal.shape[0], settings)
+    stream = RestorationStream(restore, CHUNKING, method_hz, signal_hz, signal.shape[0], settings)
     return torch.cat([*(stream.push(part) for part in signal.split(signal_hz, dim=-1)), stream.flush()], dim=-1)
 
 
@@ -37,13 +39,13 @@ def test_identity_returns_every_bit(method_hz: int, signal_hz: int, length: int)
 
 @pytest.mark.parametrize("signal_hz", [16000, 44100])
 def test_strength_zero_returns_the_input(signal_hz: int) -> None:
-    settings = Settings(strength=0.0, chunk_seconds=0.5, overlap_seconds=0.1)
+    settings = Settings(strength=0.0)
     signal = noise(2, 30011)
     assert torch.equal(restored(signal, torch.zeros_like, 16000, signal_hz, settings), signal)
 
 
 def test_strength_is_a_dry_wet_mix() -> None:
-    settings = Settings(strength=0.25, chunk_seconds=0.5, overlap_seconds=0.1)
+    settings = Settings(strength=0.25)
     signal = noise(2, 30011)
     torch.testing.assert_close(restored(signal, torch.zeros_like, 16000, 16000, settings), 0.75 * signal, atol=1e-7, rtol=0)
 
@@ -55,7 +57,7 @@ def test_only_the_band_of_the_method_is_changed() -> None:
 
 
 def test_low_band_is_kept() -> None:
-    settings = Settings(keep_low_band_hz=1000, chunk_seconds=0.5, overlap_seconds=0.1)
+    settings = Settings(keep_low_band_hz=1000)
     low, high = 0.5 * sine(500, 44100), 0.5 * sine(4000, 44100)
     change = restored(low, torch.zeros_like, 16000, 44100, settings) - low
     assert 20 * math.log10(change[:, 8000:-8000].abs().max() / 0.5) < -80

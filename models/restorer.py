@@ -1,0 +1,123 @@
+"""What every network that restores signals declares of itself: how far it looks, and so how long recordings are divided."""
+
+import math
+
+from torch import Tensor, nn
+
+from models.chunking import Chunking, chunking_for_reach, to_grid, with_lengths
+from models.overlap_add import apply_in_chunks
+
+SEGMENT_SECONDS = 16.0
+"""What a method judges at once that judges sound as a whole, its noise, its band: longer is surer, shorter follows changes."""
+SEGMENT_OVERLAP_SECONDS = 2.0
+
+
+class Restorer(nn.Module):
+    """A network that maps (B, C, T) to (B, C, T) for any T."""
+
+    @property
+    def reach_samples(self) -> float:
+        """How far an output looks: sample n depends on inputs from n - reach to n + reach only; infinite: on all of them."""
+        raise NotImplementedError(f"{type(self).__name__} does not declare how far its outputs look (reach_samples)")
+
+    @property
+    def grid_samples(self) -> int:
+        """A signal that is shifted by a multiple of this is restored alike, shifted."""
+        return 1
+
+    def chunking(self, sample_rate: int, chunk_seconds: float | None = None, overlap_seconds: float | None = None) -> Chunking:
+        """Divide long recordings so that the pieces join as if each had been restored whole, or as asked for.
+
+        Args:
+            sample_rate: in Hz.
+            chunk_seconds: of a chunk; None is long enough for the overlap.
+            overlap_seconds: of two chunks; None is long enough for the reach.
+
+        Raises:
+            ValueError: if every output looks at the whole recording.
+        """
+        if math.isinf(self.reach_samples):
+            raise ValueError(f"{type(self).__name__} looks at a whole recording at once; long ones cannot be divided")
+        natural = chunking_for_reach(int(self.reach_samples), self.grid_samples, sample_rate)
+        return with_lengths(natural, _samples(chunk_seconds, sample_rate), _samples(overlap_seconds, sample_rate))
+
+
+class SegmentedRestorer(Restorer):
+    """A method that judges a segment of sound as a whole: long recordings are segmented, in the network itself.
+
+    Segments start at fixed places of a recording, so that restoring it whole and piece by piece is the same; within one,
+    everything may depend on everything.
+
+    Args:
+        segments: the division of long recordings.
+    """
+
+    def __init__(self, segments: Chunking) -> None:
+        super().__init__()
+        self.segments = segments
+
+    def restore_segment(self, segment: Tensor) -> Tensor:
+        """Map a segment (B, C, T) to (B, C, T); T is below `segments.chunk_samples + segments.grid_samples`."""
+        raise NotImplementedError
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Restore a recording segment by segment.
+
+        Args:
+            corrupted: (B, C, T), any T.
+
+        Returns:
+            (B, C, T).
+        """
+        return apply_in_chunks(self.restore_segment, corrupted, self.segments)
+
+    @property
+    def reach_samples(self) -> float:
+        """A segment, and what the last one may be longer."""
+        return self.segments.chunk_samples + self.segments.grid_samples
+
+    @property
+    def grid_samples(self) -> int:
+        """From segment to segment."""
+        return self.segments.hop_samples
+
+    def chunking(self, sample_rate: int, chunk_seconds: float | None = None, overlap_seconds: float | None = None) -> Chunking:
+        """Let the chunks be the segments, as longer ones would be segmented again; shorter ones and other overlaps as asked for.
+
+        Args:
+            sample_rate: in Hz.
+            chunk_seconds: of a chunk, at most a segment; None is a segment.
+            overlap_seconds: of two chunks; None is that of segments.
+        """
+        return chunk_by_segments(self.segments, sample_rate, chunk_seconds, overlap_seconds)
+
+
+def chunk_by_segments(
+    segments: Chunking, sample_rate: int, chunk_seconds: float | None, overlap_seconds: float | None
+) -> Chunking:
+    """Return the segments as chunks, shorter or with another overlap if asked for.
+
+    Args:
+        segments: the division that belongs to the method.
+        sample_rate: in Hz.
+        chunk_seconds: at most a segment; None is a segment.
+        overlap_seconds: None is that of the segments.
+    """
+    chunk_samples = _samples(chunk_seconds, sample_rate)
+    shorter = None if chunk_samples is None or chunk_samples >= segments.chunk_samples else chunk_samples
+    return with_lengths(segments, shorter, _samples(overlap_seconds, sample_rate))
+
+
+def segments_of(sample_rate: int, grid_samples: int = 1) -> Chunking:
+    """Return the segments of a method that judges noise or band: the inner half of their overlap is faded.
+
+    Args:
+        sample_rate: in Hz.
+        grid_samples: that segments start on, such as the hop of a spectrum.
+    """
+    overlap = to_grid(SEGMENT_OVERLAP_SECONDS * sample_rate, grid_samples)
+    return Chunking(to_grid(SEGMENT_SECONDS * sample_rate, grid_samples), overlap, overlap // 4, grid_samples)
+
+
+def _samples(seconds: float | None, sample_rate: int) -> float | None:
+    return None if seconds is None else seconds * sample_rate
