@@ -79,6 +79,20 @@ def draw(path: Path, title: str, seams: Sequence[tuple[str, Seams]]) -> None:
     figure.savefig(path, dpi=110)
 
 
+def report(name: str, module: RestorationModule, file: Path, seconds: float, picture: Path | None) -> None:
+    """Print a line of the table, and draw it."""
+    signal = read_mono(file, module.sample_rate, seconds)
+    with torch.inference_mode():
+        whole = module.restore(signal[None])[0].double()
+    own, short = (difference(module, signal, whole, module.chunking(*asked)) for asked in ((), (8.0, 1.0)))
+    lengths = (own.chunking.chunk_samples, own.chunking.overlap_samples)
+    cells = [f"{samples / module.sample_rate:.1f}" for samples in lengths]
+    cells += [f"{float(seams.difference_db.max()):.1f}" for seams in (own, short)]
+    print(f"| {name} | {file.stem} | {' | '.join(cells)} |", flush=True)
+    if picture:
+        draw(picture, f"{name}, {file.stem}", [("own division", own), ("8 s chunks, 1 s overlap", short)])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what chunks change.")
     parser.add_argument("methods", nargs="+", help="run folders, checkpoints, names of methods without training")
@@ -89,27 +103,12 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, metavar="PNG", help="draws the last recording")
     options = parser.parse_args()
     files = sorted(options.audio.glob("*.flac"))[: options.files] if options.audio.is_dir() else [options.audio]
-    print(
-        "| method | recording | chunks, s | overlap, s | worst 50 ms, dB | 8 s chunks, 1 s overlap, dB |\n|---|---|---|---|---|---|"
-    )
-    for name in options.methods:
-        module = open_method(name, "cpu")(options.rate)
+    print("| method | recording | chunks, s | overlap, s | worst 50 ms, dB | 8 s chunks, 1 s overlap, dB |")
+    print("|---|---|---|---|---|---|")
+    for method in options.methods:
+        module = open_method(method, "cpu")(options.rate)
         for file in files:
-            signal = read_mono(file, module.sample_rate, options.seconds)
-            with torch.inference_mode():
-                whole = module.restore(signal[None])[0].double()
-            own, short = (difference(module, signal, whole, module.chunking(*asked)) for asked in ((), (8.0, 1.0)))
-            chunk, overlap = (
-                samples / module.sample_rate for samples in (own.chunking.chunk_samples, own.chunking.overlap_samples)
-            )
-            worst, before = (float(seams.difference_db.max()) for seams in (own, short))
-            print(f"| {Path(name).name} | {file.stem} | {chunk:.1f} | {overlap:.1f} | {worst:.1f} | {before:.1f} |", flush=True)
-            if options.picture:
-                draw(
-                    options.picture,
-                    f"{Path(name).name}, {file.stem}",
-                    [("own division", own), ("8 s chunks, 1 s overlap", short)],
-                )
+            report(Path(method).name, module, file, options.seconds, options.picture)
 
 
 if __name__ == "__main__":
