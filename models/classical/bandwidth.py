@@ -4,7 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-SEGMENT_SAMPLES = 2048
+from models.classical.frames import frame_samples
+
+SEGMENT_SECONDS = 0.128
 SHORTEST_SAMPLES = 256  # below, the spectrum is too coarse to tell a cliff from a slope
 CLIFF_DB = 25.0  # music falls by less than this across the transition band unless a filter made it
 TRANSITION = 0.15  # width of the transition band relative to its lower edge
@@ -28,7 +30,7 @@ def occupied_bandwidth_hz(signal: Tensor, sample_rate: int) -> Tensor:
     nyquist_hz = sample_rate / 2
     if signal.shape[-1] < SHORTEST_SAMPLES:
         return torch.full(signal.shape[:1], nyquist_hz)
-    level_db = _long_term_level_db(signal)
+    level_db = _long_term_level_db(signal, frame_samples(SEGMENT_SECONDS, sample_rate))
     bins = level_db.shape[-1]
     lower = torch.arange(PLATEAU_BINS, int(bins / (1 + TRANSITION)) - PLATEAU_BINS // 2)
     upper = (lower * (1 + TRANSITION)).ceil().long()
@@ -42,11 +44,11 @@ def occupied_bandwidth_hz(signal: Tensor, sample_rate: int) -> Tensor:
     return torch.where((deepest > CLIFF_DB) & (edge < NYQUIST_MARGIN * nyquist_hz), edge, nyquist_hz)
 
 
-def _long_term_level_db(signal: Tensor) -> Tensor:
+def _long_term_level_db(signal: Tensor, fft_samples: int) -> Tensor:
     """Return the smoothed power spectrum (B, bins), averaged over time and channels, in decibels, on the CPU."""
-    segment = min(SEGMENT_SAMPLES, signal.shape[-1])
+    segment = min(fft_samples, signal.shape[-1])
     frames = signal.detach().float().cpu().unfold(-1, segment, segment // 2)  # (B, C, frames, segment)
-    spectrum = torch.fft.rfft(frames * torch.hann_window(segment), n=SEGMENT_SAMPLES)
+    spectrum = torch.fft.rfft(frames * torch.hann_window(segment), n=fft_samples)
     power = (spectrum.real.square() + spectrum.imag.square()).mean(dim=(1, 2))
     smooth = functional.avg_pool1d(power.unsqueeze(1), 5, stride=1, padding=2, count_include_pad=False)[:, 0]
     floor = 1e-14 * smooth.amax(dim=-1, keepdim=True) + 1e-20  # the rounding of float32

@@ -5,16 +5,22 @@ frequency, and the cliff that a good one leaves there.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from models.classical.bandwidth import NYQUIST_MARGIN, occupied_bandwidth_hz
+from models.classical.frames import frame_samples
 
-COMMON_RATES_HZ = (2000, 3000, 4000, 5000, 6000, 8000, 10000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-FRAME_SAMPLES = 1024
+COMMON_RATES_HZ = (
+    *(2000, 3000, 4000, 5000, 6000, 8000, 10000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+    *(64000, 88200, 96000, 176400, 192000),
+)
+FRAME_SECONDS = 0.064
 FEWEST_FRAMES = 12  # of fewer, independent bins are coherent by chance
 MOST_FRAMES = 256
+FEWEST_BINS = 8  # a mean over fewer is high by chance
 IMAGE_COHERENCE = 0.7  # images of music have 0.8 to 1, music without images stays below 0.5 from one second on
 
 
@@ -31,9 +37,11 @@ def low_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
     """
     candidates = _candidates_hz(sample_rate)
     bandwidths = occupied_bandwidth_hz(signal, sample_rate).tolist()
-    rates = [next(rate for rate in candidates if rate >= min(2 * width * NYQUIST_MARGIN, sample_rate)) for width in bandwidths]
+    needed = [2 * width * NYQUIST_MARGIN if width < sample_rate / 2 else sample_rate for width in bandwidths]
+    rates = [next(rate for rate in candidates if rate >= lowest) for lowest in needed]
+    frames = _Frames.of(signal, sample_rate)
     for candidate in reversed(candidates[:-1]):  # the lowest comes last and wins: images repeat at its multiples
-        imaged = (image_coherence(signal, sample_rate, candidate) > IMAGE_COHERENCE).tolist()
+        imaged = (_coherence(frames, sample_rate, candidate) > IMAGE_COHERENCE).tolist()
         rates = [candidate if found else rate for found, rate in zip(imaged, rates, strict=True)]
     return rates
 
@@ -51,35 +59,72 @@ def image_coherence(signal: Tensor, sample_rate: int, low_rate_hz: float) -> Ten
         low_rate_hz: The rate to test.
 
     Returns:
-        Coherence (B,) from 0 to 1; 0 for fewer than FEWEST_FRAMES frames.
+        Coherence (B,) from 0 to 1; 0 for fewer than FEWEST_FRAMES frames, and for a low rate so near to the sample rate that
+        fewer than FEWEST_BINS bins have an image below the Nyquist frequency.
     """
-    bin_hz = sample_rate / FRAME_SAMPLES
+    return _coherence(_Frames.of(signal, sample_rate), sample_rate, low_rate_hz)
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Up to MOST_FRAMES windowed frames of a signal, evenly spread.
+
+    Attributes:
+        audio: (B, C, frames, samples).
+        spectra: (B, C, frames, samples / 2 + 1) of these.
+        starts: First sample of each, (frames,) int64 on the CPU.
+    """
+
+    audio: Tensor
+    spectra: Tensor
+    starts: Tensor
+
+    @classmethod
+    def of(cls, signal: Tensor, sample_rate: int) -> "_Frames":
+        """Cut a signal (B, C, T) into frames of FRAME_SECONDS; fewer than FEWEST_FRAMES are none."""
+        length = frame_samples(FRAME_SECONDS, sample_rate)
+        total = (signal.shape[-1] - length) // (length // 2) + 1
+        if total < FEWEST_FRAMES:
+            none = signal.new_zeros(*signal.shape[:2], 0, length)
+            return cls(none, none, torch.zeros(0, dtype=torch.long))
+        chosen = torch.linspace(0, total - 1, min(total, MOST_FRAMES)).long()
+        frames = signal.float().unfold(-1, length, length // 2)[..., chosen.to(signal.device), :]
+        windowed = frames * torch.hann_window(length, device=signal.device)
+        return cls(windowed, torch.fft.rfft(windowed), chosen * (length // 2))
+
+
+def _coherence(frames: _Frames, sample_rate: int, low_rate_hz: float) -> Tensor:
+    """Return the `image_coherence` (B,) of frames."""
+    length, device = frames.audio.shape[-1], frames.audio.device
+    bin_hz = sample_rate / length
     lowest_hz = max(low_rate_hz / 8, low_rate_hz - sample_rate / 2)
-    bins = torch.arange(math.ceil(lowest_hz / bin_hz) + 1, int(0.45 * low_rate_hz / bin_hz), device=signal.device)
-    frames, starts = _frames(signal)
-    if frames.shape[-2] < FEWEST_FRAMES or len(bins) == 0:
-        return signal.new_zeros(signal.shape[0])
-    time = starts[:, None] + torch.arange(FRAME_SAMPLES, dtype=torch.float64, device=signal.device)
-    shift = torch.polar(torch.ones_like(time), -2 * torch.pi * (time * low_rate_hz / sample_rate)).to(torch.complex64)
-    low = torch.fft.fft(frames)[..., bins]  # (B, C, frames, bins)
-    mirrored = torch.fft.fft(frames * shift)[..., -bins]  # at low_rate_hz - f
+    first, last = math.ceil(lowest_hz / bin_hz) + 1, int(0.45 * low_rate_hz / bin_hz)  # the last one is left out
+    if len(frames.starts) == 0 or last - first < FEWEST_BINS:
+        return frames.audio.new_zeros(len(frames.audio))
+    bins = torch.arange(first, last, device=device)
+    low = frames.spectra[..., bins]  # (B, C, frames, bins)
+    mirrored = torch.fft.fft(frames.audio * _shift(frames, low_rate_hz / sample_rate))[..., -bins]
     common = (low * mirrored).sum(dim=(1, 2)).abs()
     energies = low.abs().square().sum(dim=(1, 2)) * mirrored.abs().square().sum(dim=(1, 2))
     return (common / energies.sqrt().clamp(min=torch.finfo(torch.float32).tiny)).mean(dim=-1)
+
+
+def _shift(frames: _Frames, cycles_per_sample: float) -> Tensor:
+    """Return exp(-2 pi i f t) at all samples of the frames, (frames, samples) complex64, a product of two short tables.
+
+    A phase needs double precision, which not every device has: the tables are made on the CPU.
+    """
+    samples = torch.arange(frames.audio.shape[-1])
+    of_starts, within = (
+        torch.polar(torch.ones(len(time), dtype=torch.float64), -2 * torch.pi * cycles_per_sample * time.double())
+        .to(torch.complex64)
+        .to(frames.audio.device)
+        for time in (frames.starts, samples)
+    )
+    return of_starts[:, None] * within
 
 
 def _candidates_hz(sample_rate: int) -> list[float]:
     """Return the rates to consider in rising order, the sample rate last."""
     fractions = [sample_rate / ratio for ratio in range(1, 13)]
     return sorted({rate for rate in (*fractions, *map(float, COMMON_RATES_HZ)) if rate <= sample_rate})
-
-
-def _frames(signal: Tensor) -> tuple[Tensor, Tensor]:
-    """Return up to MOST_FRAMES windowed frames (B, C, frames, FRAME_SAMPLES), evenly spread, and their first samples."""
-    hop = FRAME_SAMPLES // 2
-    total = (signal.shape[-1] - FRAME_SAMPLES) // hop + 1
-    if total < FEWEST_FRAMES:
-        return signal.new_zeros(*signal.shape[:2], 0, FRAME_SAMPLES), torch.zeros(0, device=signal.device)
-    chosen = torch.linspace(0, total - 1, min(total, MOST_FRAMES), device=signal.device).long()
-    frames = signal.float().unfold(-1, FRAME_SAMPLES, hop)[..., chosen, :]
-    return frames * torch.hann_window(FRAME_SAMPLES, device=signal.device), chosen * hop

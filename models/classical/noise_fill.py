@@ -4,12 +4,11 @@ Phase and fine structure of the lost band are unknown, but its level is not: the
 Noise of that level lowers the LSD by far more than it costs SNR, so a learned method has to beat this row on both.
 """
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.classical.frames import frame_samples
 from models.classical.interpolation import CubicSpline
 from models.classical.low_rate import low_rates_hz
 from models.restorer import SegmentedRestorer, segments_of
@@ -43,7 +42,7 @@ class NoiseFill(SegmentedRestorer):
         self.sample_rate = sample_rate
         self.low_rate_hz = low_rate_hz
         self.level_db = level_db
-        self.n_fft = 2 ** round(math.log2(FRAME_SECONDS * sample_rate))
+        self.n_fft = frame_samples(FRAME_SECONDS, sample_rate)
 
     def restore_segment(self, corrupted: Tensor) -> Tensor:
         """Restore the band by interpolation and noise; the same input always gets the same noise.

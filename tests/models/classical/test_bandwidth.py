@@ -15,9 +15,9 @@ def pink_noise(samples: int = 16000, seed: int = 0) -> np.ndarray:
     return np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), samples)
 
 
-def brick_wall(signal: np.ndarray, cutoff_hz: float) -> np.ndarray:
+def brick_wall(signal: np.ndarray, cutoff_hz: float, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     spectrum = np.fft.rfft(signal)
-    spectrum[np.fft.rfftfreq(len(signal), 1 / SAMPLE_RATE) > cutoff_hz] = 0
+    spectrum[np.fft.rfftfreq(len(signal), 1 / sample_rate) > cutoff_hz] = 0
     return np.fft.irfft(spectrum, len(signal))
 
 
@@ -30,6 +30,12 @@ def test_bandwidth_is_where_the_spectrum_falls(cutoff_hz: float) -> None:
     assert occupied_bandwidth_hz(batch(brick_wall(pink_noise(), cutoff_hz)), SAMPLE_RATE).item() == pytest.approx(
         cutoff_hz, abs=40
     )
+
+
+@pytest.mark.parametrize("sample_rate", [4000, 11025, 48000, 192000])
+def test_same_bandwidth_is_found_at_every_sample_rate(sample_rate: int) -> None:
+    limited = batch(brick_wall(pink_noise(sample_rate), 1500, sample_rate))
+    assert occupied_bandwidth_hz(limited, sample_rate).item() == pytest.approx(1500, abs=40)
 
 
 def test_a_slope_is_no_cliff() -> None:
