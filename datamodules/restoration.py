@@ -23,6 +23,11 @@ from datamodules.sources.probing import absolute
 from datamodules.streaming import StreamedRecordings
 from datamodules.windows import TrainWindows, WindowRules
 
+LOWEST_RATE_HZ = 4000
+HIGHEST_RATE_HZ = 200_000
+FLAC_EXACT_UP_TO_HZ = 65_535
+"""Higher rates have to be multiples of 10 Hz in the FLAC files that examples and synthetic music are written to."""
+
 _SPLITS_OF_STAGE: dict[str | None, tuple[Split, ...]] = {"validate": ("val",), "test": ("test",), "predict": ("test",)}
 
 Batch = dict[str, Any]
@@ -40,7 +45,7 @@ class RestorationDataModule(pl.LightningDataModule):
         source: What recordings exist.
         corruption: `corruption(clean (B, C, T), sample_rate, generator) -> (B, C, T)`; see `corruptions.optional` for how it
             may depend on the split.
-        sample_rate: Of all examples, in Hz.
+        sample_rate: Of all examples, in Hz; see `check_sample_rate`.
         channels: Of all examples; see `decoding.mix`.
         window_samples: Length of a training window.
         batch_size: Of training, per process.
@@ -81,7 +86,8 @@ class RestorationDataModule(pl.LightningDataModule):
     ) -> None:
         """Check the values; files are read by `setup`."""
         super().__init__()
-        for name, value in {"sample_rate": sample_rate, "channels": channels, "batch_size": batch_size}.items():
+        check_sample_rate(sample_rate)
+        for name, value in {"channels": channels, "batch_size": batch_size}.items():
             if value < 1:
                 raise ValueError(f"data.{name}={value} must be at least 1")
         optional.check(corruption, sample_rate, channels)
@@ -212,6 +218,25 @@ class RestorationDataModule(pl.LightningDataModule):
     def _loader(self, kind: type[DataLoader[Any]], dataset: Dataset[Any], **options: Any) -> DataLoader[Any]:
         workers, pinned = self._num_workers, torch.cuda.is_available()
         return kind(dataset, **options, num_workers=workers, persistent_workers=workers > 0, pin_memory=pinned)
+
+
+def check_sample_rate(sample_rate: int) -> None:
+    """Refuse a rate at which not every part of the suite works.
+
+    Args:
+        sample_rate: In Hz.
+
+    Raises:
+        ValueError: If it is no whole number from 4,000 to 200,000, or above 65,535 no multiple of 10.
+    """
+    if not isinstance(sample_rate, int) or not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
+        raise ValueError(
+            f"data.sample_rate={sample_rate} must be a whole number of Hz from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}"
+        )
+    if sample_rate > FLAC_EXACT_UP_TO_HZ and sample_rate % 10:
+        raise ValueError(
+            f"data.sample_rate={sample_rate} must be a multiple of 10 Hz, as FLAC files have it above {FLAC_EXACT_UP_TO_HZ} Hz"
+        )
 
 
 def restoration_data(source: Callable[..., Source], **options: Any) -> RestorationDataModule:

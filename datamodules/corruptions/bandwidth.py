@@ -20,6 +20,9 @@ from datamodules.corruptions.settings import known_names, probability, whole_ran
 
 ALL_FAMILIES = ("chebyshev1", "butterworth", "elliptic", "bessel", "windowed_sinc", "brick_wall")
 
+HIGHEST_CUTOFF = 7 / 16
+"""Of the sample rate: where a range of cutoffs ends that would go on beyond the Nyquist frequency; 7 kHz at 16 kHz."""
+
 _PADDING_CYCLES = 32
 """Reflected audio at each end in periods of the cutoff, for the filters to ring in."""
 
@@ -67,7 +70,8 @@ class LowPass:
         """Check the ranges.
 
         Args:
-            cutoff_hz: Cutoff, drawn evenly on a logarithmic axis; what it marks in each family is told in `FilterDesign`.
+            cutoff_hz: Cutoff, drawn evenly on a logarithmic axis; what it marks in each family is told in `FilterDesign`. Of a
+                range that goes on beyond half the sample rate, what lies below 7/16 of the rate is drawn.
             filters: Families to draw from, keys of `filters.FAMILIES`.
             order: Order, 1 to 16; for `windowed_sinc` a quarter of its zero crossings on each side.
             ripple_db: Pass band ripple of `chebyshev1` and `elliptic`.
@@ -87,26 +91,31 @@ class LowPass:
         return self._cutoff_hz[0]
 
     def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse rates that the cutoffs do not allow; see `optional.check`."""
-        if self._cutoff_hz[1] >= sample_rate / 2:
+        """Refuse rates at which there is no such cutoff; see `optional.check`."""
+        if self._cutoff_hz[0] >= sample_rate / 2:
             raise ValueError(
-                f"cutoff_hz up to {self._cutoff_hz[1]:g} is not below half of sample_rate={sample_rate}: "
-                "lower corruption.cutoff_hz or raise data.sample_rate"
+                f"cutoff_hz={draws.range_text(self._cutoff_hz)} is not below half of data.sample_rate={sample_rate}: "
+                f"begin below {sample_rate / 2:g} Hz or raise data.sample_rate"
             )
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the low-passed batch; see `Corruption`.
 
         Raises:
-            ValueError: If the highest cutoff is not below half the sample rate.
+            ValueError: If the lowest cutoff is not below half the sample rate.
         """
         self.check(sample_rate, clean.shape[1])
-        low, high = (math.log(end / sample_rate) for end in self._cutoff_hz)
+        low, high = (math.log(end / sample_rate) for end in self._drawn_hz(sample_rate))
         cutoff = draws.uniform(low, high, (clean.shape[0],), generator).exp().to(clean.device)
         frame = Frame.around(clean.shape[-1], round(_PADDING_CYCLES * sample_rate / self._cutoff_hz[0]), 2)
         response = self._filter.responses(cutoff, frame.total, generator)
         spectrum = frame.spectrum(clean).mul_(response[:, None])  # In place: a new tensor of this size costs as much as an FFT.
         return frame.cut(torch.fft.irfft(spectrum, n=frame.total)).contiguous().to(clean.dtype)
+
+    def _drawn_hz(self, sample_rate: int) -> tuple[float, float]:
+        """Return the part of the range that a sample rate has."""
+        low, high = self._cutoff_hz
+        return low, high if high < sample_rate / 2 else max(low, HIGHEST_CUTOFF * sample_rate)
 
 
 class Bandwidth:
@@ -162,8 +171,8 @@ class Bandwidth:
         """Refuse rates that the low rates do not allow; see `optional.check`."""
         if self._low_rate_hz[1] >= sample_rate:
             raise ValueError(
-                f"low_rate_hz up to {self._low_rate_hz[1]:g} is not below sample_rate={sample_rate}: "
-                "lower corruption.low_rate_hz or raise data.sample_rate"
+                f"low_rate_hz={draws.range_text(self._low_rate_hz)} is not below data.sample_rate={sample_rate}: "
+                f"set it below {sample_rate} or raise data.sample_rate"
             )
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:

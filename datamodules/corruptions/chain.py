@@ -49,8 +49,8 @@ class Chain:
 
     def check(self, sample_rate: int, channels: int) -> None:
         """Refuse what a step refuses; see `optional.check`."""
-        for step in self._steps:
-            optional.check(step, sample_rate, channels)
+        for index, step in enumerate(self._steps):
+            optional.check(step, sample_rate, channels, f"steps.{index}")
 
     def cutoff_hz(self, sample_rate: int) -> float:
         """Return the lowest cutoff of all steps in Hz; half the sample rate if none has one."""

@@ -74,8 +74,11 @@ class Codec:
 
     def check(self, sample_rate: int, channels: int) -> None:
         """Refuse what one of the codecs cannot hold; see `optional.check`."""
-        for codec in self._codecs:
-            check_codec(codec, sample_rate, channels)
+        try:
+            for codec in self._codecs:
+                check_codec(codec, sample_rate, channels)
+        except ValueError as error:
+            raise ValueError(f"codecs=[{', '.join(self._codecs)}]: {error}") from error
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the decoded batch; see `Corruption`. Examples are coded in parallel, on as many threads as there are cores.
@@ -154,7 +157,8 @@ def through_vorbis(audio: np.ndarray, sample_rate: int, quality: float) -> np.nd
 def through_opus(audio: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
     """Encode and decode (C, T) at a mean bit rate of one channel in kbit/s.
 
-    A sample rate that Opus does not have is brought up to the next one that it has, and back.
+    A sample rate that Opus does not have is brought up to the next one that it has, and back; one above 48 kHz down to 48 kHz,
+    and back.
     """
     low, high = OPUS_LIMITS_KBPS
     coded_hz = next((rate for rate in OPUS_RATES_HZ if rate >= sample_rate), OPUS_RATES_HZ[-1])

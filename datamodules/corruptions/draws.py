@@ -42,6 +42,17 @@ def as_range(value: Range, key: str) -> tuple[float, float]:
     return low, high
 
 
+def range_text(ends: tuple[float, float]) -> str:
+    """Write a range as a user would.
+
+    Example:
+        >>> range_text((5.0, 5.0)), range_text((0.5, 176400.0))
+        ('5', '[0.5, 176400]')
+    """
+    low, high = (f"{end:.10g}" for end in ends)
+    return low if low == high else f"[{low}, {high}]"
+
+
 def uniform(low: float, high: float, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Draw from the uniform distribution on [low, high), on the generator's device; a range without width gives its value."""
     return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)

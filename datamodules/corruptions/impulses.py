@@ -24,7 +24,7 @@ class Impulses:
 
         Args:
             deviation: Standard deviation of the normal noise, full scale 1.
-            probability: Probability of a transient at each sample; 1e-4 at 16 kHz is 1.6 per second.
+            probability: Probability of a transient at each sample; 1e-4 at 16 kHz is 1.6 per second, at 48 kHz 4.8.
             amplitude: Height of the transients, full scale 1.
 
         Raises:

@@ -35,20 +35,27 @@ def for_split(corruption: Corruption, split: Split) -> Corruption:
     return corruption if ask is None else ask(split)
 
 
-def check(corruption: Corruption, sample_rate: int, channels: int) -> None:
+def check(corruption: Corruption, sample_rate: int, channels: int, key: str = "corruption") -> None:
     """Ask a corruption whether it can work on audio of this kind, before any is read.
+
+    What a corruption answers begins with the name of its setting, which the key of the corruption completes.
 
     Args:
         corruption: Any corruption.
         sample_rate: Rate in Hz.
         channels: Count.
+        key: Of the corruption in the configuration of the one that asks, such as `steps.1`.
 
     Raises:
         ValueError: If it cannot; the message says what to change.
     """
     ask = getattr(corruption, "check", None)
-    if ask is not None:
+    if ask is None:
+        return
+    try:
         ask(sample_rate, channels)
+    except ValueError as error:
+        raise ValueError(f"{key}.{error}") from error
 
 
 def skipped(corruption: Corruption) -> list[str]:

@@ -85,7 +85,7 @@ class Pipeline:
     def check(self, sample_rate: int, channels: int) -> None:
         """Refuse other rates than the one that the steps name; see `optional.check`."""
         if self._rate_hz not in (None, sample_rate):
-            raise ValueError(f"steps aim at {self._rate_hz} Hz but data.sample_rate is {sample_rate}: set it to {self._rate_hz}")
+            raise ValueError(f"steps aim at {self._rate_hz} Hz but data.sample_rate={sample_rate}: set it to {self._rate_hz}")
         self._chain.check(sample_rate, channels)
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:

@@ -178,7 +178,27 @@ def test_an_empty_split_stops_before_training(make, root):
         make().setup("fit")
 
 
-@pytest.mark.parametrize("key", ["sample_rate", "channels", "batch_size", "samples_per_epoch", "window_samples"])
+@pytest.mark.parametrize(
+    ("sample_rate", "wanted"),
+    [
+        (3999, "a whole number of Hz from 4000 to 200000"),
+        (200_010, "a whole number of Hz from 4000 to 200000"),
+        (16000.5, "a whole number of Hz from 4000 to 200000"),
+        ("44.1k", "a whole number of Hz from 4000 to 200000"),
+        (65_537, "a multiple of 10 Hz"),
+    ],
+)
+def test_a_rate_that_not_every_part_has_is_refused(make, sample_rate, wanted):
+    with pytest.raises(ValueError, match=rf"data\.sample_rate={sample_rate} must be {wanted}"):
+        make(sample_rate=sample_rate)
+
+
+@pytest.mark.parametrize("sample_rate", [4000, 65_535, 65_540, 200_000])
+def test_rates_up_to_the_limits_are_taken(make, sample_rate):
+    assert make(sample_rate=sample_rate).sample_rate == sample_rate
+
+
+@pytest.mark.parametrize("key", ["channels", "batch_size", "samples_per_epoch", "window_samples"])
 def test_impossible_numbers_name_their_key(make, key):
     with pytest.raises(ValueError, match=rf"data\.{key}=0 must be at least 1"):
         make(**{key: 0})
@@ -276,7 +296,7 @@ def test_unusable_files_of_the_corruption_are_counted(make):
 
 
 def test_an_impossible_corruption_stops_before_any_file_is_read(make):
-    with pytest.raises(ValueError, match="low_rate_hz up to 8000 is not below sample_rate=8000"):
+    with pytest.raises(ValueError, match="corruption.low_rate_hz=8000 is not below data.sample_rate=8000"):
         make(corruption=Bandwidth(8000))
     with pytest.raises(ValueError, match="mp3 holds one or two channels, not 3"):
         make(corruption=Codec(), channels=3)

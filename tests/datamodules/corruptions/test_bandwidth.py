@@ -198,7 +198,23 @@ def test_impossible_settings_are_refused_by_name(settings: dict[str, Any], messa
 
 
 def test_rates_above_the_audio_are_refused() -> None:
-    with pytest.raises(ValueError, match="low_rate_hz up to 16000 is not below sample_rate=16000"):
+    with pytest.raises(ValueError, match="low_rate_hz=\\[4000, 16000\\] is not below data.sample_rate=16000: set it below 16000"):
         Bandwidth([4000, 16000])(white(), RATE_HZ, seeded())
-    with pytest.raises(ValueError, match="cutoff_hz up to 8000 is not below half of sample_rate=16000"):
+    with pytest.raises(ValueError, match="cutoff_hz=8000 is not below half of data.sample_rate=16000: begin below 8000 Hz"):
         LowPass(8000)(white(), RATE_HZ, seeded())
+
+
+@pytest.mark.parametrize("sample_rate", [4000, 8000, 11025, 14000])
+def test_cutoffs_beyond_nyquist_are_not_drawn(sample_rate: int) -> None:
+    filtered = LowPass([1000, 7000], filters=["brick_wall"])(white(), sample_rate, seeded())
+    power = torch.fft.rfft(filtered * torch.hann_window(filtered.shape[-1])).abs().square()
+    nyquist_share = power[..., round(0.9 * power.shape[-1]) :].sum((1, 2)) / power.sum((1, 2))
+    assert nyquist_share.max() < 1e-4
+    with pytest.raises(ValueError, match=r"cutoff_hz=\[7000, 9000\] is not below half of data.sample_rate"):
+        LowPass([7000, 9000])(white(), sample_rate, seeded())
+
+
+def test_cutoffs_below_nyquist_are_drawn_from_the_whole_range() -> None:
+    limited, lower = LowPass([7000, 9000], ["brick_wall"]), LowPass([7000, 7999], ["brick_wall"])
+    assert not torch.equal(limited(white(), RATE_HZ, seeded()), lower(white(), RATE_HZ, seeded()))
+    assert torch.equal(limited(white(), 14002, seeded()), LowPass(7000, ["brick_wall"])(white(), 14002, seeded()))

@@ -97,7 +97,7 @@ def test_list_of_steps_equals_their_text() -> None:
 
 
 def test_other_sample_rate_than_the_steps_target_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"aim at 10000 Hz but data\.sample_rate is 16000"):
+    with pytest.raises(ValueError, match=r"aim at 10000 Hz but data\.sample_rate=16000"):
         Pipeline("sample 5000 10000")(clean_batch(), 16_000, seeded())
 
 
@@ -128,5 +128,5 @@ def test_wrong_text_is_refused_with_its_step(steps: str, message: str) -> None:
 def test_rates_are_refused_before_any_audio() -> None:
     pipeline = Pipeline("sample 5000 10000,whitenoise 0 0.1")
     pipeline.check(10_000, 1)
-    with pytest.raises(ValueError, match=r"aim at 10000 Hz but data\.sample_rate is 16000: set it to 10000"):
+    with pytest.raises(ValueError, match=r"aim at 10000 Hz but data\.sample_rate=16000: set it to 10000"):
         pipeline.check(16_000, 1)
