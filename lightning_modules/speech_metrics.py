@@ -1,4 +1,8 @@
-"""PESQ and STOI through the optional packages `pesq` and `pystoi`, for speech at the rates these are defined for."""
+"""PESQ and STOI through the optional packages `pesq` and `pystoi`, for speech.
+
+Both are defined at low rates: audio of a higher one is resampled to 16 kHz, so that nothing above 8 kHz counts (of STOI nothing
+above 4.3 kHz does anyway). At rates below what they listen to they are not offered.
+"""
 
 import importlib.util
 import logging
@@ -7,11 +11,14 @@ from collections.abc import Callable
 from functools import cache, partial
 
 import numpy as np
+import soxr
 import torch
 from torch import Tensor
 
 PESQ_WB_RATE_HZ = 16000
 STOI_RATES_HZ = (8000, 16000)
+"""What pystoi takes to its own 10 kHz; its filters would grow without bound at rates that have little in common with that."""
+LOWEST_RATES_HZ = {"pesq_wb": PESQ_WB_RATE_HZ, "stoi": STOI_RATES_HZ[0]}
 
 _log = logging.getLogger(__name__)
 
@@ -32,27 +39,37 @@ def speech_metrics(sample_rate: int) -> dict[str, Callable[[Tensor, Tensor], Ten
         sample_rate: Rate of the signals in Hz.
 
     Returns:
-        Functions of (B, C, T), (B, C, T) to (B,) by name: `pesq_wb` at 16 kHz, `stoi` at 8 and 16 kHz.
+        Functions of (B, C, T), (B, C, T) to (B,) by name: `pesq_wb` from 16 kHz on, `stoi` from 8 kHz on.
     """
     metrics: dict[str, Callable[[Tensor, Tensor], Tensor]] = {}
-    if sample_rate == PESQ_WB_RATE_HZ and package_available("pesq"):
-        metrics["pesq_wb"] = pesq_wb
-    if sample_rate in STOI_RATES_HZ and package_available("pystoi"):
+    if _rate_allows("pesq_wb", sample_rate) and package_available("pesq"):
+        metrics["pesq_wb"] = partial(pesq_wb, sample_rate=sample_rate)
+    if _rate_allows("stoi", sample_rate) and package_available("pystoi"):
         metrics["stoi"] = partial(stoi, sample_rate=sample_rate)
     return metrics
 
 
-def pesq_wb(restored: Tensor, clean: Tensor) -> Tensor:
+@cache
+def _rate_allows(metric: str, sample_rate: int) -> bool:
+    """Tell whether a rate holds what a metric listens to; says once that it is left out."""
+    lowest = LOWEST_RATES_HZ[metric]
+    if sample_rate < lowest:
+        _log.info("the metric %s is left out at %d Hz: it needs data.sample_rate=%d or more", metric, sample_rate, lowest)
+    return sample_rate >= lowest
+
+
+def pesq_wb(restored: Tensor, clean: Tensor, sample_rate: int = PESQ_WB_RATE_HZ) -> Tensor:
     """Return the wide-band PESQ (ITU-T P.862.2), about 1 to 4.64, averaged over channels.
 
     Args:
-        restored: Estimate (B, C, T) at 16 kHz.
-        clean: Reference (B, C, T) at 16 kHz.
+        restored: Estimate (B, C, T).
+        clean: Reference (B, C, T).
+        sample_rate: Rate in Hz, at least 16 kHz; a higher one is resampled to 16 kHz.
 
     Returns:
         Values (B,); NaN where the score does not exist (no utterance found, or shorter than a quarter of a second).
     """
-    return _over_channels(_pesq_of_one, restored, clean)
+    return _over_channels(partial(_pesq_of_one, sample_rate=sample_rate), restored, clean)
 
 
 def stoi(restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
@@ -61,7 +78,7 @@ def stoi(restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
     Args:
         restored: Estimate (B, C, T).
         clean: Reference (B, C, T).
-        sample_rate: Rate in Hz.
+        sample_rate: Rate in Hz, at least 8 kHz; one that is neither 8 nor 16 kHz is resampled to 16 kHz.
 
     Returns:
         Values (B,); NaN where fewer than 30 non-silent frames exist.
@@ -76,10 +93,12 @@ def _over_channels(score: Callable[[np.ndarray, np.ndarray], float], restored: T
     return values.unflatten(0, clean.shape[:2]).mean(dim=1)
 
 
-def _pesq_of_one(clean: np.ndarray, restored: np.ndarray) -> float:
+def _pesq_of_one(clean: np.ndarray, restored: np.ndarray, sample_rate: int) -> float:
     """Return the PESQ of one channel, NaN where it is undefined."""
     import pesq
 
+    if sample_rate != PESQ_WB_RATE_HZ:
+        clean, restored = (soxr.resample(signal, sample_rate, PESQ_WB_RATE_HZ) for signal in (clean, restored))
     if not (clean.any() and restored.any()):  # the package divides by the peak
         return float("nan")
     try:
@@ -92,6 +111,9 @@ def _stoi_of_one(clean: np.ndarray, restored: np.ndarray, sample_rate: int) -> f
     """Return the STOI of one channel, NaN where it is undefined."""
     import pystoi
 
+    if sample_rate not in STOI_RATES_HZ:
+        clean, restored = (soxr.resample(signal, sample_rate, STOI_RATES_HZ[-1]) for signal in (clean, restored))
+        sample_rate = STOI_RATES_HZ[-1]
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:
