@@ -44,6 +44,21 @@ def test_every_trainable_method_trains_and_leaves_its_results(train_config: Conf
     assert (tmp_path / "run" / "config.yaml").is_file()
 
 
+@pytest.mark.parametrize(
+    "sample_rate", [48000, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (4000, 11025, 22255, 47999, 96000, 200000))]
+)
+def test_training_at_any_rate_ends_with_the_default_baselines_scored(
+    train_config: Config, tmp_path: Path, sample_rate: int
+) -> None:
+    shrunk = ["trainer=smoke", *TINY_NET, "examples=1", "trainer.limit_test_batches=1"]
+    named = "baselines=[wiener,sinc,cubic_spline,noise_fill]"
+    result = train(train_config(*shrunk, named, "data.eval_seconds=0.7", f"data.sample_rate={sample_rate}"))
+    assert (result["status"], result["sample_rate_hz"]) == ("finished", sample_rate)
+    assert len(result["methods"]) == 3
+    assert all(math.isfinite(row["si_sdr_db"]) for row in result["methods"].values())
+    assert len(list((tmp_path / "run" / "examples").glob("*.flac"))) == 3
+
+
 def test_method_in_steps_leaves_a_table_and_pictures_of_them(train_config: Config, tmp_path: Path) -> None:
     shrunk = ["model.net.state_channels=4", "model.net.hidden_channels=8", "model.net.steps=3"]
     result = train(train_config("model=conv_rnn", *shrunk, "examples=1"))
