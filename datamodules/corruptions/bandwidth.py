@@ -42,16 +42,15 @@ class FilterDraw:
         if passes not in (1, 2):
             raise ValueError(f"passes={passes!r} is neither 1 (|H|) nor 2 (|H|^2, forward and backward)")
 
-    def responses(self, cutoff: Tensor, fft_samples: int, generator: torch.Generator) -> Tensor:
+    def responses(self, cutoff: Tensor, fft_samples: int, generator: torch.Generator, device: torch.device) -> Tensor:
         """Draw filters with the given cutoffs (B,) in cycles per sample and return |H| or |H|^2, (B, fft_samples / 2 + 1)."""
         shape = (cutoff.shape[0],)
         families = [self.families[index] for index in draws.choices(len(self.families), shape, generator).tolist()]
         order = draws.integers(*self.order, shape, generator)
-        ripple_db = draws.uniform(*self.ripple_db, shape, generator).double()
-        stopband_db = draws.uniform(*self.stopband_db, shape, generator).double()
-        design = FilterDesign(
-            cutoff.double(), order.to(cutoff.device), ripple_db.to(cutoff.device), stopband_db.to(cutoff.device)
-        )
+        ripple_db = draws.uniform(*self.ripple_db, shape, generator)
+        stopband_db = draws.uniform(*self.stopband_db, shape, generator)
+        cutoff, ripple_db, stopband_db = (values.cpu().double() for values in (cutoff, ripple_db, stopband_db))
+        design = FilterDesign(cutoff, order.cpu(), ripple_db, stopband_db, device)
         return magnitude_response(families, design, fft_samples).pow_(self.passes)
 
 
@@ -106,9 +105,9 @@ class LowPass:
         """
         self.check(sample_rate, clean.shape[1])
         low, high = (math.log(end / sample_rate) for end in self._drawn_hz(sample_rate))
-        cutoff = draws.uniform(low, high, (clean.shape[0],), generator).exp().to(clean.device)
+        cutoff = draws.uniform(low, high, (clean.shape[0],), generator).exp()
         frame = Frame.around(clean.shape[-1], round(_PADDING_CYCLES * sample_rate / self._cutoff_hz[0]), 2)
-        response = self._filter.responses(cutoff, frame.total, generator)
+        response = self._filter.responses(cutoff, frame.total, generator, clean.device)
         spectrum = frame.spectrum(clean).mul_(response[:, None])  # In place: a new tensor of this size costs as much as an FFT.
         return frame.cut(torch.fft.irfft(spectrum, n=frame.total)).contiguous().to(clean.dtype)
 
@@ -185,9 +184,9 @@ class Bandwidth:
         frame = self._frame(clean.shape[-1], sample_rate)
         shape = (clean.shape[0],)
         low_samples = self._low_samples(shape, sample_rate, frame, generator)
-        ratio = draws.uniform(*self._cutoff_ratio, shape, generator).to(clean.device)
-        cutoff = ratio * (torch.tensor(low_samples, device=clean.device) / (2 * frame.total))
-        response = self._filter.responses(cutoff, frame.total, generator)
+        ratio = draws.uniform(*self._cutoff_ratio, shape, generator).cpu()
+        cutoff = ratio * (torch.tensor(low_samples) / (2 * frame.total))
+        response = self._filter.responses(cutoff, frame.total, generator, clean.device)
         unfiltered = draws.uniform(0, 1, shape, generator) < self._aliased
         response.masked_fill_(unfiltered.to(clean.device)[:, None], 1.0)
         ways = [self._interpolation[way] for way in draws.choices(len(self._interpolation), shape, generator).tolist()]
@@ -197,7 +196,7 @@ class Bandwidth:
     def _low_samples(self, shape: tuple[int, ...], sample_rate: int, frame: Frame, generator: torch.Generator) -> list[int]:
         """Draw each example's number of low-rate samples in a frame; in a range, the next one that an FFT is fast for."""
         low, high = self._low_rate_hz
-        wanted = draws.uniform(low, high, shape, generator).double() * frame.total / sample_rate
+        wanted = draws.uniform(low, high, shape, generator).cpu().double() * frame.total / sample_rate
         round_up = round if low == high else fast_length
         return [round_up(round(samples)) for samples in wanted.tolist()]
 

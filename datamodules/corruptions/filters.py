@@ -25,7 +25,11 @@ _THETA_TERMS = 12  # The nome of every allowed elliptic design is below 0.6, and
 
 @dataclass(frozen=True)
 class FilterDesign:
-    """The numbers that define one low-pass filter per example, each (B,) float64; what a family does not use it ignores."""
+    """The numbers that define one low-pass filter per example, each (B,); what a family does not use it ignores.
+
+    They are float64 on the CPU, as not every device has double precision; what has the length of a spectrum is computed in
+    float32 on `device`.
+    """
 
     cutoff: Tensor
     """In cycles per sample, below 0.5: the end of the ripple for Chebyshev I and elliptic, -3 dB for Butterworth and Bessel,
@@ -35,11 +39,17 @@ class FilterDesign:
     """Pass band ripple of Chebyshev I and elliptic."""
     stopband_db: Tensor
     """Stop band attenuation of the elliptic family."""
+    device: torch.device
+    """Where the responses are wanted."""
 
     def rows(self, indices: Sequence[int]) -> "FilterDesign":
         """Return the designs of some examples."""
-        pick = torch.as_tensor(indices, device=self.cutoff.device)
-        return FilterDesign(self.cutoff[pick], self.order[pick], self.ripple_db[pick], self.stopband_db[pick])
+        pick = torch.as_tensor(indices)
+        return FilterDesign(self.cutoff[pick], self.order[pick], self.ripple_db[pick], self.stopband_db[pick], self.device)
+
+    def column(self, values: Tensor) -> Tensor:
+        """Return numbers (B,) as (B, 1) float32 on the device."""
+        return values.float().to(self.device)[:, None]
 
 
 def magnitude_response(families: Sequence[str], design: FilterDesign, fft_samples: int) -> Tensor:
@@ -53,7 +63,7 @@ def magnitude_response(families: Sequence[str], design: FilterDesign, fft_sample
     Returns:
         |H|, 1 at 0 Hz, (B, fft_samples / 2 + 1) float32 on the device of `design`.
     """
-    response = torch.empty(len(families), fft_samples // 2 + 1, device=design.cutoff.device)
+    response = torch.empty(len(families), fft_samples // 2 + 1, device=design.device)
     for family in sorted(set(families)):
         rows = [row for row, name in enumerate(families) if name == family]
         magnitude = FAMILIES[family](design.rows(rows), fft_samples)
@@ -64,17 +74,17 @@ def magnitude_response(families: Sequence[str], design: FilterDesign, fft_sample
 def butterworth(design: FilterDesign, fft_samples: int) -> Tensor:
     """Evaluate |H|^2 = 1 / (1 + w^2N)."""
     frequency = _analog_frequency(design, fft_samples)
-    return (1 + torch.exp2(_column(2 * design.order) * frequency.log2())).rsqrt()
+    return (1 + torch.exp2(design.column(2 * design.order) * frequency.log2())).rsqrt()
 
 
 def chebyshev1(design: FilterDesign, fft_samples: int) -> Tensor:
     """Evaluate |H|^2 = 1 / (1 + e^2 T_N(w)^2) with e^2 = 10^(ripple/10) - 1 and T_N the Chebyshev polynomial."""
-    frequency, order = _analog_frequency(design, fft_samples), _column(design.order)
+    frequency, order = _analog_frequency(design, fft_samples), design.column(design.order)
     inside = torch.cos(order * frequency.clamp(max=1).acos())
     above = frequency.clamp(min=1)
     outside = torch.cosh(order * (above + (above.square() - 1).sqrt()).log())  # Six times faster than acosh.
     polynomial = torch.where(frequency <= 1, inside, outside)
-    return (1 + _column(_ripple_power(design.ripple_db)) * polynomial.square()).rsqrt()
+    return (1 + design.column(_ripple_power(design.ripple_db)) * polynomial.square()).rsqrt()
 
 
 def elliptic(design: FilterDesign, fft_samples: int) -> Tensor:
@@ -88,11 +98,12 @@ def elliptic(design: FilterDesign, fft_samples: int) -> Tensor:
     poles = modulus.square() * zeros
     gains = torch.where(zeros > 0, (1 - poles) / (1 - zeros), 0.0)
     offsets = torch.where(zeros > 0, gains * zeros, -1.0)  # Without a zero the factor is (0 + 1) / (1 - 0).
-    characteristic = torch.where(_column(design.order % 2) == 1, squared.sqrt(), 1.0)
-    for gain, offset, pole in zip(gains.float().T, offsets.float().T, poles.float().T, strict=True):
+    characteristic = torch.where(design.column(design.order % 2) == 1, squared.sqrt(), 1.0)
+    tables = (table.float().T.to(design.device) for table in (gains, offsets, poles))  # (Z, R) each
+    for gain, offset, pole in zip(*tables, strict=True):
         numerator = torch.addcmul(-offset[:, None], gain[:, None], squared)
         characteristic *= numerator.div_(1 - pole[:, None] * squared)
-    return (1 + _column(_ripple_power(design.ripple_db)) * characteristic.square_()).rsqrt()
+    return (1 + design.column(_ripple_power(design.ripple_db)) * characteristic.square_()).rsqrt()
 
 
 def bessel(design: FilterDesign, fft_samples: int) -> Tensor:
@@ -100,7 +111,7 @@ def bessel(design: FilterDesign, fft_samples: int) -> Tensor:
     squared = _analog_frequency(design, fft_samples).square()
     table = [_bessel_power(int(order)) for order in design.order.tolist()]
     width = max(len(row) for row in table)
-    coefficients = torch.tensor([row + (0.0,) * (width - len(row)) for row in table], device=squared.device)
+    coefficients = torch.tensor([row + (0.0,) * (width - len(row)) for row in table], device=design.device)
     power = coefficients[:, -1:] * torch.ones_like(squared)
     for column in range(width - 2, -1, -1):
         power = torch.addcmul(coefficients[:, column : column + 1], power, squared)
@@ -109,9 +120,10 @@ def bessel(design: FilterDesign, fft_samples: int) -> Tensor:
 
 def windowed_sinc(design: FilterDesign, fft_samples: int) -> Tensor:
     """Evaluate the symmetric FIR filter h[n] = sinc(2 f_c n) under a Hann window; its response is real."""
-    cutoff = _column(design.cutoff)
-    half_length = ZERO_CROSSINGS_PER_ORDER * _column(design.order) / (2 * cutoff)
-    lag = torch.arange(1, min(math.ceil(half_length.max()), fft_samples // 2), device=cutoff.device)
+    cutoff = design.column(design.cutoff)
+    lengths = ZERO_CROSSINGS_PER_ORDER * design.order.float() / (2 * design.cutoff.float())
+    half_length = design.column(lengths)
+    lag = torch.arange(1, min(math.ceil(lengths.max()), fft_samples // 2), device=design.device)
     kernel = torch.sinc(2 * cutoff * lag) * torch.cos(torch.pi / 2 * (lag / half_length).clamp(max=1)).square()
     delayed = torch.nn.functional.pad(kernel, (1, 0))  # Lag 0 is 1 and enters once, every other lag twice.
     return 1 + 2 * torch.fft.rfft(delayed, n=fft_samples).real
@@ -119,8 +131,9 @@ def windowed_sinc(design: FilterDesign, fft_samples: int) -> Tensor:
 
 def brick_wall(design: FilterDesign, fft_samples: int) -> Tensor:
     """Keep the bins up to the cutoff and nothing else."""
-    frequency = torch.arange(fft_samples // 2 + 1, device=design.cutoff.device) / fft_samples
-    return (frequency <= design.cutoff[:, None] + 1e-9).float()
+    bins = torch.arange(fft_samples // 2 + 1)
+    kept = torch.searchsorted((bins / fft_samples).double(), design.cutoff + 1e-9, right=True)  # (B,)
+    return (bins.to(design.device) < kept.to(design.device)[:, None]).float()
 
 
 FAMILIES: dict[str, Callable[[FilterDesign, int], Tensor]] = {
@@ -133,16 +146,12 @@ FAMILIES: dict[str, Callable[[FilterDesign, int], Tensor]] = {
 }
 
 
-def _column(values: Tensor) -> Tensor:
-    return values.float()[:, None]
-
-
 def _analog_frequency(design: FilterDesign, fft_samples: int) -> Tensor:
-    bins = torch.arange(fft_samples // 2 + 1, device=design.cutoff.device, dtype=torch.float64)
+    bins = torch.arange(fft_samples // 2 + 1, dtype=torch.float64)
     warped = torch.tan(torch.pi / fft_samples * bins).float()
     warped[-1] = float("inf")  # tan(pi/2) has either sign in floating point.
-    edge = torch.tan(torch.pi * design.cutoff).float()[:, None]
-    return (warped / edge).clamp_(max=_LARGEST_FREQUENCY)
+    edge = design.column(torch.tan(torch.pi * design.cutoff))
+    return (warped.to(design.device) / edge).clamp_(max=_LARGEST_FREQUENCY)
 
 
 def _ripple_power(ripple_db: Tensor) -> Tensor:
@@ -158,9 +167,9 @@ def _elliptic_zeros(design: FilterDesign) -> tuple[Tensor, Tensor]:
     ripple, attenuation = _ripple_power(design.ripple_db), _ripple_power(design.stopband_db)
     order = design.order.double()
     nome = _nome((ripple / attenuation).sqrt()).pow(1 / order)[:, None, None]  # (R, 1, 1)
-    term = torch.arange(_THETA_TERMS, device=order.device, dtype=torch.float64)
+    term = torch.arange(_THETA_TERMS, dtype=torch.float64)
     odd, even = nome.pow(term * (term + 1)), nome.pow(term.square()) * torch.where(term > 0, 2.0, 1.0)
-    index = torch.arange(int(order.max()) // 2, device=order.device, dtype=torch.float64)
+    index = torch.arange(int(order.max()) // 2, dtype=torch.float64)
     angle = (torch.pi / 2 * (2 * index + 1) / order[:, None])[..., None]  # (R, Z, 1)
     theta2 = (odd * torch.cos((2 * term + 1) * angle)).sum(-1) / odd.sum(-1)
     theta3 = (even * torch.cos(2 * term * angle)).sum(-1) / even.sum(-1)

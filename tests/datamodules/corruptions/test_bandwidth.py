@@ -9,6 +9,7 @@ import scipy.interpolate
 import scipy.signal
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from datamodules.corruptions.bandwidth import ALL_FAMILIES, Bandwidth, LowPass
 
@@ -218,3 +219,19 @@ def test_cutoffs_below_nyquist_are_drawn_from_the_whole_range() -> None:
     limited, lower = LowPass([7000, 9000], ["brick_wall"]), LowPass([7000, 7999], ["brick_wall"])
     assert not torch.equal(limited(white(), RATE_HZ, seeded()), lower(white(), RATE_HZ, seeded()))
     assert torch.equal(limited(white(), 14002, seeded()), LowPass(7000, ["brick_wall"])(white(), 14002, seeded()))
+
+
+@pytest.mark.parametrize("corruption", [Bandwidth([2000, 6000]), Bandwidth(4000), LowPass()])
+def test_double_precision_stays_on_the_cpu(corruption: Bandwidth | LowPass) -> None:
+    made: set[torch.dtype] = set()
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            result = func(*args, **(kwargs or {}))
+            if isinstance(result, Tensor) and result.device.type == "meta":
+                made.add(result.dtype)
+            return result
+
+    with Watch():
+        corruption(torch.zeros(12, 1, 4096, device="meta"), RATE_HZ, seeded())
+    assert torch.float32 in made and not {torch.float64, torch.complex128} & made

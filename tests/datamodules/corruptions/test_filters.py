@@ -28,6 +28,7 @@ def design(cutoffs: list[float], orders: list[int]) -> FilterDesign:
         torch.tensor(orders),
         torch.full((count,), RIPPLE_DB, dtype=torch.float64),
         torch.full((count,), STOPBAND_DB, dtype=torch.float64),
+        torch.device("cpu"),
     )
 
 
