@@ -137,20 +137,11 @@ def settle_length(cfg: DictConfig) -> None:
 
 def build_trainer(cfg: DictConfig, run: "Run", logger: Any, watching: "Sequence[Callback]") -> "pl.Trainer":
     """Create the trainer with the callbacks of every run, and others that the caller asks afterwards."""
-    from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor
+    from lightning_modules.checkpointing import AtomicCheckpointIO
+    from lightning_modules.run_callbacks import run_callbacks
 
-    from lightning_modules.averaging import WeightEMA
-    from lightning_modules.callbacks import EpochReport, EpochSeed, NonFiniteReport
-    from lightning_modules.checkpointing import AtomicCheckpointIO, BestEpoch, LastEpoch
-
-    folder = run.folder / "checkpoints"
-    callbacks: list[Callback] = [EpochSeed(cfg.seed), NonFiniteReport(run.folder), EpochReport(run.folder), *watching]
-    callbacks.append(LearningRateMonitor())
-    if cfg.ema_decay is not None:
-        callbacks.append(WeightEMA(cfg.ema_decay))
-    if cfg.early_stopping_patience is not None:
-        callbacks.append(EarlyStopping(cfg.monitor, mode=cfg.mode, patience=cfg.early_stopping_patience))
-    callbacks += [BestEpoch(folder, cfg.monitor, cfg.mode), LastEpoch(folder)]
+    choice = (cfg.monitor, cfg.mode, cfg.ema_decay, cfg.early_stopping_patience)
+    callbacks = [*watching, *run_callbacks(run.folder, cfg.seed, *choice)]
     return make_trainer(cfg, logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
 
 
