@@ -2,38 +2,43 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lightning_modules.controls import beats_controls, best_control, enumerated
 from lightning_modules.metric_names import HIGHER_IS_BETTER
 from sweeps.report.bootstrap import Interval, Resampling
 from sweeps.report.methods import CORRUPTED, Method
 
-BELOW, MAYBE_BELOW, TIED = "▼", "▽", "≈"
+BELOW, MAYBE_BELOW, TIED, CONTROL = "▼", "▽", "≈", "•"
 COMPUTE = ("params", "training_seconds", "real_time_factor", "gpu_memory_mb")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One metric of one method; the intervals are of the paired difference to the input and to the column's best row."""
+    """One metric of one method; the intervals are of the paired difference to the input and to the column's best row.
+
+    `best` is the best row of the column if it is no control and beats all of them; `control` the best of these.
+    """
 
     mean: float
     deviation: float
     to_input: Interval | None
     to_best: Interval | None
     best: bool
+    control: bool
     below: str
 
     @property
     def tied(self) -> bool:
         """Whether the row is not the best, but not established to be worse either."""
-        return not self.best and self.to_best is not None and not self.to_best.excludes_zero
+        return self.to_best is not None and not self.to_best.excludes_zero
 
     @property
     def marks(self) -> str:
         """The signs behind the number."""
-        return (TIED if self.tied else "") + self.below
+        return (CONTROL if self.control else "") + (TIED if self.tied else "") + self.below
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,16 @@ class Leaderboard:
     def compute(self) -> list[str]:
         """The columns of COMPUTE that at least one run recorded."""
         return [name for name in COMPUTE if any(not math.isnan(method.fact(name)) for method in self.methods)]
+
+    @property
+    def controls(self) -> str:
+        """Which control is the best in which columns."""
+        found: dict[str, list[str]] = {}
+        for name in self.metrics:
+            for method in self.methods:
+                if name in self.cells[method.id] and self.cells[method.id][name].control:
+                    found.setdefault(method.label, []).append(name)
+        return "; ".join(f"{control} in {enumerated(names)}" for control, names in found.items())
 
 
 def build_leaderboard(
@@ -81,11 +96,14 @@ def _last_if_nan(value: float) -> float:
 
 def _column(methods: Sequence[Method], metric: str, resampling: Resampling) -> dict[str, Cell]:
     rows = [method for method in methods if metric in method.means]
-    contenders = [row for row in rows if row.kind != "oracle"]
-    top = _ranked(contenders, metric)
-    best = min(top, key=lambda row: _last_if_nan((-1 if HIGHER_IS_BETTER[metric] else 1) * row.means[metric]))
+    sign = -1 if HIGHER_IS_BETTER[metric] else 1
+    best = min((row for row in rows if row.kind != "oracle"), key=lambda row: _last_if_nan(sign * row.means[metric]))
     source = next((row for row in rows if row.kind == CORRUPTED), None)
-    return {row.id: _cell(row, source, best, metric, resampling) for row in rows}
+    control = best_control(rows, metric)
+    cells = {row.id: _cell(row, source, best, metric, resampling) for row in rows}
+    won = best.kind not in (CORRUPTED, "classical") and beats_controls(best, rows, metric)
+    cells[best.id] = replace(cells[best.id], best=won)
+    return cells if control is None else cells | {control.id: replace(cells[control.id], control=True)}
 
 
 def _cell(row: Method, source: Method | None, best: Method, metric: str, resampling: Resampling) -> Cell:
@@ -95,7 +113,8 @@ def _cell(row: Method, source: Method | None, best: Method, metric: str, resampl
         deviation=row.deviations.get(metric, math.nan),
         to_input=to_input,
         to_best=_difference(row, best, metric, resampling),
-        best=row is best and not math.isnan(row.means[metric]),
+        best=False,
+        control=False,
         below=_below(row, source, metric, to_input),
     )
 

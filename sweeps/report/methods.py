@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lightning_modules.controls import choose_rows, left_out_line
 from lightning_modules.metric_names import HIGHER_IS_BETTER
 from sweeps.report.keys import keys_of_names, label, method_id
 from sweeps.report.runs import PairScores, Run
@@ -20,6 +21,7 @@ class Method:
 
     `means` and `deviations` are over seeds (the deviation NaN for fewer than two); `pairs` holds the scores of every seed for
     every test pair, (S, N) by metric, and nothing for a method known only by its means in other runs' tables.
+    `changed_share` is the share of the test pairs that it changes.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Method:
     means: Mapping[str, float]
     deviations: Mapping[str, float]
     pairs: Mapping[str, np.ndarray]
+    changed_share: float = 1.0
 
     def fact(self, name: str) -> float:
         """Return the mean over the runs of a number in result.json, NaN if none recorded it."""
@@ -54,16 +57,19 @@ def build_methods(runs: Sequence[Run]) -> tuple[list[Method], list[str]]:
         runs: at least one, all of one evaluation set.
 
     Returns:
-        The rows, corrupted first, then classical, then learned methods in the order found, and a sentence for every run left out.
+        The rows, corrupted first, then classical, then learned methods in the order found; and sentences about what is left out:
+        runs, classical methods that are no use as a control and have no run of their own, and those that failed.
     """
     runs = [_ordered(run) for run in runs]
     groups, notes = _by_method(runs)
     kept = [run for group in groups for run in group]
     keys = keys_of_names(kept)
     own = [_method(group, keys[group[0].model]) for group in groups]
-    rows = [_corrupted(kept[0]), *_classical_rows(kept, {row.runs[0].method for row in own}), *own]
+    beside, failures = _classical_rows(kept, {row.runs[0].method for row in own})
     rank = {"corrupted": 0, "oracle": 1, "classical": 2, "learned": 3}
-    return unique_labels(sorted(rows, key=lambda row: rank.get(row.kind, 3))), notes
+    rows = unique_labels(sorted([_corrupted(kept[0]), *beside, *own], key=lambda row: rank.get(row.kind, 3)))
+    shown, left_out = choose_rows(rows, named=[row.label for row in rows if row.runs])
+    return shown, [*notes, *failures, *filter(None, [left_out_line(left_out)])]
 
 
 def _ordered(run: Run) -> Run:
@@ -121,6 +127,7 @@ def _method(group: Sequence[Run], keys: Sequence[str]) -> Method:
         means={name: mean(values) for name, values in per_run.items()},
         deviations={name: deviation(values) for name, values in per_run.items()},
         pairs={name: np.stack([score[name] for score in scores]) for name in names},
+        changed_share=float(group[0].result["methods"][group[0].method].get("changed_share", 1.0)),
     )
 
 
@@ -131,15 +138,29 @@ def _corrupted(run: Run) -> Method:
     return Method(CORRUPTED, CORRUPTED, CORRUPTED, (), means, dict.fromkeys(means, math.nan), pairs)
 
 
-def _classical_rows(runs: Sequence[Run], own: set[str]) -> list[Method]:
-    """Return the methods without training that runs list beside themselves and that have no run of their own."""
+def _classical_rows(runs: Sequence[Run], own: set[str]) -> tuple[list[Method], list[str]]:
+    """Return the methods without training that runs list beside themselves and that have no run of their own.
+
+    Returns:
+        The rows, and a sentence for each method that failed in every run that tried it.
+    """
     rows: dict[str, Method] = {}
+    failures: dict[str, str] = {}
     for run in runs:
         for name, scores in run.result["methods"].items():
-            if scores.get("kind") in ("classical", "oracle") and name not in own and name not in rows:
-                means = {key: _known(scores[key]) for key in HIGHER_IS_BETTER if key in scores}
-                rows[name] = Method(name, name, scores["kind"], (), means, dict.fromkeys(means, math.nan), {})
-    return list(rows.values())
+            if scores.get("kind") not in ("classical", "oracle") or name in own or name in rows:
+                continue
+            if "failure" in scores:
+                failures[name] = f"{name} has no scores in {run.name}: {scores['failure']}"
+            else:
+                rows[name] = _listed(name, scores)
+    return list(rows.values()), [sentence for name, sentence in failures.items() if name not in rows]
+
+
+def _listed(name: str, scores: Mapping[str, Any]) -> Method:
+    means = {key: _known(scores[key]) for key in HIGHER_IS_BETTER if key in scores}
+    share = float(scores.get("changed_share", 1.0))
+    return Method(name, name, scores["kind"], (), means, dict.fromkeys(means, math.nan), {}, share)
 
 
 def _known(value: float | None) -> float:

@@ -55,7 +55,7 @@ def write_report(runs: Sequence[Run], evaluation: str, folder: Path, ballots: Se
     kept = [run for method in methods for run in method.runs]
     table = build_leaderboard(methods, sorted_files(kept[0]), _main_metric(kept), np.random.default_rng(0))
     examples, silent = collect_examples(table.methods)
-    told = [*notes, *repeated, *silent, *_remarks(methods, votes)]
+    told = [*notes, *repeated, *silent, *_remarks(methods, votes), f"best controls: {table.controls}"]
     opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
     listening = _listening(table, opinion, discriminations(votes))
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from lightning_modules.metric_names import HIGHER_IS_BETTER
 from sweeps.report.bootstrap import Interval
-from sweeps.report.leaderboard import BELOW, MAYBE_BELOW, TIED, Cell, Leaderboard
+from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Cell, Leaderboard
 from sweeps.report.methods import Method
 
 LEGEND = (
-    f"**bold**: best of the column; {TIED}: not established to be worse than the best; {BELOW}: worse than the input; "
-    f"{MAYBE_BELOW}: worse than the input, but not established. Established: the 95 % paired bootstrap interval over test "
-    "recordings and seeds excludes zero. ±: sample standard deviation over seeds. Oracles are bounds, not competitors."
+    f"**bold**: best of the column and better than every control; {CONTROL}: best control of the column, that is the input or a "
+    f"classical method that changes the pairs; {TIED}: not established to be worse than the best of the column; {BELOW}: worse "
+    f"than the input; {MAYBE_BELOW}: worse than the input, but not established. Established: the 95 % paired bootstrap interval "
+    "over test recordings and seeds excludes zero. ±: sample standard deviation over seeds. Oracles are bounds, not competitors."
 )
 
 
@@ -108,7 +109,12 @@ def _bounds(interval: Interval | None) -> dict[str, float]:
 
 def _words(cell: Cell) -> str:
     below = {BELOW: "below input", MAYBE_BELOW: "perhaps below input"}.get(cell.below, "")
-    return "; ".join(filter(None, ["best" if cell.best else "", "tied with best" if cell.tied else "", below]))
+    return "; ".join(
+        filter(
+            None,
+            ["best" if cell.best else "", "best control" if cell.control else "", "tied with best" if cell.tied else "", below],
+        )
+    )
 
 
 def _plain(value: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweeps.report.leaderboard import BELOW, MAYBE_BELOW, TIED, Leaderboard, build_leaderboard
+from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Leaderboard, build_leaderboard
 from sweeps.report.methods import Method, build_methods
 from sweeps.report.runs import read_run
 
@@ -75,8 +75,22 @@ def test_oracle_is_never_the_best() -> None:
     assert marks(table, "oracle") == (False, "")
 
 
-def test_input_can_be_the_best() -> None:
-    assert marks(board(row("corrupted", 5, "corrupted"), row("method", 4)), "corrupted") == (True, "")
+def test_control_that_is_the_best_is_marked_as_such_and_nothing_is_bold() -> None:
+    table = board(row("corrupted", 5, "corrupted"), row("wiener", 7, "classical"), row("method", 6))
+    assert [marks(table, name) for name in ("wiener", "method", "corrupted")] == [(False, CONTROL), (False, ""), (False, "")]
+    assert marks(board(row("corrupted", 5, "corrupted"), row("method", 4)), "corrupted") == (False, CONTROL)
+
+
+def test_every_column_has_its_own_best_control() -> None:
+    def two(name: str, kind: str, si_sdr_db: float, lsd: float) -> Method:
+        means = {"si_sdr_db": si_sdr_db, "lsd": lsd}
+        return Method(name, name, kind, (), means, {}, {key: np.full((1, 24), value) for key, value in means.items()})
+
+    sinc, fill = two("sinc", "classical", 6.0, 3.0), two("noise_fill", "classical", 4.0, 1.29)
+    table = board(two("corrupted", "corrupted", 5.0, 2.0), sinc, fill, two("unet", "learned", 7.0, 1.63))
+    assert (marks(table, "unet"), marks(table, "unet", "lsd")) == ((True, ""), (False, ""))
+    assert (marks(table, "sinc"), marks(table, "noise_fill", "lsd")) == ((False, CONTROL), (False, CONTROL))
+    assert table.controls == "sinc in si_sdr_db; noise_fill in lsd"
 
 
 def test_row_without_pairs_is_marked_at_its_mean() -> None:

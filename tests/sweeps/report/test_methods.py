@@ -46,6 +46,39 @@ def test_input_and_classical_methods_have_their_rows(make_run: Make) -> None:
     assert not methods[1].pairs
 
 
+def with_methods(**rows: dict[str, object]) -> dict[str, object]:
+    corrupted = {"kind": "corrupted", "si_sdr_db": 5.0, "lsd": 2.5}
+    return {"methods": {"corrupted": corrupted, **rows, "unet": {"kind": "learned", "si_sdr_db": 7.0, "lsd": 2.0}}}
+
+
+def test_classical_methods_that_are_no_use_as_a_control_are_left_out_and_named(make_run: Make) -> None:
+    sinc = {"kind": "classical", "changed_share": 1.0, "si_sdr_db": 6.0, "lsd": 4.0}
+    fill = {"kind": "classical", "changed_share": 1.0, "si_sdr_db": 4.0, "lsd": 1.2}
+    wiener = {"kind": "classical", "changed_share": 1.0, "si_sdr_db": 5.5, "lsd": 2.6}
+    idle = {"kind": "classical", "changed_share": 0.0, "si_sdr_db": 5.1, "lsd": 1.1}
+    methods, notes = build_methods([read(make_run("a", result=with_methods(sinc=sinc, fill=fill, wiener=wiener, idle=idle)))])
+    assert [row.label for row in methods] == ["corrupted", "sinc", "fill", "unet"]
+    assert notes == ["left out: wiener (no column's best control); idle (less than 10% of the pairs changed)"]
+
+
+def test_classical_method_with_a_run_of_its_own_stays_though_it_does_nothing(make_run: Make) -> None:
+    own = {"methods": {"corrupted": {"kind": "corrupted"}, "idle": {"kind": "classical", "changed_share": 0.0}}}
+    methods, notes = build_methods([read(make_run("i", result=own, config={"choices": {"model": "idle"}}))])
+    assert [(row.label, row.changed_share) for row in methods if row.kind == "classical"] == [("idle", 0.0)]
+    assert notes == []
+
+
+def test_baseline_that_failed_is_named_unless_another_run_has_it(make_run: Make) -> None:
+    failed, wiener = {"kind": "classical", "failure": "no memory"}, {"kind": "classical", "si_sdr_db": 6.5, "lsd": 2.2}
+    runs = [read(make_run("a", result=with_methods(wiener=failed)))]
+    methods, notes = build_methods(runs)
+    assert "wiener" not in [row.label for row in methods]
+    assert notes == ["wiener has no scores in a: no memory"]
+    methods, notes = build_methods([*runs, read(make_run("b", seed=1, result=with_methods(wiener=wiener)))])
+    assert "wiener" in [row.label for row in methods]
+    assert notes == []
+
+
 def test_classical_method_with_a_run_of_its_own_is_listed_once(make_run: Make) -> None:
     own = {"methods": {"corrupted": {"kind": "corrupted"}, "wiener": {"kind": "classical", "si_sdr_db": 6.5}}}
     runs = [read(make_run("a")), read(make_run("w", result=own, config={"choices": {"model": "wiener"}}))]

@@ -26,7 +26,7 @@ def table() -> Leaderboard:
 def test_markdown_marks_the_best_and_what_is_below_the_input(table: Leaderboard) -> None:
     lines = to_markdown(table, {"MUSHRA (scores)": {"good": "80.0 ±4.0 (9)"}}).splitlines()
     assert lines[0] == "| method | seeds | si_sdr_db ↑ | MUSHRA (scores) |"
-    assert lines[2] == r"| corrupted \| x |  | 5.00 |  |"
+    assert lines[2] == r"| corrupted \| x |  | 5.00 • |  |"
     assert lines[3] == r"| good \| x |  | **8.12** ±0.250 | 80.0 ±4.0 (9) |"
     assert lines[4] == r"| bad \| x |  | 4.00 ▼ |  |"
     assert r"| good \| x | +3.12 [+3.12, +3.12] |" in lines
@@ -42,11 +42,12 @@ def test_csv_holds_every_number_in_full(table: Leaderboard) -> None:
         "below input",
     )
     assert rows["corrupted | x"]["si_sdr_db_to_input_mean"] == ""
+    assert rows["corrupted | x"]["si_sdr_db_marks"] == "best control"
 
 
 def test_ranking_for_the_terminal_is_aligned(table: Leaderboard) -> None:
     assert ranking(table).splitlines()[1:3] == [
-        "corrupted | x  5.00",
+        "corrupted | x  5.00 •",
         "good | x       8.12 ±0.250  to input +3.12 [+3.12, +3.12]",
     ]
 
