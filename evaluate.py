@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 if TYPE_CHECKING:
     from lightning_modules.base import RestorationModule
-    from lightning_modules.evaluation import Row, Scores
     from sweeps.objectives import Objective
 
 
@@ -24,9 +22,12 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     Raises:
         ValueError: for anything wrong with the configuration, the data, the checkpoint or the folders.
     """
-    from conf.compose import baselines, instantiate
-    from lightning_modules.evaluation import compare
+    from conf.compose import baselines, instantiate, told_of
+    from datamodules import audio_io
+    from lightning_modules.callbacks import StopOnSignal
+    from lightning_modules.evaluation import score_pairs
     from lightning_modules.metrics import check_metric
+    from lightning_modules.run_end import Bench, Tested, end_run
     from lightning_modules.tracking import close_logger
 
     check_metric(cfg.monitor)
@@ -41,17 +42,18 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     print(data.summary())
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
     logger = instantiate(cfg.logger) if cfg.get("logger") else None
-    trainers = (instantiate(cfg.trainer, logger=logger or False), instantiate(cfg.trainer, logger=False))
+    stopper = StopOnSignal()
+    trainer = instantiate(cfg.trainer, logger=False, callbacks=[stopper])
     others = baselines(cfg.baselines, data.sample_rate) | further
-    completed = False
+    facts = {"status": "finished", "checkpoint": cfg.checkpoint, **told_of(cfg)}
     try:
-        table, rows = compare((name, module), others, data, *trainers)
-        facts = {"status": "finished", "checkpoint": cfg.checkpoint}
-        result = report(cfg, facts, table, rows, module, data, logger)
-        completed = True
-    finally:
-        close_logger(logger, 0 if completed else 1)
-    return result
+        tested = Tested(name, module, score_pairs(module, data, trainer))
+        with stopper:
+            bench = Bench(folder, data, trainer, logger, audio_io.write, stopper)
+            return end_run(tested, bench, facts, others, cfg.examples)
+    except BaseException:
+        close_logger(logger, 1)
+        raise
 
 
 def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
@@ -87,93 +89,9 @@ def stopped(name: str, module: "RestorationModule", steps: Sequence[int] | None)
     return {f"{name}@{step}": module.at_steps(step) for step in steps or ()}
 
 
-def report(
-    cfg: DictConfig,
-    facts: dict[str, Any],
-    table: Sequence["Scores"],
-    rows: Sequence["Row"],
-    module: "RestorationModule",
-    data: Any,
-    logger: Any,
-) -> dict[str, Any]:
-    """Write result.json, per_example.csv and the examples of a finished test, log the media, and print the table.
-
-    Args:
-        cfg: the configuration of the script.
-        facts: what only the script knows.
-        table: corrupted first, the method last.
-        rows: the method's, one per test pair.
-        module: the method.
-        data: the data module.
-        logger: takes media, or None.
-
-    Returns:
-        What result.json holds.
-    """
-    from lightning_modules import results
-    from lightning_modules.cost import gpu_memory_mb
-    from lightning_modules.json_file import write_json
-    from lightning_modules.metrics import check_metric
-    from lightning_modules.tracking import log_summary
-
-    folder = Path(cfg.run_dir)
-    facts = facts | write_pairs(folder, cfg.examples, rows, module, data, logger)
-    metric = check_metric(cfg.monitor)
-    metrics = results.flat_metrics(table)
-    result = facts | {
-        "objective": metrics[f"test/{metric}"],
-        "monitor": cfg.monitor,
-        "verdict": results.verdict(table, metric),
-        "metrics": metrics,
-        "methods": {row.name: {"kind": row.kind} | row.means for row in table},
-        "params": sum(parameter.numel() for parameter in module.net.parameters()),
-        "real_time_factor": module.real_time_factor,
-        "gpu_memory_mb": gpu_memory_mb(),
-        "sample_rate_hz": data.sample_rate,
-        "manifest_hash": data.manifest_hash,
-        "pairs": len(rows),
-        "seed": cfg.seed,
-        "choices": dict(cfg.choices),
-        "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else [],
-        "git_commit": results.git_commit(Path(__file__).parent),
-    }
-    write_json(folder / "result.json", result)
-    log_summary(logger, result)
-    results.show(table, metric, {"run folder": folder, "examples": folder / "examples"})
-    return result
-
-
-def write_pairs(
-    folder: Path, count: int, rows: Sequence["Row"], module: "RestorationModule", data: Any, logger: Any
-) -> dict[str, Any]:
-    """Write per_example.csv, some examples, and what every step of a method in steps is worth; log the media.
-
-    Returns:
-        What result.json is to hold of it.
-    """
-    from datamodules import audio_io
-    from lightning_modules import results
-    from lightning_modules.by_step import log_steps, write_steps
-    from lightning_modules.evaluation import restore_examples, spread
-    from lightning_modules.tracking import log_examples
-
-    pairs = data.test_dataloader().dataset
-    examples = restore_examples(module, pairs, spread(len(pairs), count))
-    log_examples(
-        logger, results.write_examples(folder / "examples", examples, data.sample_rate, audio_io.write), data.sample_rate
-    )
-    results.write_rows(folder / "per_example.csv", rows, data.manifest())
-    if module.steps is None:
-        return {}
-    indices = [int(row["index"]) for row in rows]
-    means, pictures = write_steps(folder, module, data, indices, indices[0])
-    log_steps(logger, pictures)
-    return {"by_step": means}
-
-
 @hydra.main(config_path="conf", config_name="evaluate", execution_whitelist=["sweeps.*", "hydra_plugins.*", "logging.*"])
 def run(cfg: DictConfig) -> "Objective":
-    """Evaluate as the command line says; exit 1 if something is wrong. Sweeps evaluate in other processes."""
+    """Evaluate as the command line says; exit 1 if something is wrong, 128 + n after signal n. In sweeps, other processes do."""
     from conf.compose import exit_code_of, quiet_lightning
     from sweeps.isolation import in_sweep, run_job
 
@@ -181,8 +99,9 @@ def run(cfg: DictConfig) -> "Objective":
         return run_job(cfg, "evaluate.py")
 
     def job() -> int:
-        evaluate(cfg)
-        return 0
+        from lightning_modules.run_end import exit_code
+
+        return exit_code(evaluate(cfg))
 
     quiet_lightning()
     sys.exit(exit_code_of(job))

@@ -53,15 +53,14 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     classical = baselines(cfg.baselines, data.sample_rate)
     run = claim_run(cfg)
     logger = instantiate(cfg.logger)
-    completed = False
     try:
         logger.log_hyperparams(plain(cfg))
-        result = fit_and_test(cfg, run, module, data, classical, logger)
-        completed = True
+        return fit_and_test(cfg, run, module, data, classical, logger)
+    except BaseException:
+        close_logger(logger, 1)
+        raise
     finally:
-        close_logger(logger, 0 if completed else 1)
         run.close()
-    return result
 
 
 def claim_run(cfg: DictConfig) -> "Run":
@@ -167,20 +166,21 @@ def finish(
     stopper: "StopOnSignal",
     logger: Any,
 ) -> dict[str, Any]:
-    """Test the best checkpoint beside its input and the best classical method, and write the run's results."""
-    from conf.compose import instantiate
-    from evaluate import report
+    """Test the best checkpoint, and write the run's results."""
+    from conf.compose import instantiate, told_of
+    from datamodules import audio_io
     from lightning_modules.checkpoint import find_checkpoint, load_restorer
-    from lightning_modules.evaluation import compare, with_best_classical
-    from lightning_modules.metrics import check_metric
+    from lightning_modules.evaluation import score_pairs
+    from lightning_modules.run_end import Bench, Tested, end_run
 
-    checkpoint = find_checkpoint(Path(cfg.run_dir))
+    folder, trainer = Path(cfg.run_dir), instantiate(cfg.test_trainer, logger=False, callbacks=[stopper])
+    checkpoint = find_checkpoint(folder)
     module = load_restorer(checkpoint)
-    trainers = (instantiate(cfg.test_trainer, logger=logger), instantiate(cfg.test_trainer, logger=False))
-    table, rows = compare((cfg.choices.model, module), classical, data, *trainers)
     status = "finished" if stopper.received is None else "interrupted"
-    facts = {"status": status, "signal": stopper.received, "checkpoint": str(checkpoint), **facts}
-    return report(cfg, facts, with_best_classical(table, check_metric(cfg.monitor)), rows, module, data, logger)
+    facts = {"status": status, "signal": stopper.received, "checkpoint": str(checkpoint), **facts, **told_of(cfg)}
+    bench = Bench(folder, data, trainer, logger, audio_io.write, stopper)
+    tested = Tested(cfg.choices.model, module, score_pairs(module, data, trainer))
+    return end_run(tested, bench, facts, classical, cfg.examples)
 
 
 def end_of_a_broken_run(error: Exception, folder: Path) -> str:
@@ -200,11 +200,12 @@ def run(cfg: DictConfig) -> "Objective":
     from lightning_modules.base import NonFiniteLossError
 
     def job() -> int:
+        from lightning_modules.run_end import exit_code
+
         try:
-            received = train(cfg)["signal"]
+            return exit_code(train(cfg))
         except NonFiniteLossError as error:
             raise ValueError(end_of_a_broken_run(error, Path(cfg.run_dir))) from error
-        return 128 + received if received else 0
 
     quiet_lightning()
     sys.exit(exit_code_of(job))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -75,8 +76,16 @@ def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:
     return {name: build_restorer(method_config(name, sample_rate)) for name in names}
 
 
+def told_of(cfg: DictConfig) -> dict[str, Any]:
+    """Return what a result says of the configuration that it was made with."""
+    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    return {"monitor": cfg.monitor, "seed": cfg.seed, "choices": dict(cfg.choices), "overrides": overrides}
+
+
 def quiet_lightning() -> None:
     """Keep Lightning's hints that do not hold here off the screen; its warnings stay."""
+    import pytorch_lightning  # noqa: F401  # sets its logger's level when it is first imported
+
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     hints = (r"The '.*' does not have many workers", r"`isinstance\(treespec, LeafSpec\)", r"Checkpoint directory .* exists")
     for hint in hints:

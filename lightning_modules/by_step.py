@@ -20,30 +20,37 @@ METRICS = ("snr_db", "si_sdr_db", "lsd", "lsd_hf")
 QUARTERS = 4
 
 
-def write_steps(
-    folder: Path, module: RestorationModule, data: Any, indices: Sequence[int], shown: int
-) -> tuple[ByStep, list[Path]]:
-    """Score every step of a method, and write by_step.csv, by_step.png and examples/steps_NNNN.png.
+def write_steps(folder: Path, module: RestorationModule, data: Any, indices: Sequence[int]) -> ByStep:
+    """Score every step of a method, write by_step.csv, and return the means.
 
     Args:
         folder: of the run.
         module: works in steps.
         data: has the test pairs {"clean": (C, T), "corrupted": (C, T), "index"}.
         indices: of the pairs to score, at least one.
-        shown: of these, the pair whose spectrograms are drawn.
-
-    Returns:
-        The means, and the paths of the pictures.
     """
     means = score_by_step(module, data, indices)
     write_table(folder / "by_step.csv", means)
+    return means
+
+
+def draw_steps(folder: Path, module: RestorationModule, data: Any, means: ByStep, shown: int) -> list[Path]:
+    """Write by_step.png and examples/NNNN_steps.png, and return their paths.
+
+    Args:
+        folder: of the run.
+        module: works in steps.
+        data: has the test pairs.
+        means: from `write_steps`.
+        shown: index of the pair whose spectrograms are drawn.
+    """
     pictures = [folder / "by_step.png", folder / "examples" / f"{shown:04d}_steps.png"]
     save_curves(pictures[0], means, "step")
     pictures[1].parent.mkdir(parents=True, exist_ok=True)
     estimates = _estimates(module, data.test_dataloader().dataset[shown]["corrupted"])
     stages = {f"step {step}": estimates[step].cpu() for step in quarters(len(estimates) - 1)}
     save_spectrograms(pictures[1], stages, data.sample_rate, f"test pair {shown}")
-    return means, pictures
+    return pictures
 
 
 def score_by_step(module: RestorationModule, data: Any, indices: Sequence[int]) -> ByStep:

@@ -85,6 +85,8 @@ class TrainingClock(Callback):
 class StopOnSignal(Callback):
     """While entered, SIGINT and SIGTERM end a training after the batch in flight; the same signal again ends the process.
 
+    A test runs to its end; whoever runs it can ask afterwards what came meanwhile.
+
     `received` is the signal's number once one came, else None.
     """
 
@@ -107,6 +109,13 @@ class StopOnSignal(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the signals back from Lightning, whose own handler would end the run without its results."""
+        self._take_back()
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take them back here too, where Lightning's handler would also make the exit code 0."""
+        self._take_back()
+
+    def _take_back(self) -> None:
         for number in self._before:
             signal.signal(number, self._stop)
 
@@ -118,5 +127,7 @@ class StopOnSignal(Callback):
         trainer.should_stop = trainer.should_stop or stop
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.received = number
+        again, self.received = number == self.received, number
         signal.signal(number, self._before[number])
+        if again:  # Lightning gives the handler back at the end of a test
+            signal.raise_signal(number)

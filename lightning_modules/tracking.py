@@ -49,7 +49,7 @@ def log_examples(logger: Logger | None, examples: Sequence[Mapping[str, Path]], 
 
     Args:
         logger: others than W&B are left alone.
-        examples: paths by name: corrupted, restored, clean, spectrogram.
+        examples: paths by name: corrupted, restored, clean, and spectrogram where there is one.
         sample_rate: of the audio in Hz.
     """
     if not isinstance(logger, WandbLogger) or not examples:
@@ -59,8 +59,9 @@ def log_examples(logger: Logger | None, examples: Sequence[Mapping[str, Path]], 
     for number, paths in enumerate(examples):
         audio = [str(paths[name]) for name in names]
         logger.log_audio(f"examples/{number}", audio, caption=list(names), sample_rate=[sample_rate] * len(names))
-        logger.log_image(f"examples/{number}_spectrogram", [str(paths["spectrogram"])])
-        lines.append([paths["spectrogram"].stem, *_media(paths, names, sample_rate)])
+        if "spectrogram" in paths:
+            logger.log_image(f"examples/{number}_spectrogram", [str(paths["spectrogram"])])
+        lines.append([paths["clean"].stem.removesuffix("_clean"), *_media(paths, names, sample_rate)])
     logger.log_table("examples", columns=["pair", *names, "spectrograms"], data=lines)
 
 
@@ -68,7 +69,19 @@ def _media(paths: Mapping[str, Path], names: Sequence[str], sample_rate: int) ->
     import wandb
 
     audio = [wandb.Audio(str(paths[name]), sample_rate=sample_rate, caption=name) for name in names]
-    return [*audio, wandb.Image(str(paths["spectrogram"]))]
+    return [*audio, wandb.Image(str(paths["spectrogram"])) if "spectrogram" in paths else None]
+
+
+def log_means(logger: Logger | None, metrics: Mapping[str, float]) -> None:
+    """Tell any logger the means over the test pairs.
+
+    Args:
+        logger: may be None.
+        metrics: by name, such as test/lsd.
+    """
+    if logger is not None:
+        logger.log_metrics(dict(metrics))
+        logger.save()
 
 
 def log_summary(logger: Logger | None, result: Mapping[str, Any]) -> None:

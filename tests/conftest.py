@@ -61,6 +61,18 @@ def train_config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
     return make
 
 
+@pytest.fixture
+def evaluate_config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
+    """Return a function that composes an evaluation's configuration from further overrides."""
+
+    def make(*overrides: str, run: str = "evaluation") -> DictConfig:
+        names = [f"run_name={run}", f"run_dir={tmp_path / run}", "choices.model=method", "choices.data=d", "choices.corruption=c"]
+        with initialize_config_module("conf"):
+            return compose("evaluate", overrides=[*tiny, *names, "trainer.accelerator=cpu", "examples=1", *overrides])
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def make_maestro() -> Callable[[Path, str], Path]:
     """Return a function that makes a folder shaped like MAESTRO v2 or v3, with four performances of two years."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_module
 from omegaconf import DictConfig
 
 from evaluate import evaluate
@@ -15,13 +14,8 @@ TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=
 
 
 @pytest.fixture
-def config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
-    def make(*overrides: str, run: str = "evaluation") -> DictConfig:
-        names = [f"run_name={run}", f"run_dir={tmp_path / run}", "choices.model=method", "choices.data=d", "choices.corruption=c"]
-        with initialize_config_module("conf"):
-            return compose("evaluate", overrides=[*tiny, *names, "trainer.accelerator=cpu", "examples=1", *overrides])
-
-    return make
+def config(evaluate_config: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
+    return evaluate_config
 
 
 def test_checkpoint_scores_as_it_did_when_trained(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.base import RestorationModule
-from lightning_modules.by_step import log_steps, quarters, score_by_step, write_steps
+from lightning_modules.by_step import draw_steps, log_steps, quarters, score_by_step, write_steps
 from lightning_modules.snr import si_sdr_db
 
 RATE_HZ = 4000
@@ -59,7 +59,8 @@ def test_means_over_the_pairs_asked_for_by_step() -> None:
 
 
 def test_table_and_pictures_are_written(tmp_path: Path) -> None:
-    means, pictures = write_steps(tmp_path, module(), Pairs(), [0, 1], 1)
+    means = write_steps(tmp_path, module(), Pairs(), [0, 1])
+    pictures = draw_steps(tmp_path, module(), Pairs(), means, 1)
     with (tmp_path / "by_step.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["lsd"]) for row in rows] == means["lsd"]

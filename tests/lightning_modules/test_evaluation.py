@@ -1,40 +1,10 @@
-"""The comparison: what counts as better, which classical method stands in the table, and equal weight for every pair."""
+"""Scores of a method: equal weight for every pair, and whether it changes them."""
 
 import math
 
 import pytest
 
-from lightning_modules.evaluation import Scores, is_better, mean_scores, spread, unbeaten, with_best_classical
-
-INPUT = Scores("corrupted", "corrupted", {"snr_db": 5.0, "lsd": 2.0})
-SINC = Scores("sinc", "classical", {"snr_db": 6.0, "lsd": 3.0})
-FILL = Scores("noise_fill", "classical", {"snr_db": 4.0, "lsd": 1.0})
-NET = Scores("unet", "learned", {"snr_db": 7.0, "lsd": 1.5})
-
-
-def test_better_follows_the_direction_of_the_metric() -> None:
-    assert is_better("snr_db", 2.0, 1.0)
-    assert is_better("lsd", 1.0, 2.0)
-    assert not is_better("lsd", 1.0, 1.0)
-
-
-@pytest.mark.parametrize(("metric", "kept"), [("snr_db", SINC), ("lsd", FILL)])
-def test_only_the_best_classical_row_is_kept(metric: str, kept: Scores) -> None:
-    assert with_best_classical([INPUT, SINC, FILL, NET], metric) == [INPUT, kept, NET]
-
-
-def test_classical_method_under_test_keeps_its_own_row() -> None:
-    assert with_best_classical([INPUT, SINC, FILL], "snr_db") == [INPUT, SINC, FILL]
-
-
-def test_table_without_classical_methods_is_left_as_it_is() -> None:
-    assert with_best_classical([INPUT, NET], "snr_db") == [INPUT, NET]
-
-
-def test_unbeaten_names_what_is_at_least_as_good() -> None:
-    assert unbeaten(NET, [INPUT, SINC, FILL], "snr_db") == []
-    assert unbeaten(NET, [INPUT, SINC, FILL], "lsd") == ["noise_fill"]
-    assert unbeaten(NET, [NET], "lsd") == ["unet"]
+from lightning_modules.evaluation import mean_scores, spread
 
 
 def test_mean_weighs_pairs_equally_and_leaves_out_what_does_not_exist() -> None:
@@ -44,6 +14,11 @@ def test_mean_weighs_pairs_equally_and_leaves_out_what_does_not_exist() -> None:
     ]
     assert mean_scores("net", "learned", rows).means == {"snr_db": 2.5, "pesq_wb": 2.0}
     assert mean_scores("corrupted", "corrupted", rows).means == {"snr_db": 0.5, "pesq_wb": 2.0}
+
+
+def test_scores_say_how_many_pairs_the_method_changes() -> None:
+    rows = [{"lsd": 1.0, "corrupted_lsd": value} for value in (1.0, 1.001, 1.5, 0.9)]
+    assert mean_scores("sinc", "classical", rows).changed_share == 0.5
 
 
 def test_mean_of_nothing_is_not_a_number() -> None:
