@@ -10,7 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from sweeps.isolation import is_at_work, quoted
-from sweeps.records import DONE, Job, describe, jobs_of, own_overrides, write_sweep
+from sweeps.records import DONE, Job, describe, jobs_of, own_overrides, reason, write_sweep
 
 
 class SweepCallback(Callback):
@@ -41,7 +41,8 @@ class SweepCallback(Callback):
         """Write `sweep.json` and name the jobs without a result; those of other sweeps in this folder do not count.
 
         Raises:
-            SystemExit: 1, if there are such jobs, and the sweep does not end for another reason.
+            SystemExit: 1, if there are such jobs, or some whose end failed after their result was written, and the sweep does not
+                end for another reason.
         """
         jobs = jobs_of(self.folder)
         write_sweep(self.folder, sys.argv, jobs)
@@ -49,9 +50,10 @@ class SweepCallback(Callback):
         elsewhere = [folder for folder, job in touched.items() if job.exit_code is None and is_at_work(folder)]
         touched = {folder: job for folder, job in touched.items() if folder not in elsewhere}
         missing = {folder: job for folder, job in touched.items() if job.status not in DONE}
-        _tell(self.folder, touched, missing)
+        incomplete = {folder: job for folder, job in touched.items() if job.status == "finished" and job.exit_code}
+        _tell(self.folder, touched, missing, incomplete)
         stopped = sys.exc_info()[1]
-        if missing and (stopped is None or isinstance(stopped, Exception)):
+        if (missing or incomplete) and (stopped is None or isinstance(stopped, Exception)):
             raise SystemExit(1)
 
 
@@ -73,10 +75,13 @@ def _spelled(value: Any) -> str:
     return f"[{','.join(value)}]" if isinstance(value, list) else str(value) if isinstance(value, int | float) else quoted(value)
 
 
-def _tell(folder: Path, jobs: Mapping[Path, Job], missing: Mapping[Path, Job]) -> None:
+def _tell(folder: Path, jobs: Mapping[Path, Job], missing: Mapping[Path, Job], incomplete: Mapping[Path, Job]) -> None:
     print(f"{len(jobs)} jobs, {len(jobs) - len(missing)} with a result; sweep folder: {folder}", flush=True)
     own = own_overrides(jobs)
     for place, job in missing.items():
         print(f"error: {describe(place, job, own[place])}", file=sys.stderr, flush=True)
+    for place, job in incomplete.items():
+        told = f"job {place.name} has a result, but its end failed: {reason(job)} (see {place / 'output.log'})"
+        print(f"error: {told}", file=sys.stderr, flush=True)
     if missing:
         print("the same command repeats what is missing", file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ from lightning_modules.run_folder import FolderLock, RunFolderError, fingerprint
 from sweeps.child import Ended, run_child
 from sweeps.objectives import Objective, as_told, read_objectives
 from sweeps.pruning import MedianRule
-from sweeps.records import DONE, Job, claim, describe, jobs_of, next_number, tail
+from sweeps.records import DONE, Job, claim, describe, jobs_of, next_number, reason, tail
 
 ROOT = Path(__file__).parent.parent
 LAUNCH_VARIABLES = (
@@ -79,6 +79,8 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
     finally:
         lock.close()
     print(describe(folder, job), flush=True)
+    if job.status == "finished" and job.exit_code:
+        print(f"job {folder.name}: its end failed after its result was written: {reason(job)}", flush=True)
     if ended.signal is not None:
         raise SystemExit(128 + ended.signal)
     return as_told(job.objectives)
@@ -154,21 +156,28 @@ def quoted(value: str) -> str:
 def _run(job: Job, folder: Path, cfg: DictConfig, hydra: Any) -> Ended:
     """Run the job and keep `job.json` up to date."""
     job.write(folder)
-    log, started = folder / "output.log", time.monotonic()
+    log, started, before = folder / "output.log", time.monotonic(), _written_ns(folder)
     print(f"job {folder.name} starts; its output: {log}", flush=True)
     ended = run_child(job.command, Path(hydra.runtime.cwd), job_environment(os.environ, hydra), log, _watch(cfg, folder))
     job.seconds, job.exit_code = round(time.monotonic() - started, 1), ended.exit_code
-    job.status = _how_it_ended(folder, ended)
+    job.status = _how_it_ended(folder, ended, _written_ns(folder) != before)
     if job.status in DONE:
         job.objectives = read_objectives(folder, list(cfg.get("objectives", [])))
-    else:
+    if ended.exit_code:
         job.last_lines = tail(log)
     job.write(folder)
     return ended
 
 
-def _how_it_ended(folder: Path, ended: Ended) -> str:
-    if ended.exit_code == 0:
+def _written_ns(folder: Path) -> int | None:
+    """Return when result.json was last written, None if there is none."""
+    result = folder / "result.json"
+    return result.stat().st_mtime_ns if result.is_file() else None
+
+
+def _how_it_ended(folder: Path, ended: Ended, has_result: bool) -> str:
+    """Say what became of a job; one that wrote the result of a whole training has it, whatever failed after that."""
+    if ended.exit_code == 0 or (has_result and status(folder) == "finished"):
         return "finished"
     stopped_in_order = ended.exit_code in (130, 143) and status(folder) == "interrupted"
     if stopped_in_order and ended.stopped and ended.signal is None:

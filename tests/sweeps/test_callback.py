@@ -55,6 +55,22 @@ def test_missing_result_is_named_and_the_exit_code_1(
     assert capsys.readouterr().err.startswith("error: job 0: failed with exit code 1: ValueError: x")
 
 
+def test_job_whose_end_failed_has_its_result_and_makes_the_exit_code_1(
+    config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    folder = tmp_path / "sweep" / "0"
+    folder.mkdir(parents=True)
+    Job("i", ["a=0"], ["c"], status="finished", exit_code=1, last_lines=["error: baseline wiener failed"]).write(folder)
+    with pytest.raises(SystemExit) as ended:
+        callback.on_multirun_end(config)
+    assert ended.value.code == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("1 jobs, 1 with a result")
+    assert err == f"error: job 0 has a result, but its end failed: baseline wiener failed (see {folder / 'output.log'})\n"
+
+
 def test_failed_job_is_named_by_its_value(config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     callback = SweepCallback()
     callback.on_multirun_start(config)

@@ -31,6 +31,14 @@ if "hydra.mode=RUN" in sys.orig_argv:
             print(optimizer.param_groups[0]["lr"], file=file)
     register_optimizer_step_post_hook(note)
 """
+BROKEN_PICTURES = """
+import sys
+if "hydra.mode=RUN" in sys.orig_argv:
+    import matplotlib.figure
+    def fail(*_, **__):
+        raise RuntimeError("no pictures today")
+    matplotlib.figure.Figure.savefig = fail
+"""
 TWO_RANKS = ["+trainer.strategy=ddp_find_unused_parameters_true", "trainer.devices=2", "trainer.max_epochs=1"]
 BASIC = OmegaConf.create({"launcher": {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}})
 PARALLEL = OmegaConf.create({"launcher": {"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"}})
@@ -170,6 +178,19 @@ def test_job_that_is_killed_as_for_want_of_memory_is_named_and_the_others_go_on(
 
 
 @pytest.mark.slow
+def test_job_whose_end_fails_has_its_result_and_the_exit_code_tells(start_sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BROKEN_PICTURES)
+    process = start_sweep(tmp_path / "sweep", "trainer.max_epochs=1", "seed=0", PYTHONPATH=str(tmp_path))
+    output, _ = process.communicate()
+    assert process.returncode == 1
+    job = read_job(tmp_path / "sweep" / "0")
+    assert (job.status, job.exit_code) == ("finished", 1)
+    result = json.loads((tmp_path / "sweep" / "0" / "result.json").read_text())
+    assert job.objectives == {"val/si_sdr_db": result["validation"]["val/si_sdr_db"]}
+    assert result["problems"] == ["picture of example 0: RuntimeError: no pictures today"]
+    assert "error: job 0 has a result, but its end failed: picture of example 0 failed" in output
+
+
 def test_evaluations_are_swept_too(tiny: list[str], tmp_path: Path) -> None:
     quick = ["model=sinc", "baselines=[]", "examples=0", "trainer.accelerator=cpu", f"hydra.sweep.dir={tmp_path}"]
     command = [sys.executable, "evaluate.py", "-m", *tiny, *quick, "corruption.snr_db=0,10"]
