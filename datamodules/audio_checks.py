@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,13 @@ FORMATS_OF_SUFFIX: dict[str, tuple[str, ...]] = {  # The first is the one writte
 AUDIO_SUFFIXES: frozenset[str] = frozenset(FORMATS_OF_SUFFIX)
 """Lower-case name endings of what folders are searched for: all formats of libsndfile 1.2 but RAW, which has no header, SD2,
 whose header lies in a second file, and SDS and XI, in which libsndfile cannot seek."""
+_UNREAD = (
+    "3g2 3ga 3gp aa aa3 aac aax ac3 adts amr ape asf awb dff dsf dts eac3 ec3 gsm m4a m4b m4p m4r mka mlp mp4 mpp oma ofr ra rm "
+    "sd2 sds shn spx tak thd tta vqf weba webm wma wv xi"
+)
+UNREAD_SUFFIXES: frozenset[str] = frozenset(f".{name}" for name in _UNREAD.split())
+"""Lower-case name endings of files that hold audio, but none that is read here."""
+_USUAL_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff")
 
 MPEG_SLACK_SAMPLES = 2 * 1152
 """How far the length in an MP3 header may exceed the decoded length: encoder and decoder delay, two frames."""
@@ -58,6 +65,7 @@ _FRAME_MISMATCH = re.compile(r"frame count (\d+) does not match value from 'ds64
 _STREAMED_SIZE_BYTES = 0x7FFFF000  # Encoders writing to a pipe cannot know the size and leave one above this.
 _OGG_TAIL_BYTES = 1 << 16  # Longer than the longest Ogg page (RFC 3533 section 6), so it holds the last header.
 _OGG_END_OF_STREAM = 0x04
+_OGG_HEADER_BYTES = 27  # Followed by a table of segments, whose number is the last byte and whose sum is the length of the body.
 
 
 class AudioFileError(ValueError):
@@ -68,6 +76,17 @@ class AudioFileError(ValueError):
         super().__init__(f"{os.fspath(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
+
+
+class UnreadFormatError(AudioFileError):
+    """A file whose name says that it holds audio of a kind that is not read."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Say what is read instead."""
+        *others, last = _USUAL_SUFFIXES
+        super().__init__(
+            path, f"{Path(path).suffix.lower()} files are not read; convert it to {', '.join(others)} or {last} first"
+        )
 
 
 @contextlib.contextmanager
@@ -85,13 +104,31 @@ def named_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         raise AudioFileError(path, (error.strerror or str(error)).lower()) from error
     except soundfile.LibsndfileError as error:
         opening_failed = bool(error.prefix)
-        unknown, damaged = (
-            "is not an audio file that libsndfile can read",
-            "is damaged or truncated: it cannot be decoded to its end",
-        )
-        raise AudioFileError(path, unknown if opening_failed else damaged) from error
+        damaged = AudioFileError(path, "is damaged or truncated: it cannot be decoded to its end")
+        raise (_not_opened(path) if opening_failed else damaged) from error
     except (TypeError, ValueError) as error:
         raise AudioFileError(path, f"is not possible as an audio file: {error}") from error
+
+
+def _not_opened(path: str | os.PathLike[str]) -> AudioFileError:
+    if has_suffix(path, UNREAD_SUFFIXES):
+        return UnreadFormatError(path)
+    return AudioFileError(path, "is not an audio file that libsndfile can read")
+
+
+def has_suffix(path: str | os.PathLike[str], suffixes: Container[str]) -> bool:
+    """Say whether a name ends in one of some lower-case endings."""
+    return Path(path).suffix.lower() in suffixes
+
+
+def check_regular(path: str | os.PathLike[str]) -> None:
+    """Refuse what cannot simply be opened: opening a named pipe waits for someone to write into it.
+
+    Raises:
+        AudioFileError: if the path leads to a pipe, a socket or a device.
+    """
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise AudioFileError(path, "is not a regular file (a pipe, socket or device)")
 
 
 def check_header(path: str | os.PathLike[str], file: soundfile.SoundFile) -> None:
@@ -109,7 +146,7 @@ def check_header(path: str | os.PathLike[str], file: soundfile.SoundFile) -> Non
     for present, declared in _FRAME_MISMATCH.findall(file.extra_info):
         refuse_short(path, int(present), int(declared), "samples")
     if file.format == "OGG" and not _ends_properly(path):
-        raise AudioFileError(path, "is truncated: its last Ogg page does not end the stream")
+        raise AudioFileError(path, "is truncated: its last Ogg page is cut off or does not end the stream")
     if file.frames == 0:
         raise AudioFileError(path, "holds no samples")
 
@@ -144,8 +181,12 @@ def _ends_properly(path: str | os.PathLike[str]) -> bool:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - _OGG_TAIL_BYTES))
         tail = stream.read()
-    start = tail.rfind(b"OggS")
-    return start >= 0 and len(tail) > start + 5 and bool(tail[start + 5] & _OGG_END_OF_STREAM)
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    if len(page) < _OGG_HEADER_BYTES:
+        return False
+    segments = page[_OGG_HEADER_BYTES : _OGG_HEADER_BYTES + page[_OGG_HEADER_BYTES - 1]]
+    is_whole = len(page) >= _OGG_HEADER_BYTES + page[_OGG_HEADER_BYTES - 1] + sum(segments)
+    return page.startswith(b"OggS") and is_whole and bool(page[5] & _OGG_END_OF_STREAM)
 
 
 def native(path: str | os.PathLike[str]) -> str | bytes:

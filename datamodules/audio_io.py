@@ -19,12 +19,14 @@ from datamodules.audio_checks import (
     AudioFileError,
     check_finite,
     check_header,
+    check_regular,
     named_errors,
     native,
     refuse_short,
     slack_samples,
 )
 from datamodules.audio_output import write
+from datamodules.audio_seeking import decode_from, skip_to
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -59,8 +61,8 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     """
     with open_audio(path) as file, named_errors(path):
         last = max(0, file.frames - 1 - slack_samples(file))
-        file.seek(last)
-        if len(file.read(1, dtype="float32")) == 0:
+        skip_to(file, last)
+        if len(decode_from(file, last, 1, "float32")) == 0:
             raise AudioFileError(path, f"is truncated: there is nothing at sample {last} of {file.frames}")
         return AudioInfo(Path(path), file.samplerate, file.channels, file.frames, file.format, file.subtype)
 
@@ -83,8 +85,8 @@ def read(path: str | os.PathLike[str], start_samples: int = 0, count_samples: in
         count = file.frames - start_samples if count_samples is None else count_samples
         if start_samples < 0 or count < 0 or start_samples + count > file.frames:
             raise AudioFileError(path, f"has {file.frames} samples, asked for {count} from sample {start_samples}")
-        file.seek(start_samples)
-        decoded = file.read(count, dtype="float32", always_2d=True)
+        skip_to(file, start_samples)
+        decoded = decode_from(file, start_samples, count, "float32")
         refuse_short(path, len(decoded) + slack_samples(file), count, "samples")
     check_finite(path, decoded)
     padded = np.pad(decoded, ((0, count - len(decoded)), (0, 0)))
@@ -123,6 +125,7 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[soundfile.SoundFile]:
         AudioFileError: as `probe`, except for damage that only decoding can find.
     """
     with named_errors(path):
+        check_regular(path)
         with open(path, "rb") as stream:
             head = stream.read(1)
         if not head:

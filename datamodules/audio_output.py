@@ -1,6 +1,8 @@
 """Write audio files: clipped, rounded, tagged, and complete or not at all."""
 
 import contextlib
+import functools
+import io
 import os
 import re
 import shutil
@@ -17,7 +19,9 @@ import soundfile
 from datamodules.audio_checks import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX, AudioFileError, native
 
 _LOSSY_SUBTYPES = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_III"})
-_UNCLIPPED_SUBTYPES = _LOSSY_SUBTYPES | {"FLOAT", "DOUBLE"}
+UNCLIPPED_SUBTYPES = _LOSSY_SUBTYPES | {"FLOAT", "DOUBLE"}
+_TRIAL_BYTES = 1 << 16  # A full disk may still take a file without content.
+_BLOCK_SAMPLES = {("PAF", "PCM_24"): 10}  # libsndfile fills up the last block with what was in the one before.
 
 
 @dataclass(frozen=True)
@@ -48,19 +52,45 @@ class Target:
 
 
 class OutputError(AudioFileError):
-    """A folder or a disk that does not take an output file, so that the next one would fail as well."""
+    """A file that its folder or the disk does not take; whether they take the next one, `check_folder` tells."""
 
 
 def check_folder(folder: Path) -> None:
-    """Make a folder and try it out, before any work is done for it.
+    """Make a folder and try it out: before any work is done for it, and when a file could not be written.
 
     Raises:
         OutputError: if no file can be made there.
     """
     with _output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_TRIAL_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def check_form(path: str | os.PathLike[str], target: Target) -> None:
+    """Refuse a kind of file that libsndfile may read but cannot write, before any work is done for it.
+
+    Args:
+        path: named in the error.
+        target: how a file would be written.
+
+    Raises:
+        AudioFileError: if there is no encoder for it.
+    """
+    if not _has_encoder(tuple(target.soundfile_arguments().items())):
+        raise AudioFileError(path, f"is read, but {_form(target)} cannot be written; convert it to another format first")
+
+
+@functools.cache
+def _has_encoder(arguments: tuple[tuple[str, Any], ...]) -> bool:
+    try:
+        with soundfile.SoundFile(io.BytesIO(), "w", **dict(arguments)) as file:
+            file.write(np.zeros((1, file.channels)))
+    except (soundfile.LibsndfileError, TypeError, ValueError):
+        return False
+    return True
 
 
 def write(path: str | os.PathLike[str], audio: np.ndarray, sample_rate_hz: int, subtype: str = "PCM_16") -> None:
@@ -87,6 +117,8 @@ def write(path: str | os.PathLike[str], audio: np.ndarray, sample_rate_hz: int, 
 def open_output(path: str | os.PathLike[str], target: Target) -> Iterator[Callable[[np.ndarray], None]]:
     """Open a file for writing in blocks; it appears under its name once it is complete, and not at all on a failure.
 
+    A codec that works in blocks (ADPCM, GSM 6.10, 24-bit PAF) may fill up the last one with silence.
+
     Yields:
         a function that appends a float64 block (C, n).
 
@@ -108,8 +140,11 @@ def open_output(path: str | os.PathLike[str], target: Target) -> Iterator[Callab
                     file.write(to_written_samples(np.ascontiguousarray(block.T), target.subtype))
 
             yield put
-        if _frames_of(temporary) != written:  # Encoders report no failure of their last write.
-            raise OutputError(path, _full_disk_reason(path))
+            missing = -written % _BLOCK_SAMPLES.get((target.format, target.subtype), 1)
+            if missing:
+                file.write(np.zeros((missing, target.channels)))
+        if (present := _frames_of(temporary)) < written:  # Encoders report no failure of their last write.
+            raise OutputError(path, f"{_full_disk_reason(path)}: {present} of {written} samples are there")
         with _output_errors(path):
             target.finish(temporary)
 
@@ -129,7 +164,7 @@ def to_written_samples(samples: np.ndarray, subtype: str) -> np.ndarray:
     """
     bits = re.fullmatch(r"(?:PCM|ALAC)_[SU]?(\d+)", subtype)
     if bits is None:
-        return samples if subtype in _UNCLIPPED_SUBTYPES else np.clip(samples, -1.0, 1.0)
+        return samples if subtype in UNCLIPPED_SUBTYPES else np.clip(samples, -1.0, 1.0)
     scale = 2.0 ** (int(bits[1]) - 1)
     rounded = np.clip(np.rint(samples * scale), -scale, scale - 1)
     return (rounded * (2.0**31 / scale)).astype(np.int32)
@@ -149,19 +184,22 @@ def _full_disk_reason(path: str | os.PathLike[str]) -> str:
     return f"could not be written; {shutil.disk_usage(Path(path).parent).free / 1e6:.0f} MB are free in its folder"
 
 
+def _form(target: Target) -> str:
+    return f"{target.format} of subtype {target.subtype} with {target.channels} channels at {target.sample_rate_hz} Hz"
+
+
 def _create(path: str | os.PathLike[str], temporary: Path, target: Target) -> soundfile.SoundFile:
     try:
         return soundfile.SoundFile(native(temporary), "w", **target.soundfile_arguments())
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-        form = f"{target.format} of subtype {target.subtype} with {target.channels} channels at {target.sample_rate_hz} Hz"
-        raise AudioFileError(path, f"cannot be written as {form}") from error
+        raise AudioFileError(path, f"cannot be written as {_form(target)}") from error
 
 
 def _frames_of(path: Path) -> int:
     try:
         return soundfile.info(native(path)).frames
     except soundfile.LibsndfileError:
-        return -1
+        return 0
 
 
 @contextlib.contextmanager

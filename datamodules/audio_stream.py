@@ -9,15 +9,17 @@ from functools import partial
 import numpy as np
 
 from datamodules.audio_checks import check_finite, named_errors, refuse_short, slack_samples
+from datamodules.audio_fact import BLOCK_SUBTYPES, copy_sample_count
 from datamodules.audio_io import AudioInfo, open_audio
-from datamodules.audio_output import Target, open_output
+from datamodules.audio_output import Target, check_form, open_output
+from datamodules.audio_seeking import decode_from
 from datamodules.tag_blocks import copy_flac_blocks, copy_id3
 
 _LARGEST_RIFF_BYTES = 2**32 - 2**16  # Sizes in a WAV header are 32-bit numbers; this leaves room for the header itself.
 
 
 def read_blocks(path: str | os.PathLike[str], block_samples: int) -> Iterator[np.ndarray]:
-    """Decode a file block by block, checking it on the way.
+    """Decode a file block by block, checking it on the way; what an MP3 header promises beyond its audio is silence.
 
     Yields:
         float64 blocks (C, n <= block_samples), which hold 32-bit integers and doubles exactly.
@@ -29,13 +31,15 @@ def read_blocks(path: str | os.PathLike[str], block_samples: int) -> Iterator[np
     with open_audio(path) as file:
         while True:
             with named_errors(path):
-                block = file.read(block_samples, dtype="float64", always_2d=True)
+                block = decode_from(file, decoded_samples, block_samples, "float64")
             check_finite(path, block)
             decoded_samples += len(block)
             if len(block) == 0:
                 break
             yield np.ascontiguousarray(block.T)
         refuse_short(path, decoded_samples + slack_samples(file), file.frames, "samples")
+        if decoded_samples < file.frames:
+            yield np.zeros((file.channels, file.frames - decoded_samples))
 
 
 def open_like(source: AudioInfo, path: str | os.PathLike[str]) -> AbstractContextManager[Callable[[np.ndarray], None]]:
@@ -57,9 +61,26 @@ def open_like(source: AudioInfo, path: str | os.PathLike[str]) -> AbstractContex
         tags, endian, sample_bytes = file.copy_metadata(), file.endian, _bytes_per_sample(file.subtype)
     too_long = source.frames * source.channels * sample_bytes > _LARGEST_RIFF_BYTES
     container = "RF64" if source.format in {"WAV", "WAVEX"} and too_long else source.format
-    form = Target(container, source.subtype, source.sample_rate_hz, source.channels, endian)
+    form = replace(_form(source), format=container, endian=endian, tags=tags)
     copy_tags = {"FLAC": copy_flac_blocks, "MP3": copy_id3}.get(source.format)
-    return open_output(path, replace(form, finish=partial(copy_tags, source.path)) if copy_tags else replace(form, tags=tags))
+    if copy_tags:
+        form = replace(form, tags={}, finish=partial(copy_tags, source.path))
+    if source.format in {"WAV", "WAVEX"} and source.subtype in BLOCK_SUBTYPES:
+        form = replace(form, finish=partial(copy_sample_count, source.path, source.frames))
+    return open_output(path, form)
+
+
+def check_writable(source: AudioInfo) -> None:
+    """Refuse a file like which none can be written, such as MPEG layer II.
+
+    Raises:
+        AudioFileError: naming the file.
+    """
+    check_form(source.path, _form(source))
+
+
+def _form(source: AudioInfo) -> Target:
+    return Target(source.format, source.subtype, source.sample_rate_hz, source.channels)
 
 
 def _bytes_per_sample(subtype: str) -> int:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datamodules.audio_checks import UNREAD_SUFFIXES, UnreadFormatError, has_suffix
 from datamodules.audio_io import AUDIO_SUFFIXES, AudioFileError, AudioInfo, probe
+from datamodules.audio_stream import check_writable
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> 
     """List the work: a file goes directly into the output folder, a folder's tree is mirrored there.
 
     Of two files that would go to the same place, the second goes into a folder named after where it came from. Files
-    named twice are taken once; the output folder is not searched, should it lie within an input.
+    named twice are taken once; the output folder is not searched, should it lie within an input. A file in a folder whose name
+    says that it is audio of a kind that is not read is skipped like one that cannot be read.
 
     Args:
         inputs: files, taken whatever their names, and folders, searched for audio suffixes.
@@ -50,13 +53,14 @@ def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> 
     for _, item in found:
         try:
             source = probe(item.path)
+            check_writable(source)
             output = _place(item, output_folder, sources, taken)
         except AudioFileError as error:
             skipped.append(error)
         else:
             taken.add(os.path.realpath(output))
             jobs.append(Job(source, output))
-    return jobs, skipped
+    return jobs, list({str(error): error for error in skipped}.values())
 
 
 def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[AudioFileError], None]) -> Iterator[_Found]:
@@ -64,8 +68,12 @@ def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[Au
     if not os.path.isdir(path):
         yield _Found(path, (Path(path.name), Path(path.absolute().parent.name, path.name)))
         return
-    files = list(_walk(path, output_folder, skip))
-    if not files:
+    named = list(_walk(path, output_folder, skip))
+    files = [file for file in named if has_suffix(file, AUDIO_SUFFIXES)]
+    for file in named:
+        if has_suffix(file, UNREAD_SUFFIXES) and not file.name.startswith("."):
+            skip(UnreadFormatError(file))
+    if not named:
         skip(AudioFileError(path, "holds no audio files"))
     for file in files:
         inside = file.relative_to(path)
@@ -78,7 +86,7 @@ def _walk(root: Path, output_folder: Path, skip: Callable[[AudioFileError], None
 
     for folder, subfolders, names in os.walk(root, onerror=refuse):
         subfolders[:] = sorted(name for name in subfolders if not _same(os.path.join(folder, name), output_folder))
-        yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in AUDIO_SUFFIXES)
+        yield from (Path(folder, name) for name in sorted(names) if has_suffix(name, AUDIO_SUFFIXES | UNREAD_SUFFIXES))
 
 
 def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
