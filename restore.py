@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # What needs torch is imported where it is used, so that --he
     from rich.progress import Progress
     from torch import Tensor
 
+    from datamodules.audio_clipping import Clipping
     from datamodules.audio_tree import Job
     from lightning_modules.base import RestorationModule
     from models.restoration_stream import Settings
@@ -73,6 +74,7 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Restore what the command line asks for and return the exit code."""
+    from datamodules.audio_notes import files, narrow_lines, skipped_lines
     from datamodules.audio_output import check_folder
     from datamodules.audio_tree import plan_jobs
     from models.restoration_stream import Settings
@@ -81,18 +83,18 @@ def run(options: argparse.Namespace) -> int:
         method = open_method(options.checkpoint, options.device)
         method = method if options.steps is None else changed(method, lambda module: module.at_steps(options.steps))
         method = method if options.step_size is None else changed(method, lambda module: module.with_step_size(options.step_size))
+        settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
+        warn_of_joints(method(REFERENCE_RATE_HZ), settings)
         check_folder(options.output)
     except ValueError as error:
         _tell(f"error: {error}")
         return 2
     jobs, skipped = plan_jobs(options.inputs, options.output)
-    for reason in skipped:
-        _tell(f"skipped {reason}")
-    settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
-    warn_of_joints(method(REFERENCE_RATE_HZ), settings)
-    restored = restore_files(method, jobs, settings)
+    for line in [*skipped_lines(skipped, options.inputs), *narrow_lines(jobs, partial(_rate_of, method))]:
+        _tell(line)
+    restored = restore_files(method, jobs, settings, options.output)
     count = len(jobs) + len(skipped) - restored
-    print(f"restored {restored} {_files(restored)}, skipped {count}")
+    print(f"restored {files(restored)}, skipped {count}")
     return 1 if count else 0
 
 
@@ -145,10 +147,11 @@ def warn_of_joints(module: "RestorationModule", settings: "Settings") -> None:
         )
 
 
-def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings") -> int:
-    """Restore the files in turn, naming those that fail, and return how many succeeded."""
+def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings", output_folder: Path) -> int:
+    """Restore the files in turn and return how many succeeded; those that fail are named, and only a full folder ends it."""
     from datamodules.audio_io import AudioFileError
-    from datamodules.audio_output import OutputError
+    from datamodules.audio_notes import clipping_lines
+    from datamodules.audio_output import OutputError, check_folder
 
     restored, done_seconds = 0, 0.0
     with _progress() as progress:
@@ -157,17 +160,21 @@ def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings") -
             progress.update(task, completed=done_seconds, file=f"{number}/{len(jobs)} {_printable(job.source.path.name)}")
             done_seconds += job.seconds
             try:
-                restore_file(method, job, settings, partial(progress.advance, task))
+                clipping = restore_file(method, job, settings, partial(progress.advance, task))
                 restored += 1
-            except OutputError as error:
-                _tell(f"stopped: {error}", progress)
-                break
+                for line in clipping_lines(job.output, clipping):
+                    _tell(line, progress)
             except AudioFileError as error:
                 _tell(f"skipped {error}", progress)
+                try:
+                    check_folder(output_folder)
+                except OutputError as full:
+                    _tell(f"stopped: {full}", progress)
+                    break
     return restored
 
 
-def restore_file(method: Method, job: "Job", settings: "Settings", advance: Callable[[float], None]) -> None:
+def restore_file(method: Method, job: "Job", settings: "Settings", advance: Callable[[float], None]) -> "Clipping":
     """Restore one file in blocks of a second.
 
     Args:
@@ -176,16 +183,20 @@ def restore_file(method: Method, job: "Job", settings: "Settings", advance: Call
         settings: how the method is applied.
         advance: told the seconds of every block read.
 
+    Returns:
+        How much of the result its sample format could not hold.
+
     Raises:
         AudioFileError: if the file, the method on this file or the output fails; nothing is left behind.
     """
     import torch
 
+    from datamodules.audio_clipping import Clipping
     from datamodules.audio_io import AudioFileError
     from datamodules.audio_stream import open_like, read_blocks
     from models.restoration_stream import RestorationStream
 
-    source = job.source
+    source, clipping = job.source, Clipping(job.source.subtype)
     try:
         module = method(source.sample_rate_hz)
         chunking = module.chunking(settings.chunk_seconds, settings.overlap_seconds)
@@ -194,13 +205,24 @@ def restore_file(method: Method, job: "Job", settings: "Settings", advance: Call
         )
         with torch.inference_mode(), open_like(source, job.output) as put:
             for block in read_blocks(source.path, source.sample_rate_hz):
-                put(stream.push(torch.from_numpy(block)).numpy())
+                put(clipping.watch(stream.push(torch.from_numpy(block)).numpy()))
                 advance(block.shape[1] / source.sample_rate_hz)
-            put(stream.flush().numpy())
+            put(clipping.watch(stream.flush().numpy()))
+        return clipping
     except AudioFileError:
         raise
     except ValueError as error:
         raise AudioFileError(source.path, str(error)) from error
+    except Exception as error:  # Whatever one file brings about, the others are to be restored.
+        raise AudioFileError(source.path, f"failed: {type(error).__name__}: {error}") from error
+
+
+def _rate_of(method: Method, sample_rate_hz: int) -> int:
+    """Return the rate at which a method works on files of a rate; theirs, where it does not work at all and each will say so."""
+    try:
+        return method(sample_rate_hz).sample_rate
+    except ValueError:
+        return sample_rate_hz
 
 
 def _on_device(module: "RestorationModule") -> "Callable[[Tensor], Tensor]":
@@ -227,10 +249,6 @@ def _tell(text: str, progress: "Progress | None" = None) -> None:
 def _printable(text: str) -> str:
     """Escape the bytes of file names that are not UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _files(count: int) -> str:
-    return "file" if count == 1 else "files"
 
 
 if __name__ == "__main__":

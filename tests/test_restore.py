@@ -1,5 +1,7 @@
 """The restore command: real checkpoints in, files of the same form out, and a sentence for whatever cannot be done."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -213,7 +215,7 @@ def test_broken_files_are_named_once_and_skipped(tmp_path: Path, checkpoint: str
     assert call(checkpoint, tmp_path / "in", "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
     assert out == "restored 2 files, skipped 10\n"
-    assert len(err.splitlines()) == 10
+    assert len([line for line in err.splitlines() if line.startswith("skipped ")]) == 10
     for name in broken:
         assert err.count(f"skipped {tmp_path / 'in' / name}: ") == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["whole.flac", "whole.wav"]
@@ -258,20 +260,150 @@ def test_interruption_leaves_no_partial_files(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_full_disk_stops_the_run_with_one_sentence(
-    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of three files, and let no sample be written to a file on disk from then on."""
+    for name in ("a.wav", "b.wav", "c.wav"):
+        write(tmp_path / "in" / name, np.zeros((1, 8000)), 16000)
+    write_samples = soundfile.SoundFile.write
+
+    def fail(file: soundfile.SoundFile, samples: np.ndarray) -> None:
+        if isinstance(file.name, bytes):
+            raise soundfile.LibsndfileError(2)
+        write_samples(file, samples)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", fail)
+    return tmp_path / "in"
+
+
+def test_full_disk_stops_the_run_and_names_the_folder(
+    tmp_path: Path, never_written: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fsync
+    tries = iter([real])  # the folder takes a file at the start, and none any more when the first one fails
+
+    def sync(descriptor: int) -> None:
+        if next(tries, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr("datamodules.audio_output.os.fsync", sync)
+    assert call("wiener", never_written, "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    first, last = err.splitlines()
+    assert first.startswith(f"skipped {tmp_path / 'out' / 'a.wav'}: could not be written")
+    assert last == f"stopped: {tmp_path / 'out'}: could not be written: no space left on device"
+    assert out == "restored 0 files, skipped 3\n"
+
+
+def test_file_that_cannot_be_written_does_not_end_the_batch(
+    tmp_path: Path, never_written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("wiener", never_written, "-o", tmp_path / "out") == 1
+    assert [line.split(": ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        f"skipped {tmp_path / 'out' / name}" for name in ("a.wav", "b.wav", "c.wav")
+    ]
+
+
+def test_result_whose_folder_is_a_file_does_not_end_the_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "in" / "sub" / "a.wav", np.zeros((1, 8000)), 16000)
+    write(tmp_path / "in" / "z.wav", np.zeros((1, 8000)), 16000)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub").touch()
+    assert call("wiener", tmp_path / "in", "-o", tmp_path / "out") == 1
+    assert capsys.readouterr().out == "restored 1 file, skipped 1\n"
+    assert (tmp_path / "out" / "z.wav").is_file()
+
+
+@pytest.mark.parametrize("subtype", ["IMA_ADPCM", "MS_ADPCM", "GSM610"])
+def test_block_codec_is_restored_in_the_midst_of_a_batch(tmp_path: Path, checkpoint: str, subtype: str) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.wav", "b.wav"):
+        soundfile.write(tmp_path / "in" / name, 0.1 * np.sin(np.arange(9001) / 9), 16000, subtype=subtype)
+    assert call(checkpoint, tmp_path / "in", "-o", tmp_path / "out") == 0
+    for name in ("a.wav", "b.wav"):
+        assert soundfile.info(tmp_path / "out" / name).frames == soundfile.info(tmp_path / "in" / name).frames
+
+
+def test_unforeseen_failure_of_one_file_does_not_end_the_batch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise soundfile.LibsndfileError(2)
+        raise IndexError("index out of range")
 
-    make(tmp_path / "in" / "a.wav")
-    make(tmp_path / "in" / "b.wav")
-    monkeypatch.setattr(soundfile.SoundFile, "write", fail)
-    assert call(checkpoint, tmp_path / "in", "-o", tmp_path / "out") == 1
+    make(tmp_path / "in" / "a.flac", 16000)
+    make(tmp_path / "in" / "b.wav", 16000)
+    monkeypatch.setattr("datamodules.audio_stream.copy_flac_blocks", fail)
+    assert call("wiener", tmp_path / "in", "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
-    assert err.startswith(f"stopped: {tmp_path / 'out' / 'a.wav'}: could not be written; ")
-    assert len(err.splitlines()) == 1
-    assert out == "restored 0 files, skipped 2\n"
+    assert err == f"skipped {tmp_path / 'in' / 'a.flac'}: failed: IndexError: index out of range\n"
+    assert out == "restored 1 file, skipped 1\n"
+
+
+def test_pipes_are_not_opened_and_folders_named_like_audio_are_searched(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path / "in" / "folder.wav" / "a.wav")
+    os.mkfifo(tmp_path / "in" / "pipe.wav")
+    assert call(checkpoint, tmp_path / "in", tmp_path / "in" / "pipe.wav", "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert err.splitlines()[0] == f"skipped {tmp_path / 'in' / 'pipe.wav'}: is not a regular file (a pipe, socket or device)"
+    assert out == "restored 1 file, skipped 1\n"
+
+
+def test_formats_that_are_not_read_are_named_and_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path / "in" / "a.wav", 16000)
+    for number in range(7):
+        (tmp_path / "in" / f"{number}.m4a").write_bytes(b"ftypM4A")
+    (tmp_path / "in" / ".hidden.m4a").touch()
+    (tmp_path / "song.wma").write_bytes(b"asf")
+    assert call("wiener", tmp_path / "in", tmp_path / "song.wma", "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert out == "restored 1 file, skipped 8\n"
+    assert err.count(": .m4a files are not read; convert it to .wav, ") == 5
+    assert f"skipped {tmp_path / 'song.wma'}: .wma files are not read; convert it to .wav, " in err
+    assert err.splitlines()[-1] == "skipped 2 more files of formats that are not read (2 .m4a)"
+
+
+def test_band_that_a_method_does_not_reach_is_told(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(checkpoint, make(tmp_path / "a.wav"), make(tmp_path / "b.wav", 16000), "-o", tmp_path / "out") == 0
+    kept = "everything above 8 kHz stays as it was, because the method works at 16 kHz"
+    assert capsys.readouterr().err == f"note: {tmp_path / 'a.wav'} at 44.1 kHz: {kept}\n"
+
+
+def test_clipping_of_the_result_is_told_in_one_line(
+    tmp_path: Path, use: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(lambda x: 4 * x)
+    source = make(tmp_path / "a.wav", 16000)
+    assert call("x", source, "-o", tmp_path / "out") == 0
+    expected = 4 * read(source).astype(float)
+    count = np.count_nonzero((np.rint(32768 * expected) > 32767) | (np.rint(32768 * expected) < -32768))
+    excess_db = 20 * np.log10(np.abs(expected).max())
+    told = f"{count} of {expected.size} samples ({100 * count / expected.size:.2g} %) clipped"
+    assert capsys.readouterr().err.startswith(
+        f"note: {tmp_path / 'out' / 'a.wav'}: {told}, the peak exceeded full scale by {excess_db:.1f} dB; "
+    )
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32"])
+def test_full_scale_of_the_input_is_no_clipping(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], subtype: str
+) -> None:
+    square = np.sign(np.sin(np.arange(30000) / 20))[None]
+    write(tmp_path / "a.wav", square, 16000, subtype=subtype)
+    assert call(checkpoint, tmp_path / "a.wav", "-o", tmp_path / "out") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_kind_that_cannot_be_written_is_refused_before_it_is_processed(
+    tmp_path: Path, use: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(lambda x: pytest.fail("was processed"))
+    frame = bytes([0xFF, 0xFD, 0x84, 0xC0]).ljust(384, b"\0")  # silence in MPEG-1 layer II
+    (tmp_path / "a.mp2").write_bytes(60 * frame)
+    assert call("x", tmp_path / "a.mp2", "-o", tmp_path / "out") == 1
+    assert f"skipped {tmp_path / 'a.mp2'}: is read, but MP3 of subtype MPEG_LAYER_II with " in capsys.readouterr().err
 
 
 def test_output_that_is_no_folder_is_one_sentence(tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
