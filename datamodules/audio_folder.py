@@ -2,12 +2,12 @@
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from datamodules.audio_io import AUDIO_SUFFIXES
+from datamodules.audio_checks import AUDIO_SUFFIXES, UNREAD_SUFFIXES, AudioFileError, check_regular, has_suffix
 from datamodules.sources import Split
 from datamodules.sources.splits import parse_split
 
@@ -33,11 +33,13 @@ class AudioFolder:
         files: The audio files, in alphabetical order.
         manifests: The folders with a manifest, and its rows.
         problems: One sentence per folder that cannot be read.
+        unread: Files whose names say that they are audio of a kind that is not read, in alphabetical order.
     """
 
     files: tuple[Path, ...]
     manifests: dict[Path, tuple[ManifestRow, ...]]
     problems: tuple[str, ...]
+    unread: tuple[Path, ...] = ()
 
     def rows(self) -> list[ManifestRow]:
         """List the rows of all manifests, each file once: the manifest nearest to it decides, and there its first row."""
@@ -54,7 +56,7 @@ def scan_folder(root: Path) -> AudioFolder:
     Raises:
         ValueError: If a manifest cannot be read.
     """
-    files: list[Path] = []
+    named: list[Path] = []
     manifests: dict[Path, tuple[ManifestRow, ...]] = {}
     errors: list[OSError] = []
     visited: set[str] = set()
@@ -65,11 +67,12 @@ def scan_folder(root: Path) -> AudioFolder:
             continue
         visited.add(real)
         folder = Path(place)
-        files += [folder / name for name in names if _is_audio(name)]
+        named += [folder / name for name in names if not name.startswith(".")]
         if MANIFEST_NAME in names:
             manifests[folder] = read_manifest(folder / MANIFEST_NAME)
     problems = tuple(f"{error.filename}: {(error.strerror or str(error)).lower()}" for error in errors)
-    return AudioFolder(tuple(sorted(files)), manifests, problems)
+    files, unread = (_ending_in(suffixes, named) for suffixes in (AUDIO_SUFFIXES, UNREAD_SUFFIXES))
+    return AudioFolder(files, manifests, problems, unread)
 
 
 def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
@@ -79,9 +82,10 @@ def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
         ValueError: If the table cannot be read, a row names no file or a split is unknown.
     """
     try:
+        check_regular(manifest)
         with open(manifest, newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, AudioFileError) as error:
         raise ValueError(f"{manifest} cannot be read: {error}") from error
     if any(not row.get("file") for row in rows):
         raise ValueError(f"{manifest} needs a column `file` with a name in every row")
@@ -112,5 +116,5 @@ def without_repetitions(items: Sequence[Named], known: Iterable[Path] = ()) -> l
     return kept
 
 
-def _is_audio(name: str) -> bool:
-    return Path(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith(".")
+def _ending_in(suffixes: Container[str], paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in paths if has_suffix(path, suffixes)))

@@ -5,11 +5,11 @@ import logging
 from pathlib import Path
 from typing import ClassVar, Self
 
-from datamodules.audio_folder import MANIFEST_NAME, scan_folder, without_repetitions
+from datamodules.audio_folder import MANIFEST_NAME, AudioFolder, scan_folder, without_repetitions
 from datamodules.audio_io import AudioFileError, AudioInfo
 from datamodules.parallel import parallel_map
 from datamodules.sources import SPLITS, Split
-from datamodules.sources.probing import probe_all
+from datamodules.sources.probing import probe_all, unread_files
 from datamodules.sources.splits import parse_split
 
 MATCHING = "matching"
@@ -42,11 +42,13 @@ class RecordedFiles:
         folder = Path(root)
         if not folder.is_dir():
             raise ValueError(f"{self.kind}_root={root!r} is not a folder")
-        split_of = self._splits(folder, split)
+        found = scan_folder(folder)
+        split_of = self._splits(folder, found, split)
         probed = probe_all(list(split_of))
         infos = [result for result in probed if isinstance(result, AudioInfo)]
         damage = [problem for problem in parallel_map(self._problem, infos, "Checking recordings") if problem is not None]
-        self.skipped = [str(problem) for problem in (*probed, *damage) if isinstance(problem, AudioFileError)]
+        unread = unread_files([path for path in found.unread if path.parent not in found.manifests])
+        self.skipped = [*(str(problem) for problem in (*probed, *damage) if isinstance(problem, AudioFileError)), *unread]
         damaged = {problem.path for problem in damage}
         self._files = tuple(info for info in infos if info.path not in damaged)
         if not self._files:
@@ -85,9 +87,8 @@ class RecordedFiles:
             log.warning("skipped %s", error)
             self.skipped.append(str(error))
 
-    def _splits(self, folder: Path, split: str | None) -> dict[Path, Split | None]:
+    def _splits(self, folder: Path, found: AudioFolder, split: str | None) -> dict[Path, Split | None]:
         """Map the files to be used to their splits."""
-        found = scan_folder(folder)
         listed: dict[Path, Split | None] = {row.path: row.split for row in found.rows() if row.split is not None}
         if split is None or (split == MATCHING and not listed):
             return dict.fromkeys(without_repetitions(found.files))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from datamodules.audio_checks import AUDIO_SUFFIXES
 from datamodules.audio_folder import MANIFEST_NAME, AudioFolder, ManifestRow, scan_folder, without_repetitions
-from datamodules.audio_io import AUDIO_SUFFIXES
 from datamodules.sources import Recording, Split
-from datamodules.sources.probing import absolute, readable_files
+from datamodules.sources.probing import absolute, readable_files, unread_files
 from datamodules.sources.splits import split_groups
 
 _FEWEST_FOLDERS = 3  # Fewer folders than splits cannot be the unit of splitting.
@@ -49,11 +49,12 @@ class FolderSource:
         if not self.root.is_dir():
             raise ValueError(f"data.root={self.root} is not a folder; set data.root or AUDIO_DATA_ROOT to one with audio files")
         folder = scan_folder(self.root)
+        unread = self._unread(folder)
         entries = self._chosen(self._entries(folder))
         seconds, unreadable = readable_files([entry.path for entry in entries])
         for problem in folder.problems:
             log.warning("skipped folder %s", problem)
-        self.skipped = [*folder.problems, *unreadable]
+        self.skipped = [*folder.problems, *unreadable, *unread]
         if not seconds:
             raise ValueError(f"data.root={self.root} holds no readable audio file ({len(self.skipped)} unreadable)")
         usable = [entry for entry in entries if entry.path in seconds]
@@ -75,8 +76,15 @@ class FolderSource:
         entries += self._hashed([path for path in others if path.parent not in folder.manifests])
         if not entries:
             suffixes = ", ".join(sorted(AUDIO_SUFFIXES))
-            raise ValueError(f"data.root={self.root} holds no audio file; names must end in one of {suffixes}")
+            unread = f" ({folder.unread[0].name} is not read)" if folder.unread else ""
+            raise ValueError(f"data.root={self.root} holds no audio file{unread}; names must end in one of {suffixes}")
         return sorted(entries, key=lambda entry: entry.path)
+
+    def _unread(self, folder: AudioFolder) -> list[str]:
+        governed = folder.manifests
+        return unread_files(
+            [path for path in folder.unread if path.parent not in governed and fnmatchcase(path.name, self.pattern)]
+        )
 
     def _chosen(self, entries: list[_Entry]) -> list[_Entry]:
         chosen = [entry for entry in entries if fnmatchcase(entry.path.name, self.pattern)]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules import audio_io
+from datamodules.audio_checks import UnreadFormatError
+from datamodules.audio_notes import HANDFUL, unread_summary
 from datamodules.parallel import parallel_map
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,22 @@ def readable_files(paths: Sequence[Path]) -> tuple[dict[Path, float], list[str]]
     problems = [str(result) for result in results if isinstance(result, audio_io.AudioFileError)]
     infos = [result for result in results if isinstance(result, audio_io.AudioInfo)]
     return {info.path: info.frames / info.sample_rate_hz for info in infos}, problems
+
+
+def unread_files(paths: Sequence[Path]) -> list[str]:
+    """Name a handful of files that look like audio and are not read in a warning each, and count the others in one.
+
+    Args:
+        paths: Files whose names end in one of `audio_checks.UNREAD_SUFFIXES`.
+
+    Returns:
+        One sentence per file.
+    """
+    sentences = [str(UnreadFormatError(path)) for path in paths]
+    unnamed = [f"skipped {unread_summary(paths[HANDFUL:])}"] if paths[HANDFUL:] else []
+    for line in [*(f"skipped {sentence}" for sentence in sentences[:HANDFUL]), *unnamed]:
+        log.warning(line)
+    return sentences
 
 
 def _probe(path: str | os.PathLike[str]) -> audio_io.AudioInfo | audio_io.AudioFileError:

@@ -17,9 +17,11 @@ def touch(root: Path, *names: str) -> list[Path]:
 
 def test_audio_files_at_any_depth_and_nothing_hidden(tmp_path: Path) -> None:
     wanted = touch(tmp_path, "a/b/1.WAV", "c.flac")
-    touch(tmp_path, "notes.txt", ".hidden.wav", "._c.flac", ".trash/d.wav")
+    touch(tmp_path, "notes.txt", ".hidden.wav", "._c.flac", ".trash/d.wav", "._e.m4a")
+    unread = touch(tmp_path, "a/e.M4A", "f.wv")
     found = scan_folder(tmp_path)
     assert found.files == tuple(sorted(wanted))
+    assert found.unread == tuple(sorted(unread))
     assert (found.manifests, found.problems) == ({}, ())
 
 

@@ -53,3 +53,11 @@ def test_problem_is_reported_once_and_shared_between_splits(tmp_path: Path, writ
     part.report(error)
     part.report(error)
     assert files.skipped == [f"{tmp_path / 'a.wav'}: is damaged"]
+
+
+def test_recordings_of_formats_that_are_not_read_are_counted(tmp_path: Path, write_noise: WriteNoise) -> None:
+    write_noise(tmp_path / "a.wav")
+    (tmp_path / "b.m4a").touch()
+    files = Mono(str(tmp_path))
+    assert names(files) == ["a.wav"]
+    assert [sentence.split(": ")[0] for sentence in files.skipped] == [str(tmp_path / "b.m4a")]

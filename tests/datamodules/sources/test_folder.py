@@ -176,3 +176,46 @@ def test_pattern_that_matches_nothing_is_named(tmp_path, write_noise):
     write_noise(tmp_path / "a.wav", 0.1)
     with pytest.raises(ValueError, match=r"data.pattern=piano_\* matches none of the 1 audio files in data.root="):
         FolderSource(str(tmp_path), pattern="piano_*").recordings()
+
+
+def test_audio_that_is_not_read_is_counted_and_a_handful_is_named(tmp_path, write_noise, caplog):
+    write_noise(tmp_path / "a.wav")
+    for number in range(7):
+        (tmp_path / f"{number}.m4a").write_bytes(b"ftypM4A")
+    (tmp_path / "set").mkdir()
+    write_noise(tmp_path / "set" / "listed.wav")
+    (tmp_path / "set" / "MANIFEST.csv").write_text("file\nlisted.wav\n")
+    (tmp_path / "set" / "unlisted.wma").touch()
+    source = FolderSource(str(tmp_path))
+    assert len(source.recordings()) == 2
+    assert [sentence.split(": ")[0] for sentence in source.skipped] == [str(tmp_path / f"{number}.m4a") for number in range(7)]
+    told = [record.getMessage() for record in caplog.records if "not read" in record.getMessage()]
+    assert len(told) == 6
+    assert told[0] == f"skipped {source.skipped[0]}"
+    assert told[5] == "skipped 2 more files of formats that are not read (2 .m4a)"
+
+
+def test_pattern_chooses_among_what_is_not_read_too(tmp_path, write_noise):
+    write_noise(tmp_path / "piano.wav")
+    (tmp_path / "piano.wv").touch()
+    (tmp_path / "organ.wv").touch()
+    source = FolderSource(str(tmp_path), pattern="piano*")
+    source.recordings()
+    assert [sentence.split(": ")[0] for sentence in source.skipped] == [str(tmp_path / "piano.wv")]
+
+
+def test_folder_of_nothing_but_unread_formats_says_so(tmp_path):
+    (tmp_path / "a.m4a").touch()
+    with pytest.raises(ValueError, match=r"holds no audio file \(a.m4a is not read\); names must end in one of .*\.wav"):
+        FolderSource(str(tmp_path)).recordings()
+
+
+def test_pipes_are_named_and_never_opened(tmp_path, write_noise):
+    write_noise(tmp_path / "a.wav")
+    os.mkfifo(tmp_path / "b.wav")
+    source = FolderSource(str(tmp_path))
+    assert len(source.recordings()) == 1
+    assert source.skipped == [f"{tmp_path / 'b.wav'}: is not a regular file (a pipe, socket or device)"]
+    os.mkfifo(tmp_path / "MANIFEST.csv")
+    with pytest.raises(ValueError, match="MANIFEST.csv cannot be read: .*is not a regular file"):
+        FolderSource(str(tmp_path)).recordings()
