@@ -1,6 +1,7 @@
 """Which states of a training are kept, the best by the monitored metric and the last whole epoch, and how they are written."""
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
+
+RESUMED = ("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "epoch", "global_step")
+"""What the trainer needs of a checkpoint to go on."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -30,6 +34,22 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             os.replace(partial, target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def why_not_resumable(path: Path) -> str | None:
+    """Return what is wrong with a checkpoint to go on from, None if nothing is.
+
+    Every byte is compared with its checksum, which torch does not do when it loads; no weights are kept in memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                return "is damaged: its checksums do not fit"
+        content = torch.load(path, map_location="meta", weights_only=True)
+    except Exception as error:  # the unpickler meets any bytes
+        return f"is damaged: it cannot be read as a checkpoint ({type(error).__name__})"
+    missing = [key for key in RESUMED if key not in content] if isinstance(content, dict) else list(RESUMED)
+    return f"is damaged: it has no {', '.join(missing)}" if missing else None
 
 
 class _InRunFolder(ModelCheckpoint):

@@ -14,6 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from lightning_modules.json_file import write_json
+from lightning_modules.run_card import RunFolderError, check_checkpoint, last_checkpoint, read_card, sound_checkpoint, status
+
+__all__ = [
+    "FOLLOWING_THE_RUN",
+    "VOLATILE",
+    "FolderLock",
+    "Run",
+    "RunFolderError",
+    "attach_run",
+    "fingerprint",
+    "open_run",
+    "status",
+]
 
 VOLATILE = (
     "resume",
@@ -43,10 +56,6 @@ FOLLOWING_THE_RUN = (
 """Keys of a model that follow the length of the run, which may change when it is continued."""
 
 log = logging.getLogger(__name__)
-
-
-class RunFolderError(ValueError):
-    """A run folder that cannot be used as asked."""
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:
@@ -136,17 +145,19 @@ def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Ru
     if resume not in (None, "auto"):
         _check_resumable(Path(str(resume)), config)
     lock, folder = _take_unfinished(run_dir, config) if resume == "auto" else (None, Path(resume or run_dir))
+    goes_on = lock is not None or resume not in (None, "auto")
     lock = lock or FolderLock(folder)
     try:
         if resume in (None, "auto"):
             _check_free(folder, resume, config)
         identity = _prepare(folder, config)
+        checkpoint = last_checkpoint(folder) if goes_on else sound_checkpoint(folder)
     except RunFolderError:
         lock.close()
         raise
     if folder != run_dir and run_dir.is_dir() and not any(run_dir.iterdir()):
         run_dir.rmdir()  # proposed, and not needed
-    return Run(folder, identity, _last_checkpoint(folder), lock.close)
+    return Run(folder, identity, checkpoint, lock.close)
 
 
 def attach_run(folder: Path) -> Run:
@@ -158,15 +169,9 @@ def attach_run(folder: Path) -> Run:
     Raises:
         RunFolderError: if there is no run.
     """
-    card = folder / "run.json"
-    if not card.is_file():
+    if not (folder / "run.json").exists():
         raise RunFolderError(f"{folder} holds no run to join (no run.json)")
-    return Run(folder, str(json.loads(card.read_text())["id"]), _last_checkpoint(folder))
-
-
-def _last_checkpoint(folder: Path) -> Path | None:
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    return checkpoint if checkpoint.is_file() else None
+    return Run(folder, read_card(folder)["id"], last_checkpoint(folder))
 
 
 def _check_free(folder: Path, resume: str | None, config: Mapping[str, Any]) -> None:
@@ -175,17 +180,24 @@ def _check_free(folder: Path, resume: str | None, config: Mapping[str, Any]) -> 
         return
     if resume is None:
         raise RunFolderError(f"{folder} already holds a run; choose another run_name, or continue it with resume=auto")
-    if _stored_fingerprint(folder) != fingerprint(config):
+    try:
+        stored = read_card(folder)["fingerprint"]
+    except RunFolderError as error:
+        raise RunFolderError(f"{error}; choose another run_name") from error
+    if stored != fingerprint(config):
         raise RunFolderError(f"{folder} already holds a run of another configuration; choose another run_name")
 
 
 def _check_resumable(folder: Path, config: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds no checkpoint, or the weights of another model."""
-    if _last_checkpoint(folder) is None:
+    """Refuse a folder that holds no checkpoint or a damaged one, or the weights of another model."""
+    if last_checkpoint(folder) is None:
         checkpoint = folder / "checkpoints" / "last.ckpt"
         raise RunFolderError(f"resume={folder}: no {checkpoint} to continue from; known values: auto, a run folder, null")
-    card = folder / "run.json"
-    stored = json.loads(card.read_text()).get("model") if card.is_file() else None
+    try:
+        stored = read_card(folder).get("model") if (folder / "run.json").exists() else None
+        check_checkpoint(folder)
+    except RunFolderError as error:
+        raise RunFolderError(f"resume={folder}: {error}") from error
     if stored not in (None, _model_fingerprint(config)):
         raise RunFolderError(f"resume={folder}: it trains another model; repeat the model settings of its config.yaml")
 
@@ -195,35 +207,51 @@ def _model_fingerprint(config: Mapping[str, Any]) -> str:
 
 
 def _take_unfinished(run_dir: Path, config: Mapping[str, Any]) -> tuple[FolderLock | None, Path]:
-    """Return the newest run that can be continued and is free, locked, else the folder proposed for a new one."""
+    """Return the newest run that can be continued and is free, locked, else the folder proposed for a new one.
+
+    A damaged run is named in a warning and left alone: it is one among others.
+    """
     wanted = fingerprint(config)
     for folder in _newest_first(run_dir.parent):
-        if _last_checkpoint(folder) and status(folder) != "finished" and _stored_fingerprint(folder) == wanted:
-            try:
-                return FolderLock(folder), folder
-            except RunFolderError:
-                continue
+        try:
+            lock = _taken_if_it_goes_on(folder, wanted)
+        except RunFolderError as error:
+            log.warning("resume=auto leaves out %s: %s", folder, error)
+            continue
+        if lock is not None:
+            return lock, folder
     return None, run_dir
 
 
+def _taken_if_it_goes_on(folder: Path, wanted: str) -> FolderLock | None:
+    """Lock a run that can be continued; None if it is another one, has come to its end, or is in use.
+
+    Raises:
+        RunFolderError: if one of its files is damaged.
+    """
+    stored = read_card(folder)["fingerprint"]
+    if status(folder) == "finished" or stored != wanted or last_checkpoint(folder) is None:
+        return None
+    try:
+        lock = FolderLock(folder)
+    except RunFolderError:
+        return None
+    try:
+        check_checkpoint(folder)
+    except RunFolderError:
+        lock.close()
+        raise
+    return lock
+
+
 def _newest_first(runs: Path) -> list[Path]:
-    cards = sorted(runs.glob("*/run.json"), key=lambda card: card.stat().st_mtime, reverse=True)
+    cards = sorted(runs.glob("*/run.json"), key=lambda card: card.lstat().st_mtime, reverse=True)
     return [card.parent for card in cards]
-
-
-def _stored_fingerprint(folder: Path) -> str:
-    return str(json.loads((folder / "run.json").read_text()).get("fingerprint"))
-
-
-def status(folder: Path) -> str:
-    """Return "finished" or "interrupted" as result.json says, or "running" when there is none."""
-    result = folder / "result.json"
-    return str(json.loads(result.read_text())["status"]) if result.is_file() else "running"
 
 
 def _prepare(folder: Path, config: Mapping[str, Any]) -> str:
     card = folder / "run.json"
-    identity = str(json.loads(card.read_text())["id"]) if card.is_file() else uuid.uuid4().hex[:8]
+    identity = read_card(folder)["id"] if card.exists() else uuid.uuid4().hex[:8]
     try:
         write_json(card, {"id": identity, "fingerprint": fingerprint(config), "model": _model_fingerprint(config)})
     except OSError as error:
