@@ -10,7 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from sweeps.isolation import is_at_work, quoted
-from sweeps.records import DONE, Job, describe, jobs_of, own_overrides, reason, write_sweep
+from sweeps.records import DONE, Job, damaged_jobs, describe, jobs_of, own_overrides, reason, write_sweep
 
 
 class SweepCallback(Callback):
@@ -28,6 +28,8 @@ class SweepCallback(Callback):
         """
         self.folder = Path(config.hydra.runtime.cwd, config.hydra.sweep.dir)
         self.folder.mkdir(parents=True, exist_ok=True)
+        for sentence in damaged_jobs(self.folder):
+            print(f"warning: left out of the sweep, {sentence}", file=sys.stderr, flush=True)
         write_sweep(self.folder, sys.argv, jobs_of(self.folder))
         self.started_ns = (self.folder / "sweep.json").stat().st_mtime_ns
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

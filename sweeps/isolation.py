@@ -177,12 +177,19 @@ def _written_ns(folder: Path) -> int | None:
 
 def _how_it_ended(folder: Path, ended: Ended, has_result: bool) -> str:
     """Say what became of a job; one that wrote the result of a whole training has it, whatever failed after that."""
-    if ended.exit_code == 0 or (has_result and status(folder) == "finished"):
+    if ended.exit_code == 0 or (has_result and _status(folder) == "finished"):
         return "finished"
-    stopped_in_order = ended.exit_code in (130, 143) and status(folder) == "interrupted"
+    stopped_in_order = ended.exit_code in (130, 143) and _status(folder) == "interrupted"
     if stopped_in_order and ended.stopped and ended.signal is None:
         return "pruned"
     return "interrupted" if stopped_in_order or ended.signal is not None else "failed"
+
+
+def _status(folder: Path) -> str:
+    try:
+        return status(folder)
+    except RunFolderError:
+        return "damaged"
 
 
 def _watch(cfg: DictConfig, folder: Path) -> Any:

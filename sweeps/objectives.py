@@ -1,24 +1,28 @@
 """What a sweep chooses by: validation values of a job's best epoch, never the test split."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from lightning_modules.damage import DamagedFileError, is_number, read_json
 
 Objective = float | list[float] | None
 """What a sweeper is told of a job: one value or several; None of a job that has none."""
 
 
 def read_objectives(folder: Path, names: Sequence[str]) -> dict[str, float | None]:
-    """Return the validation values of a run's best epoch, None where there is none.
+    """Return the validation values of a run's best epoch, None where there is none, as in a damaged result.json.
 
     Args:
         folder: of the run, with its result.json.
         names: such as "val/si_sdr_db".
     """
-    result = folder / "result.json"
-    values = json.loads(result.read_text()).get("validation", {}) if result.is_file() else {}
-    return {name: values.get(name) for name in names}
+    try:
+        values = read_json(folder / "result.json").get("validation")
+    except DamagedFileError:
+        values = None
+    known = values if isinstance(values, dict) else {}
+    return {name: known[name] if is_number(known.get(name)) else None for name in names}
 
 
 def as_told(objectives: Mapping[str, float | None]) -> Objective:

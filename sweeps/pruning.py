@@ -5,11 +5,13 @@ A job is stopped after an epoch if its best value so far is worse than the media
 epochs.jsonl of the runs, so it works with every sweeper and launcher.
 """
 
-import json
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lightning_modules.damage import DamagedFileError, is_number, read_json_lines
 
 FEWEST_OTHERS = 3
 """A median of fewer jobs says little."""
@@ -50,14 +52,18 @@ class MedianRule:
         sign = 1.0 if self.maximize else -1.0
         best: list[float] = []
         for value in epoch_values(folder, self.metric):
-            best.append(max([sign * value, *best[-1:]]))
+            best.append(max([-math.inf if math.isnan(value) else sign * value, *best[-1:]]))
         return best
 
 
 def epoch_values(folder: Path, metric: str) -> list[float]:
-    """Return a run's validation values of a metric in the order of the epochs; an epoch that was repeated counts once."""
-    path = folder / "epochs.jsonl"
-    if not path.is_file():
+    """Return a run's validation values of a metric in the order of the epochs; an epoch that was repeated counts once.
+
+    The value is NaN where an epoch has none; lines that are damaged or still being written do not count.
+    """
+    try:
+        lines, _ = read_json_lines(folder / "epochs.jsonl")
+    except DamagedFileError:
         return []
-    lines = [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    return list({line["epoch"]: line[metric] for line in lines}.values())
+    values = {line["epoch"]: line[metric] for line in lines if is_number(line.get("epoch")) and metric in line}
+    return [float(value) if is_number(value) else math.nan for value in values.values()]

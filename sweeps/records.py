@@ -1,13 +1,13 @@
 """What is known of the jobs of a sweep: `job.json` in each job's folder, and all of them in the sweep's `sweep.json`."""
 
-import json
 import signal
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightning_modules.damage import DamagedFileError, check_entries, is_number, is_text, read_json
 from lightning_modules.json_file import write_json
 
 KEPT_LINES = 20
@@ -45,9 +45,41 @@ class Job:
         write_json(folder / "job.json", asdict(self))
 
 
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or is_number(value)
+
+
+def _is_objectives(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_number_or_none(item) for item in value.values())
+
+
+ENTRIES: dict[str, Callable[[Any], bool]] = {
+    "identity": is_text,
+    "overrides": _is_texts,
+    "command": _is_texts,
+    "status": is_text,
+    "exit_code": lambda value: value is None or isinstance(value, int),
+    "seconds": _is_number_or_none,
+    "objectives": _is_objectives,
+    "last_lines": _is_texts,
+}
+"""What the record of a job has to hold."""
+
+
 def read_job(folder: Path) -> Job:
-    """Read `job.json`."""
-    return Job(**json.loads((folder / "job.json").read_text()))
+    """Read `job.json`.
+
+    Raises:
+        DamagedFileError: naming the file, if it is not what `Job.write` writes.
+    """
+    path = folder / "job.json"
+    content = read_json(path)
+    check_entries(path, content, ENTRIES)
+    return Job(**{key: content[key] for key in ENTRIES})
 
 
 def claim(folder: Path) -> bool:
@@ -61,9 +93,25 @@ def claim(folder: Path) -> bool:
 
 
 def jobs_of(sweep: Path) -> dict[Path, Job]:
-    """Return the jobs of a sweep by folder, in the order of their numbers; those that are only claimed are left out."""
-    folders = [card.parent for card in sweep.glob("*/job.json") if card.stat().st_size]
-    return {folder: read_job(folder) for folder in sorted(folders, key=_number)}
+    """Return the jobs of a sweep by folder, in the order of their numbers; those only claimed or damaged are left out."""
+    return {folder: job for folder, job in _records(sweep).items() if isinstance(job, Job)}
+
+
+def damaged_jobs(sweep: Path) -> list[str]:
+    """Return a sentence for each record that is damaged: its job is done again in a folder of its own."""
+    return [str(error) for error in _records(sweep).values() if isinstance(error, DamagedFileError)]
+
+
+def _records(sweep: Path) -> dict[Path, Job | DamagedFileError]:
+    folders = [card.parent for card in sweep.glob("*/job.json") if card.lstat().st_size or not card.is_file()]
+    return {folder: _read_or_fail(folder) for folder in sorted(folders, key=_number)}
+
+
+def _read_or_fail(folder: Path) -> Job | DamagedFileError:
+    try:
+        return read_job(folder)
+    except DamagedFileError as error:
+        return error
 
 
 def next_number(folders: Iterable[Path]) -> int:

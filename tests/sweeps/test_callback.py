@@ -117,3 +117,16 @@ def test_signal_stays_the_reason_of_the_end(config: DictConfig, tmp_path: Path) 
 
     with pytest.raises(SystemExit, match="143"):
         sweep()
+
+
+def test_damaged_record_is_named_once_and_stops_no_sweep(
+    config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job(tmp_path / "sweep" / "0", "finished")
+    (tmp_path / "sweep" / "1").mkdir()
+    (tmp_path / "sweep" / "1" / "job.json").write_text('{"identity": "i", "overr')
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    callback.on_multirun_end(config)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"warning: left out of the sweep, {tmp_path / 'sweep' / '1' / 'job.json'} is damaged: ")

@@ -32,3 +32,11 @@ def test_direction_is_that_of_the_metric() -> None:
 def test_test_split_is_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match="must be computed in validation; known: val/snr_db"):
         directions(names)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"validation": null}', '{"validation": {"val/lsd": "low"}}', '{"validation": []}']
+)
+def test_damaged_result_has_no_objective(tmp_path: Path, content: str) -> None:
+    (tmp_path / "result.json").write_text(content)
+    assert read_objectives(tmp_path, ["val/lsd"]) == {"val/lsd": None}

@@ -1,6 +1,7 @@
 """Who is stopped early: the worse half, not before its time, and never without company."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,3 +54,17 @@ def test_repeated_epoch_counts_once_and_half_a_line_not_at_all(tmp_path: Path) -
     with (folder / "epochs.jsonl").open("a") as file:
         file.write('{"epoch": 1, "val/x": 3}\n{"epoch": 2, "va')
     assert epoch_values(folder, "val/x") == [1, 3]
+
+
+def test_damaged_lines_and_epochs_without_a_value_stop_no_job(sweep: Path) -> None:
+    folder = job(sweep, "3", [0])
+    with (folder / "epochs.jsonl").open("a") as file:
+        file.write('[]\n{"epoch": 1}\n{"epoch"\n{"epoch": 1, "val/x": NaN}\n')
+    values = epoch_values(folder, "val/x")
+    assert values[0] == 0 and math.isnan(values[1]) and len(values) == 2
+    assert MedianRule(sweep, "val/x", maximize=True, after_epochs=2, epochs=3).hopeless(folder)
+    for number, content in enumerate((b"", b"\xff\xfe", b"null")):
+        (sweep / f"damaged{number}").mkdir()
+        (sweep / f"damaged{number}" / "epochs.jsonl").write_bytes(content)
+    (sweep / "folder" / "epochs.jsonl").mkdir(parents=True)
+    assert MedianRule(sweep, "val/x", maximize=True, after_epochs=2, epochs=3).hopeless(folder)

@@ -1,9 +1,14 @@
 """What is written about jobs can be read, in the order of their numbers, and told in a line."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
-from sweeps.records import Job, claim, describe, jobs_of, next_number, own_overrides, read_job, tail, write_sweep
+import pytest
+
+from lightning_modules.damage import DamagedFileError
+from sweeps.records import Job, claim, damaged_jobs, describe, jobs_of, next_number, own_overrides, read_job, tail, write_sweep
 
 
 def job(**facts: object) -> Job:
@@ -65,3 +70,42 @@ def test_job_is_named_by_what_the_others_do_not_have() -> None:
     assert own_overrides(jobs) == {Path("s/0"): ["lr=1"], Path("s/1"): ["lr=2"]}
     assert own_overrides({}) == {}
     assert describe(Path("s/1"), jobs[Path("s/1")], ["lr=2"]) == "job 1 (lr=2): was cut off (see s/1/output.log)"
+
+
+DAMAGED = [b"{", b"[]", b"\x00\xff", b"{}", b'{"identity": 1}', b"null", b"[" * 50_000]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=lambda content: repr(content)[:20])
+def test_damaged_record_is_named_and_its_number_stays_taken(tmp_path: Path, content: bytes) -> None:
+    job().write(claimed(tmp_path / "0"))
+    (claimed(tmp_path / "1") / "job.json").write_bytes(content)
+    assert list(jobs_of(tmp_path)) == [tmp_path / "0"]
+    (sentence,) = damaged_jobs(tmp_path)
+    assert sentence.startswith(f"{tmp_path / '1' / 'job.json'} is damaged: ")
+    assert not claim(tmp_path / "1")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_record_that_is_no_file_is_named_and_not_opened(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    (tmp_path / "0").mkdir()
+    make(tmp_path / "0" / "job.json")
+    assert jobs_of(tmp_path) == {}
+    assert not claim(tmp_path / "0")
+    assert all(str(tmp_path / "0" / "job.json") in sentence for sentence in damaged_jobs(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("overrides", "a=1"), ("command", [1]), ("exit_code", "0"), ("objectives", {"val/lsd": "x"}), ("status", None)],
+)
+def test_record_with_a_wrong_value_is_damaged(tmp_path: Path, key: str, value: object) -> None:
+    job().write(tmp_path)
+    content = json.loads((tmp_path / "job.json").read_text()) | {key: value}
+    (tmp_path / "job.json").write_text(json.dumps(content))
+    with pytest.raises(DamagedFileError, match=f"job.json is damaged: {key} is "):
+        read_job(tmp_path)
+
+
+def claimed(folder: Path) -> Path:
+    claim(folder)
+    return folder
