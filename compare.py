@@ -12,17 +12,18 @@ if TYPE_CHECKING:  # What takes time to import is imported where it is used, so 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 1 if there is nothing that can be compared."""
-    from sweeps.report.runs import ReportError
+    """Run the command line and return its exit code: 0, or 1 if a damaged run is left out, or nothing can be compared."""
+    from sweeps.report.runs import Damage, ReportError
 
     options = parse(arguments)
     try:
-        for report in compare(options):
+        reports = compare(options)
+        for report in reports:
             show(report)
     except (ReportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 0
+    return 1 if any(isinstance(note, Damage) for report in reports for note in report.notes) else 0
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

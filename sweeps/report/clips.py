@@ -48,24 +48,56 @@ def collect_examples(methods: Sequence[Method]) -> tuple[list[Example], list[str
         methods: the rows of the leaderboard.
 
     Returns:
-        The examples by index, their corrupted and clean versions those of the first run that has them; and a sentence for each
-        that cannot be read.
+        The examples by index, their corrupted and clean versions those of the first run where both can be read; and a sentence
+        for each version that cannot.
     """
-    paths: dict[int, dict[str, Path]] = {}
+    found: dict[int, _Found] = {}
     files: dict[int, str] = {}
     for method in (method for method in methods if method.runs):
         run = method.runs[0]
         for index, folder in _indices(run.folder / "examples").items():
-            versions = paths.setdefault(index, {name: folder / f"{index:04d}_{name}.flac" for name in (CORRUPTED, CLEAN)})
-            versions[method.id] = folder / f"{index:04d}_restored.flac"
+            found.setdefault(index, _Found({}, [])).add(method.id, folder, index)
             files[index] = dict(zip(run.pairs.index, run.pairs.files, strict=True)).get(index, "")
-    examples, notes = [], []
-    for index in sorted(paths):
+    heard = {index: versions for index, versions in sorted(found.items()) if versions.is_heard()}
+    examples = [_example(index, files[index], versions.signals) for index, versions in heard.items()]
+    return examples, [f"example {index} left out: {error}" for index in sorted(found) for error in found[index].problems]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The versions of an example that can be read, by name, and what is wrong with the others."""
+
+    signals: dict[str, "_Sound"]
+    problems: list[str]
+
+    def add(self, method: str, folder: Path, index: int) -> None:
+        """Read a method's version, and the pair it is about unless that of another method is there already."""
         try:
-            examples.append(_example(index, files[index], paths[index]))
+            pair = {} if CLEAN in self.signals else {name: _read(folder, index, name) for name in (CORRUPTED, CLEAN)}
+            restored = _read(folder, index, "restored")
+            clean = pair.get(CLEAN) or self.signals[CLEAN]
+            if (restored.rate_hz, restored.audio.shape) != (clean.rate_hz, clean.audio.shape):
+                raise audio_io.AudioFileError(restored.path, "is not as long as the clean signal, or of another form")
         except audio_io.AudioFileError as error:
-            notes.append(f"example {index} left out: {error}")
-    return examples, notes
+            self.problems.append(str(error))
+        else:
+            self.signals.update(pair | {method: restored})
+
+    def is_heard(self) -> bool:
+        """Say whether there is a version to hear beside the pair."""
+        return CLEAN in self.signals
+
+
+@dataclass(frozen=True)
+class _Sound:
+    path: Path
+    audio: np.ndarray  # (C, T)
+    rate_hz: int
+
+
+def _read(folder: Path, index: int, name: str) -> _Sound:
+    path = folder / f"{index:04d}_{name}.flac"
+    return _Sound(path, audio_io.read(path), audio_io.probe(path).sample_rate_hz)
 
 
 def _indices(folder: Path) -> dict[int, Path]:
@@ -73,15 +105,15 @@ def _indices(folder: Path) -> dict[int, Path]:
     found = {}
     for path in folder.glob("*_restored.flac"):
         match = re.fullmatch(r"(\d{4,})_restored\.flac", path.name)
-        if match and all((folder / f"{match[1]}_{name}.flac").is_file() for name in (CORRUPTED, CLEAN)):
+        if match and all((folder / f"{match[1]}_{name}.flac").exists() for name in (CORRUPTED, CLEAN)):
             found[int(match[1])] = folder
     return found
 
 
-def _example(index: int, file: str, paths: Mapping[str, Path]) -> Example:
-    signals = {name: audio_io.read(path) for name, path in paths.items()}
-    rate_hz = audio_io.probe(paths[CLEAN]).sample_rate_hz
-    clips = {name: _clip(path.read_bytes(), signals[name].shape[1], rate_hz) for name, path in paths.items()}
+def _example(index: int, file: str, versions: Mapping[str, _Sound]) -> Example:
+    rate_hz = versions[CLEAN].rate_hz
+    signals = {name: sound.audio for name, sound in versions.items()}
+    clips = {name: _clip(sound.path.read_bytes(), sound.audio.shape[1], rate_hz) for name, sound in versions.items()}
     signals[ANCHOR] = anchor(signals[CLEAN], rate_hz)
     clips[ANCHOR] = _clip(_flac(signals[ANCHOR], rate_hz), signals[ANCHOR].shape[1], rate_hz)
     lufs = {name: loudness_lufs(signal, rate_hz) for name, signal in signals.items()}

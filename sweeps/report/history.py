@@ -1,30 +1,38 @@
 """The learning curves of a run: from the CSV logger's files, or the offline files of Weights & Biases, and `epochs.jsonl`."""
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from lightning_modules.damage import DamagedFileError, is_number, read_json_lines, read_text
 
 Curve = list[tuple[float, float]]
 """(training step, value), in order."""
 LONGEST = 150
 """Points of a curve that are kept: a chart is no wider."""
+MOST_EPOCHS = 1e9
+"""A number of an epoch from here on is none."""
 FILE_HEADER_BYTES, BLOCK_BYTES, RECORD_HEADER_BYTES = 7, 32768, 7
 
 
-def read_curves(folder: Path) -> dict[str, Curve]:
+def read_curves(folder: Path, problems: list[str] | None = None) -> dict[str, Curve]:
     """Return the curves of training and validation by name, such as "val/lsd"; none if the run kept none.
 
     Args:
         folder: of the run.
+        problems: takes a sentence for each file that is damaged, wholly or in some lines, which are left out.
     """
+    told: list[str] = [] if problems is None else problems
     files = sorted(folder.glob("csv/**/metrics.csv"))
-    rows = [row for path in files for row in _csv_rows(path)] if files else list(_wandb_rows(folder))
+    rows = [row for path in files for row in _csv_rows(path, told)] if files else list(_wandb_rows(folder, told))
     curves: dict[str, dict[float, float]] = {}
-    for step, values in [*_epoch_rows(folder, rows), *rows]:
+    for step, values in [*_epoch_rows(folder, rows, told), *rows]:
         for name, value in values.items():
-            if name.startswith(("train/", "val/")) and math.isfinite(value):
+            if name.startswith(("train/", "val/")) and is_number(value):
                 curves.setdefault(name, {})[step] = value  # a resumed run says some steps again
     return {name: thin(sorted(points.items())) for name, points in curves.items()}
 
@@ -45,49 +53,95 @@ Row = tuple[float, Mapping[str, float]]
 Rows = Iterator[Row]
 
 
-def _epoch_rows(folder: Path, rows: Sequence[Row]) -> Rows:
+def _epoch_rows(folder: Path, rows: Sequence[Row], problems: list[str]) -> Rows:
     """Return the values of every epoch; loggers lose the last seconds of a run that is killed and then goes on.
 
     The steps of an epoch come from a row that the logger has.
     """
-    path = folder / "epochs.jsonl"
+    epochs = _epochs(folder / "epochs.jsonl", problems)
     validated = [row for row in rows if "epoch" in row[1] and any(name.startswith("val/") for name in row[1])]
-    if not validated or not path.is_file():
+    if not validated:
         return
     last_step, values = validated[-1]
     steps = (last_step + 1) / (values["epoch"] + 1)
-    for line in path.read_text().splitlines(keepends=True):
-        if line.endswith("\n"):
-            epoch: dict[str, float] = json.loads(line)
-            yield (epoch["epoch"] + 1) * steps - 1, {name: value for name, value in epoch.items() if value is not None}
+    for epoch in epochs:
+        yield (epoch["epoch"] + 1) * steps - 1, {name: value for name, value in epoch.items() if is_number(value)}
 
 
-def _csv_rows(path: Path) -> Rows:
-    with path.open(newline="") as file:
-        for line in csv.DictReader(file):
-            yield float(line["step"] or 0), {name: float(value) for name, value in line.items() if value and name != "step"}
+def _epochs(path: Path, problems: list[str]) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    try:
+        lines, damaged = read_json_lines(path)
+    except DamagedFileError as error:
+        problems.append(str(error))
+        return []
+    kept = [line for line in lines if is_number(line.get("epoch")) and 0 <= line["epoch"] < MOST_EPOCHS]
+    lost = len(damaged) + len(lines) - len(kept)
+    if lost:
+        problems.append(f"{path} is damaged in {lost} line(s), which are left out")
+    return kept
 
 
-def _wandb_rows(folder: Path) -> Rows:
+def _csv_rows(path: Path, problems: list[str]) -> Rows:
+    lost = 0
+    try:
+        for line in csv.DictReader(io.StringIO(read_text(path), newline="")):
+            row = _csv_row(line)
+            lost += row is None
+            if row is not None:
+                yield row
+    except (DamagedFileError, csv.Error) as error:
+        problems.append(f"{path} is damaged: {error}" if isinstance(error, csv.Error) else str(error))
+    if lost:
+        problems.append(f"{path} is damaged in {lost} line(s), which are left out")
+
+
+def _csv_row(line: dict[str, str]) -> Row | None:
+    """Return the numbers of a line of a logger's table, None if it is not whole."""
+    try:
+        values = {name: float(value) for name, value in line.items() if value}
+    except (TypeError, ValueError):
+        return None
+    step, epoch = values.pop("step", 0.0), values.get("epoch", 0.0)
+    is_whole = None not in line.values() and math.isfinite(step) and 0 <= epoch < MOST_EPOCHS
+    return (step, values) if is_whole else None
+
+
+def _wandb_rows(folder: Path, problems: list[str]) -> Rows:
     for path in sorted(folder.glob("wandb/*run-*/*.wandb")):
-        yield from _offline_rows(path)
+        yield from _offline_rows(path, problems)
 
 
-def _offline_rows(path: Path) -> Rows:
+def _offline_rows(path: Path, problems: list[str]) -> Rows:
+    from google.protobuf.message import DecodeError
     from wandb.proto import wandb_internal_pb2
 
+    if not path.is_file():
+        problems.append(f"{path} is not a regular file")
+        return
+    lost = 0
     for payload in _payloads(path.read_bytes()):
         record = wandb_internal_pb2.Record()  # type: ignore[attr-defined]  # made at import
-        record.ParseFromString(payload)
+        try:
+            record.ParseFromString(payload)
+        except DecodeError:
+            lost += 1
+            continue
         items = {item.key or "/".join(item.nested_key): item.value_json for item in record.history.item}
         numbers = {name: value for name, value in ((name, _number(text)) for name, text in items.items()) if value is not None}
         if "trainer/global_step" in numbers:
             yield numbers["trainer/global_step"], numbers
+    if lost:
+        problems.append(f"{path} is damaged in {lost} record(s), which are left out")
 
 
 def _number(text: str) -> float | None:
-    value = json.loads(text)
-    return float(value) if isinstance(value, int | float) else None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return float(value) if is_number(value) else None
 
 
 def _payloads(data: bytes) -> Iterator[bytes]:

@@ -43,7 +43,7 @@ def settings(run: Run) -> dict[str, Any]:
     """Return the settings of a run that may matter, by dotted key, and its `model`; without training only the model's do."""
     flat = {key: value for key, value in flatten(run.trained).items() if not _ignored(key)}
     matter = flat if run.kind == "learned" else {key: value for key, value in flat.items() if key.startswith("model.")}
-    return {"model": run.model} | matter
+    return {"model": run.model} | {key: value for key, value in matter.items() if key != "model"}
 
 
 def _ignored(key: str) -> bool:

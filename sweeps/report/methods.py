@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightning_modules.controls import choose_rows, left_out_line
+from lightning_modules.damage import is_number
 from lightning_modules.metric_names import HIGHER_IS_BETTER
 from sweeps.report.keys import keys_of_names, label, method_id
 from sweeps.report.runs import PairScores, Run
@@ -35,7 +36,7 @@ class Method:
 
     def fact(self, name: str) -> float:
         """Return the mean over the runs of a number in result.json, NaN if none recorded it."""
-        return mean([run.result[name] for run in self.runs if isinstance(run.result.get(name), int | float)])
+        return mean([run.result[name] for run in self.runs if is_number(run.result.get(name))])
 
 
 def mean(values: Sequence[float] | np.ndarray) -> float:

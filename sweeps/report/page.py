@@ -10,10 +10,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lightning_modules.damage import is_number
 from lightning_modules.metric_names import HIGHER_IS_BETTER
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
-from sweeps.report.history import read_curves
+from sweeps.report.history import Curve
 from sweeps.report.keys import settings, short_keys, swept_keys, telling_keys
 from sweeps.report.leaderboard import COMPUTE, Leaderboard
 from sweeps.report.methods import Method, mean
@@ -33,7 +34,13 @@ SECONDARY = ("lsd_kuleshov", "lsd_bilat", "lsd_mugan")
 """Metrics that the table shows on demand: other protocols of one that it always shows."""
 
 
-def page_data(table: Leaderboard, runs: Sequence[Run], examples: Sequence[Example], facts: Mapping[str, Any]) -> dict[str, Any]:
+def page_data(
+    table: Leaderboard,
+    runs: Sequence[Run],
+    examples: Sequence[Example],
+    facts: Mapping[str, Any],
+    curves: Mapping[Path, Mapping[str, Curve]],
+) -> dict[str, Any]:
     """Collect what the scripts of both pages read.
 
     Args:
@@ -41,6 +48,7 @@ def page_data(table: Leaderboard, runs: Sequence[Run], examples: Sequence[Exampl
         runs: those of its rows.
         examples: what can be heard.
         facts: about the test pairs.
+        curves: of each run by its folder, as `read_curves` gives them.
     """
     told = telling_keys(runs)
     keys = sorted(swept_keys(runs), key=lambda key: (key != "model", key not in told))  # after the model those in the names
@@ -51,7 +59,7 @@ def page_data(table: Leaderboard, runs: Sequence[Run], examples: Sequence[Exampl
         "metrics": [{"name": name, "higher": HIGHER_IS_BETTER[name]} for name in table.metrics],
         "compute": table.compute,
         "rows": [_row(table, method) for method in table.methods],
-        "runs": [_run(run, rows_of[run.folder], keys) for run in runs],
+        "runs": [_run(run, rows_of[run.folder], keys, curves[run.folder]) for run in runs],
         "keys": [{"key": key, "short": short} for key, short in short_keys(keys).items()],
         "examples": [_example(example, table) for example in examples],
     }
@@ -74,9 +82,9 @@ def _bounds(interval: Interval) -> list[float | None]:
     return [rounded(value) for value in (interval.mean, interval.low, interval.high)]
 
 
-def _run(run: Run, row: str, keys: Sequence[str]) -> dict[str, Any]:
+def _run(run: Run, row: str, keys: Sequence[str], curves: Mapping[str, Curve]) -> dict[str, Any]:
     values = settings(run)
-    curves = {name: curve for name, curve in read_curves(run.folder).items() if not name.startswith("val/corrupted_")}
+    shown = {name: curve for name, curve in curves.items() if not name.startswith("val/corrupted_")}
     return {
         "name": run.name,
         "row": row,
@@ -84,8 +92,8 @@ def _run(run: Run, row: str, keys: Sequence[str]) -> dict[str, Any]:
         "status": run.result.get("status", "finished"),
         "settings": {key: values.get(key) for key in keys},
         "means": {name: rounded(mean(scores)) for name, scores in run.pairs.restored.items()},
-        "compute": {name: run.result[name] for name in COMPUTE if run.result.get(name) is not None},
-        "curves": {name: [[step, rounded(value)] for step, value in curve] for name, curve in curves.items()},
+        "compute": {name: run.result[name] for name in COMPUTE if is_number(run.result.get(name))},
+        "curves": {name: [[step, rounded(value)] for step, value in curve] for name, curve in shown.items()},
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.report.clips import ANCHOR, CLEAN, collect_examples
+from sweeps.report.history import Curve, read_curves
 from sweeps.report.leaderboard import Leaderboard, build_leaderboard
 from sweeps.report.manifests import facts
 from sweeps.report.methods import CORRUPTED, Method, build_methods
@@ -55,15 +56,26 @@ def write_report(runs: Sequence[Run], evaluation: str, folder: Path, ballots: Se
     kept = [run for method in methods for run in method.runs]
     table = build_leaderboard(methods, sorted_files(kept[0]), _main_metric(kept), np.random.default_rng(0))
     examples, silent = collect_examples(table.methods)
-    told = [*notes, *repeated, *silent, *_remarks(methods, votes), f"best controls: {table.controls}"]
+    curves, lost = _curves(kept)
+    told = [*notes, *repeated, *silent, *lost, *_remarks(methods, votes), f"best controls: {table.controls}"]
     opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
     listening = _listening(table, opinion, discriminations(votes))
     folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder, table, opinion, listening, told)
-    data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])})
+    data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])}, curves)
     context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": told, "listening": listening}
     write_page(folder, data, context, examples)
     return Report(table, folder, told)
+
+
+def _curves(runs: Sequence[Run]) -> tuple[dict[Path, dict[str, Curve]], list[str]]:
+    """Return the learning curves of each run, and a sentence for each file of them that is damaged."""
+    curves, told = {}, []
+    for run in runs:
+        problems: list[str] = []
+        curves[run.folder] = read_curves(run.folder, problems)
+        told += [problem.replace(str(run.folder), run.name) for problem in problems]
+    return curves, told
 
 
 def _write_tables(

@@ -1,7 +1,5 @@
 """Read run folders, as train.py and evaluate.py leave them."""
 
-import csv
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from lightning_modules.damage import DamagedFileError, read_json
 from lightning_modules.metric_names import HIGHER_IS_BETTER
 from sweeps.records import read_job, reason
+from sweeps.report.checks import read_config, read_result, read_table
 
 REQUIRED = ("metrics", "methods", "manifest_hash", "monitor", "seed")
 PLACE = ("file", "offset_samples", "length_samples", "checksum", "seed")
@@ -21,6 +20,10 @@ PLACE = ("file", "offset_samples", "length_samples", "checksum", "seed")
 
 class ReportError(ValueError):
     """Runs that cannot be reported as asked."""
+
+
+class Damage(str):
+    """A sentence about a run that has a result, but in files that cannot be reported."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class Run:
     @property
     def seed(self) -> int:
         """Seed of the training, of the evaluation where there was none."""
-        return int(self.trained.get("seed", self.result["seed"]))
+        seed = self.trained.get("seed")
+        return int(self.result["seed"] if seed is None else seed)
 
 
 def find_runs(paths: Iterable[Path]) -> tuple[list[Run], list[str]]:
@@ -77,7 +81,8 @@ def find_runs(paths: Iterable[Path]) -> tuple[list[Run], list[str]]:
         paths: run folders, and folders that are searched for them.
 
     Returns:
-        The runs, ordered by path, and a sentence for each folder that is a run but cannot be read or has no result yet.
+        The runs, ordered by path, and a sentence for each folder that is a run but has no result yet, or cannot be read, in which
+        case it is a `Damage`.
 
     Raises:
         ReportError: if a path is no folder.
@@ -94,7 +99,14 @@ def find_runs(paths: Iterable[Path]) -> tuple[list[Run], list[str]]:
             runs.append(read_run(folder, name))
         except ReportError as error:
             skipped.append(str(error))
+        except (OSError, DamagedFileError) as error:
+            skipped.append(Damage(_described(error, folder, name)))
     return runs, skipped
+
+
+def _described(error: Exception, folder: Path, name: str) -> str:
+    text = str(error).replace(str(folder), name)
+    return text if text.startswith(f"{name}/") else f"{name} cannot be read: {type(error).__name__}: {text}"
 
 
 def _run_folders(path: Path) -> set[Path]:
@@ -124,37 +136,32 @@ def read_run(folder: Path, name: str) -> Run:
     """Read one run folder.
 
     Raises:
-        ReportError: if it holds no result yet, or files that cannot be read.
+        ReportError: if it holds no result yet.
+        DamagedFileError: naming the file that is damaged.
+        OSError: if a file is missing.
     """
     path = folder / "result.json"
-    if not path.is_file():
+    if not path.exists():
         raise ReportError(_why_unfinished(folder, name))
-    try:
-        result = json.loads(path.read_text())
-        missing = [key for key in REQUIRED if key not in result]
-        if missing:
-            raise ReportError(f"{name}/result.json has no {', '.join(missing)}")
-        config = read_config(folder)
-        return Run(folder, name, result, config, _training_config(config), read_pairs(folder / "per_example.csv"))
-    except (OSError, ValueError, KeyError, yaml.YAMLError) as error:
-        if isinstance(error, ReportError):
-            raise
-        raise ReportError(f"{name} cannot be read: {type(error).__name__}: {error}") from error
+    missing = [key for key in REQUIRED if key not in read_json(path)]
+    if missing:
+        raise DamagedFileError(f"{path} has no {', '.join(missing)}")
+    result, config = read_result(path), read_config(folder)
+    return Run(
+        folder, name, result, config, _training_config(config), read_pairs(folder / "per_example.csv", result.get("pairs"))
+    )
 
 
 def _why_unfinished(folder: Path, name: str) -> str:
     """Say why there is no result: the record of a sweep's job knows."""
     card = folder / "job.json"
-    job = read_job(folder) if card.is_file() and card.stat().st_size else None
+    try:
+        job = read_job(folder) if card.exists() and card.stat().st_size else None
+    except DamagedFileError as error:
+        return f"{name} has no result.json, and {str(error).replace(str(folder), name)}"
     if job is None or not job.exit_code:
         return f"{name} has no result.json: it is still running, or was killed"
     return f"{name} {job.status} with exit code {job.exit_code}: {reason(job).replace(str(folder), name)}"
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return the resolved configuration of a run folder, empty if there is none."""
-    path = folder / "config.yaml"
-    return (yaml.safe_load(path.read_text()) or {}) if path.is_file() else {}
 
 
 def _training_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -166,12 +173,14 @@ def _training_config(config: dict[str, Any]) -> dict[str, Any]:
     return trained or config
 
 
-def read_pairs(path: Path) -> PairScores:
-    """Read per_example.csv."""
-    with path.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    if not lines:
-        raise ReportError(f"{path} holds no test pair")
+def read_pairs(path: Path, count: int | None = None) -> PairScores:
+    """Read per_example.csv.
+
+    Args:
+        path: of the file.
+        count: of the pairs it has to hold, None if that is not known.
+    """
+    lines = read_table(path, count)
     return PairScores(
         index=tuple(int(float(line["index"])) for line in lines),
         places=tuple({key: line[key] for key in PLACE if key in line} for line in lines),

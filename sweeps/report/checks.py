@@ -1,0 +1,153 @@
+"""What a report needs of the files of a run, checked before anything is made of them, so that one run never ends the others."""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lightning_modules.damage import DamagedFileError, check_entries, is_number, is_text, printable, read_json, read_text
+from lightning_modules.metric_names import HIGHER_IS_BETTER
+
+MOST_SETTINGS, DEEPEST = 20_000, 30
+"""A configuration with more, or nested deeper, is none: aliases of YAML can make any number out of a few lines."""
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Read result.json.
+
+    Raises:
+        DamagedFileError: if something that the report is made of is not what it should be.
+    """
+    result = read_json(path)
+    checks = {"monitor": _is_metric, "methods": _is_table, "manifest_hash": _is_hash, "seed": _is_whole}
+    check_entries(path, result, checks)
+    optional = {"status": is_text, "sample_rate_hz": is_number, "pairs": is_number, "git_commit": is_text}
+    check_entries(path, result, {key: check for key, check in optional.items() if result.get(key) is not None})
+    return result
+
+
+def _is_metric(value: object) -> bool:
+    return isinstance(value, str) and value.split("/")[-1] in HIGHER_IS_BETTER
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]+", value) is not None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and is_number(value)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping) and len(value) > 0 and all(_is_row(row) for row in value.values())
+
+
+def _is_row(row: object) -> bool:
+    if not isinstance(row, Mapping) or not is_text(row.get("kind", "learned")):
+        return False
+    return all(row[name] is None or is_number(row[name]) for name in HIGHER_IS_BETTER if name in row)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the resolved configuration of a run folder, empty if there is none; infinity and NaN become their names.
+
+    Raises:
+        DamagedFileError: if the file holds no settings.
+    """
+    path = folder / "config.yaml"
+    if not path.exists():
+        return {}
+    try:
+        config = _Plain().of(yaml.safe_load(read_text(path)))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, DamagedFileError):
+            raise
+        raise DamagedFileError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+    if not isinstance(config, dict):
+        raise DamagedFileError(f"{path} is damaged: it holds a {type(config).__name__} in place of settings")
+    nodes = {key: lambda value: isinstance(value, Mapping) for key in ("choices", "data", "corruption", "model")}
+    checks = {**nodes, "checkpoint": is_text, "seed": _is_whole}
+    check_entries(path, config, {key: check for key, check in checks.items() if config.get(key) is not None})
+    return config
+
+
+class _Plain:
+    """Turn what YAML may give into what JSON can hold, up to a number of values."""
+
+    def __init__(self) -> None:
+        self._left = MOST_SETTINGS
+
+    def of(self, value: Any, depth: int = 0) -> Any:
+        self._left -= 1
+        if self._left < 0 or depth > DEEPEST:
+            raise ValueError(f"it holds more than {MOST_SETTINGS} settings, or nests them deeper than {DEEPEST}")
+        if isinstance(value, Mapping):
+            return {printable(str(key)): self.of(entry, depth + 1) for key, entry in value.items()}
+        if isinstance(value, list | tuple | set):
+            return [self.of(entry, depth + 1) for entry in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        return value if isinstance(value, bool | float | None) or is_number(value) else printable(str(value))
+
+
+def read_table(path: Path, pairs: int | None) -> list[dict[str, str]]:
+    """Read per_example.csv.
+
+    Args:
+        path: of the file.
+        pairs: how many lines it has to have, None if that is not known.
+
+    Raises:
+        DamagedFileError: if it has others, or a line is not whole.
+        FileNotFoundError: if there is none.
+    """
+    if not path.exists():
+        raise FileNotFoundError(2, "no such file", str(path))
+    try:
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        lines = list(reader)
+    except csv.Error as error:
+        raise DamagedFileError(f"{path} is damaged: {error}") from error
+    names = reader.fieldnames or []
+    if not lines:
+        raise DamagedFileError(f"{path} holds no test pair")
+    if pairs is not None and len(lines) != pairs:
+        raise DamagedFileError(f"{path} is damaged: it has {len(lines)} of {pairs} test pairs")
+    _check_columns(path, names)
+    for number, line in enumerate(lines, start=2):
+        if None in line or None in line.values() or not all(_is_value(line[name]) for name in _metrics(names)):
+            raise DamagedFileError(f"{path} is damaged in line {number}")
+    if len({line["index"] for line in lines}) < len(lines) or not all(_is_index(line["index"]) for line in lines):
+        raise DamagedFileError(f"{path} is damaged: its column index does not number the pairs")
+    return lines
+
+
+def _check_columns(path: Path, names: Sequence[str]) -> None:
+    restored = [name for name in HIGHER_IS_BETTER if name in names]
+    wanted = ["index", *(restored or ["of a metric"]), *(f"corrupted_{name}" for name in restored)]
+    missing = [name for name in wanted if name not in names]
+    if missing or len(set(names)) < len(names):
+        raise DamagedFileError(
+            f"{path} is damaged: it has {'no column ' + ', '.join(missing) if missing else 'two columns of a name'}"
+        )
+
+
+def _metrics(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.removeprefix("corrupted_") in HIGHER_IS_BETTER]
+
+
+def _is_value(text: str) -> bool:
+    try:
+        float(text or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _is_index(text: str) -> bool:
+    return _is_value(text) and float(text or "nan").is_integer()
