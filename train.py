@@ -171,15 +171,18 @@ def finish(
     from datamodules import audio_io
     from lightning_modules.checkpoint import find_checkpoint, load_restorer
     from lightning_modules.evaluation import score_pairs
-    from lightning_modules.run_end import Bench, Tested, end_run
+    from lightning_modules.run_end import Bench, Tested, end_run, end_untested
 
     folder, trainer = Path(cfg.run_dir), instantiate(cfg.test_trainer, logger=False, callbacks=[stopper])
     checkpoint = find_checkpoint(folder)
-    module = load_restorer(checkpoint)
     status = "finished" if stopper.received is None else "interrupted"
     facts = {"status": status, "signal": stopper.received, "checkpoint": str(checkpoint), **facts, **told_of(cfg)}
+    try:
+        module = load_restorer(checkpoint)
+        tested = Tested(cfg.choices.model, module, score_pairs(module, data, trainer))
+    except Exception as error:
+        return end_untested(folder, facts, error)
     bench = Bench(folder, data, trainer, logger, audio_io.write, stopper)
-    tested = Tested(cfg.choices.model, module, score_pairs(module, data, trainer))
     return end_run(tested, bench, facts, classical, cfg.examples)
 
 

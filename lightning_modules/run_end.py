@@ -92,6 +92,23 @@ def end_run(
     return kept.content
 
 
+def end_untested(folder: Path, facts: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """Keep what is known of a training whose test failed: its checkpoint and its validation values.
+
+    Args:
+        folder: of the run.
+        facts: what the script knows.
+        error: that ended the test.
+
+    Returns:
+        What result.json holds.
+    """
+    kept = KeptResult(folder / "result.json", facts, lambda: False)
+    kept.tell("the test", error)
+    kept.keep()
+    return kept.content
+
+
 def exit_code(result: Mapping[str, Any]) -> int:
     """Return the exit code of a run: 128 + n after signal n, 1 if a part of its end failed, else 0."""
     received = result.get("signal")

@@ -17,6 +17,7 @@ import torch
 from omegaconf import DictConfig
 
 from lightning_modules.base import NonFiniteLossError
+from lightning_modules.run_end import exit_code
 from train import end_of_a_broken_run, train
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
@@ -54,7 +55,7 @@ def test_training_at_any_rate_ends_with_the_default_baselines_scored(
     named = "baselines=[wiener,sinc,cubic_spline,noise_fill]"
     result = train(train_config(*shrunk, named, "data.eval_seconds=0.7", f"data.sample_rate={sample_rate}"))
     assert (result["status"], result["sample_rate_hz"]) == ("finished", sample_rate)
-    assert len(result["methods"]) == 3
+    assert len(result["methods"]) == 6
     assert all(math.isfinite(row["si_sdr_db"]) for row in result["methods"].values())
     assert len(list((tmp_path / "run" / "examples").glob("*.flac"))) == 3
 
@@ -70,6 +71,22 @@ def test_method_in_steps_leaves_a_table_and_pictures_of_them(train_config: Confi
         assert float(rows[0][metric]) == pytest.approx(result["metrics"][f"test/corrupted_{metric}"], abs=1e-3)
         assert float(rows[3][metric]) == pytest.approx(result["metrics"][f"test/{metric}"], abs=1e-3)
     assert (folder / "by_step.png").is_file() and (folder / "examples" / "0000_steps.png").is_file()
+
+
+def test_training_whose_test_fails_keeps_what_it_knows(
+    train_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise KeyError("lsd")
+
+    monkeypatch.setattr("lightning_modules.evaluation.score_pairs", fail)
+    result = train(train_config("trainer=smoke", *TINY_NET))
+    assert result == json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (result["status"], exit_code(result)) == ("finished", 1)
+    assert result["problems"] == ["the test: KeyError: 'lsd'"]
+    assert math.isfinite(result["validation"]["val/si_sdr_db"])
+    assert Path(result["checkpoint"]).is_file()
+    assert "error: the test failed, and the rest goes on: KeyError: 'lsd'" in capsys.readouterr().err
 
 
 def test_result_agrees_with_the_rows_and_the_corrupted_columns(train_config: Config, tmp_path: Path) -> None:
