@@ -1,4 +1,4 @@
-"""Every sweep of the README runs, cut to its first job."""
+"""Every sweep of the README and of the pages in docs/ runs, cut to its first job."""
 
 import re
 import shlex
@@ -14,7 +14,9 @@ from sweeps.extras import SWEEPS, missing_extra
 from sweeps.records import jobs_of
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = re.findall(r"^    python train.py (-m .*)$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+PAGES = "\n".join(page.read_text() for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+FOUND = re.findall(r"^    python train.py (-m .*)$", PAGES, flags=re.MULTILINE)
+COMMANDS = [command for command in dict.fromkeys(FOUND) if "$" not in command and not command.endswith("\\")]
 QUICK = ["trainer=smoke", "logger=csv", "baselines=[]", "examples=1", "data.sample_rate=4000", "data.window_samples=512"]
 QUICK += ["data.batch_size=2", "data.eval_seconds=1.0"]
 

@@ -19,7 +19,7 @@ NEEDED = [
     pytest.param(name, marks=pytest.mark.skipif(missing_extra([f"sweep={name}"]) is not None, reason="needs the sweeps extra"))
     for name in FILES
 ]
-README = (FOLDER.parent / "README.md").read_text()
+PAGE = (FOLDER.parent / "docs" / "sweeps.md").read_text()
 
 
 def composed(name: str, *overrides: str, **options: Any) -> DictConfig:
@@ -71,5 +71,5 @@ def test_every_small_method_is_swept_over_seeds() -> None:
 
 
 def test_readme_names_every_sweep() -> None:
-    line = next(line for line in README.splitlines() if line.startswith("| `sweep` |"))
+    line = next(line for line in PAGE.splitlines() if line.startswith("| `sweep` |"))
     assert set(re.findall(r"`([a-z_]+)`", line)) == {"sweep", *FILES}
