@@ -72,6 +72,7 @@ def show(report: "Report") -> None:
     from sweeps.report.tables import ranking
 
     print(ranking(report.table))
+    print(f"best controls: {report.table.controls}")
     for note in report.notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"report: {report.folder / 'index.html'}\nblind test: {report.folder / 'blind.html'}")

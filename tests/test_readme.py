@@ -24,13 +24,13 @@ from train import train
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = "\n".join([README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.md")))])
-COMMANDS = list(dict.fromkeys(re.findall(r"^    (\S.*)$", PAGES, flags=re.MULTILINE)))
+LINES = dict.fromkeys(re.findall(r"^    (\S.*)$", PAGES, flags=re.MULTILINE))
+COMMANDS = [line for line in LINES if not line.endswith("\\") and "$" not in line]  # those are of the account of a sweep
 TRAIN, EVALUATE, RESTORE, COMPARE = (
     [shlex.split(command)[2:] for command in COMMANDS if command.startswith(f"python {script}.py")]
     for script in ("train", "evaluate", "restore", "compare")
 )
 TRAIN = [arguments for arguments in TRAIN if arguments[0] != "-m"]  # tests/sweeps runs the sweeps
-EVALUATE = [arguments for arguments in EVALUATE if arguments[-1] != "\\"]  # of the account of a sweep
 Replace = Callable[..., list[str]]
 NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
 QUICK = {  # whatever the command, it is to take seconds

@@ -57,13 +57,14 @@ def write_report(runs: Sequence[Run], evaluation: str, folder: Path, ballots: Se
     table = build_leaderboard(methods, sorted_files(kept[0]), _main_metric(kept), np.random.default_rng(0))
     examples, silent = collect_examples(table.methods)
     curves, lost = _curves(kept)
-    told = [*notes, *repeated, *silent, *lost, *_remarks(methods, votes), f"best controls: {table.controls}"]
+    told = [*notes, *repeated, *silent, *lost, *_remarks(methods, votes)]
+    shown = [*told, f"best controls: {table.controls}"]
     opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
     listening = _listening(table, opinion, discriminations(votes))
     folder.mkdir(parents=True, exist_ok=True)
-    _write_tables(folder, table, opinion, listening, told)
+    _write_tables(folder, table, opinion, listening, shown)
     data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])}, curves)
-    context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": told, "listening": listening}
+    context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": shown, "listening": listening}
     write_page(folder, data, context, examples)
     return Report(table, folder, told)
 
