@@ -9,10 +9,10 @@ demo: $(VENV)/installed
 	$(BIN)/python train.py $(ARGS)
 
 test: $(VENV)/installed lint
-	$(BIN)/python -m pytest -q -m "not slow and not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto -m "not slow and not gpu"
 
 test-all: $(VENV)/sweeps lint
-	$(BIN)/python -m pytest -q -m "not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto -m "not gpu"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

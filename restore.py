@@ -45,8 +45,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", "--refine", type=_count, metavar="N", help=steps_help)
     parser.add_argument("--step-size", type=_number(0), metavar="S", help="of a refining method's steps (default: its own)")
     parser.add_argument("--keep-low-band", type=_number(0), default=0.0, metavar="HZ", help="leave everything below as it is")
-    chunk_help = "restored at once (default: as the method needs, at least 8)"
-    parser.add_argument("--chunk", type=_number(0.01), metavar="SECONDS", help=chunk_help)
+    chunk_help = "restored at once, at most what the method judges at once (default: as the method needs, at least 8)"
+    parser.add_argument("--chunk", type=_number(0.5), metavar="SECONDS", help=chunk_help)
     overlap_help = "shared by chunks (default: as far as the method looks, so that no joint is heard)"
     parser.add_argument("--overlap", type=_number(0), metavar="SECONDS", help=overlap_help)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the method runs")
@@ -138,13 +138,12 @@ def warn_of_joints(module: "RestorationModule", settings: "Settings") -> None:
     natural, chosen = module.chunking(), module.chunking(settings.chunk_seconds, settings.overlap_seconds)
     shortest_chunk = min(natural.chunk_samples, module.reach_seconds * module.sample_rate)
     if chosen.overlap_samples < natural.overlap_samples or chosen.chunk_samples < shortest_chunk:
-        chunk, overlap, wanted = (
-            samples / module.sample_rate for samples in (chosen.chunk_samples, chosen.overlap_samples, natural.overlap_samples)
+        taken, wanted = (
+            f"chunks of {division.chunk_samples / module.sample_rate:.3g} s that share "
+            f"{division.overlap_samples / module.sample_rate:.3g} s"
+            for division in (chosen, natural)
         )
-        _tell(
-            f"note: chunks of {chunk:.1f} s that share {overlap:.1f} s: this method looks {module.reach_seconds:.1f} s to either "
-            f"side and by itself shares {wanted:.1f} s, so joints may be heard; leave out --chunk and --overlap"
-        )
+        _tell(f"note: {taken}: joints may be heard; without --chunk and --overlap this method takes {wanted}, and none are")
 
 
 def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings", output_folder: Path) -> int:
@@ -247,8 +246,9 @@ def _tell(text: str, progress: "Progress | None" = None) -> None:
 
 
 def _printable(text: str) -> str:
-    """Escape the bytes of file names that are not UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Escape what a file name may hold and a screen should not get: bytes that are not UTF-8, and control characters."""
+    readable = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in readable)
 
 
 if __name__ == "__main__":

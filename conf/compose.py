@@ -46,8 +46,12 @@ def method_config(name: str, sample_rate: int) -> dict[str, Any]:
         sample_rate: the rate it is to work at, in Hz.
 
     Raises:
-        ValueError: for an unknown name, listing the known ones.
+        ValueError: for an unknown name, listing the known ones, or a rate at which not every method works.
     """
+    from datamodules.restoration import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+
+    if not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
+        raise ValueError(f"{name} works on audio from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz; this has {sample_rate} Hz")
     if name not in _untrained():
         raise ValueError(f"unknown method {name!r}; methods without training: {', '.join(_untrained())}")
     model = OmegaConf.load(FOLDER / "model" / f"{name}.yaml")
@@ -87,7 +91,12 @@ def quiet_lightning() -> None:
     import pytorch_lightning  # noqa: F401  # sets its logger's level when it is first imported
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    hints = (r"The '.*' does not have many workers", r"`isinstance\(treespec, LeafSpec\)", r"Checkpoint directory .* exists")
+    hints = (
+        r"The '.*' does not have many workers",
+        r"`isinstance\(treespec, LeafSpec\)",
+        r"Checkpoint directory .* exists",
+        r"The number of training batches .* is smaller than the logging interval",
+    )
     for hint in hints:
         warnings.filterwarnings("ignore", hint)
 

@@ -170,11 +170,19 @@ class RestorationModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score one batch of validation pairs."""
-        self._score(batch, "val")
+        self._score(batch, self.restore_pair(batch["corrupted"], batch["clean"]), "val")
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score one batch of test pairs and keep the per-example values, and the time that the first of all takes."""
-        values = self._score(batch, "test")
+        """Score one batch of test pairs and keep the per-example values, and the time that the first of all takes.
+
+        Raises:
+            ValueError: if the method gives NaN or infinite samples.
+        """
+        restored = self.restore_pair(batch["corrupted"], batch["clean"])
+        finite = restored.isfinite().flatten(1).all(dim=1)
+        if not finite.all():
+            raise ValueError(f"gave NaN or infinite samples on test pair {int(batch['index'][~finite][0])}")
+        values = self._score(batch, restored, "test")
         if batch_idx == 0:
             self.real_time_factor = real_time_factor(self, batch["corrupted"], batch["clean"])
         for row, index in enumerate(batch["index"].tolist()):
@@ -188,9 +196,8 @@ class RestorationModule(pl.LightningModule):
         """Forget the rows of an earlier test."""
         self.test_rows = []
 
-    def _score(self, batch: Batch, split: str) -> dict[str, Tensor]:
+    def _score(self, batch: Batch, restored: Tensor, split: str) -> dict[str, Tensor]:
         clean, corrupted = batch["clean"], batch["corrupted"]
-        restored = self.restore_pair(corrupted, clean)
         values: dict[str, Tensor] = {}
         for prefix, signal, scores in (("", restored, "restored"), ("corrupted_", corrupted, "corrupted")):
             metrics = cast(dict[str, MeanOverExamples], dict(cast(nn.ModuleDict, self.scores[scores]).items()))

@@ -90,14 +90,21 @@ def mean_scores(name: str, kind: Kind, rows: Sequence[Row]) -> Scores:
     """
     prefix = "corrupted_" if kind == "corrupted" else ""
     metrics = [name for name in HIGHER_IS_BETTER if f"{prefix}{name}" in rows[0]]
-    means = {metric: _mean([row[f"{prefix}{metric}"] for row in rows]) for metric in metrics}
+    means = {metric: _mean([(row[f"{prefix}{metric}"], row[f"corrupted_{metric}"]) for row in rows]) for metric in metrics}
     return Scores(name, kind, means, changed_share(rows))
 
 
-def _mean(values: Sequence[float]) -> float:
-    """Average the values that exist (PESQ of silence does not); NaN when none does."""
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
+def _mean(pairs: Sequence[tuple[float, float]]) -> float:
+    """Average over the pairs on which the input has a value (PESQ of silence does not exist): in a table the same for all rows.
+
+    Args:
+        pairs: the value of a row, and that of the input.
+
+    Returns:
+        NaN if the row lacks a value on one of them, or the input has none: who fails on hard pairs is not judged by the others.
+    """
+    values = [value for value, of_input in pairs if not math.isnan(of_input)]
+    return sum(values) / len(values) if values else math.nan
 
 
 def restore_example(module: RestorationModule, pairs: Dataset[dict[str, Any]], index: int) -> Example:

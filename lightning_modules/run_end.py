@@ -82,12 +82,13 @@ def end_run(
     for name, module in baselines.items():
         if name != tested.name:
             table.insert(-1, _baseline(name, module, bench, kept))
-            kept.keep(**_of_table(table, metric))
+            kept.always(f"the comparison with {name}", lambda: kept.keep(**_of_table(table, metric)))
     kept.always("the table", show, table, metric)
     paths = _examples(tested, bench, kept, examples)
     pictures = _steps(tested, bench, kept) if tested.module.steps is not None else []
     _track(bench, kept, paths, pictures)
-    kept.always("the paths", print, f"run folder: {bench.folder}\nexamples: {bench.folder / 'examples'}")
+    written = f"\nexamples: {bench.folder / 'examples'}" if paths or pictures else ""
+    kept.always("the paths", print, f"run folder: {bench.folder}{written}")
     kept.keep(signal=bench.stopper.received)
     return kept.content
 
@@ -151,10 +152,8 @@ def _write_rows(tested: Tested, bench: Bench) -> None:
 def _baseline(name: str, module: RestorationModule, bench: Bench, kept: KeptResult) -> Scores:
     """Return the row of a baseline, or one that says why there are no scores."""
     kind, known = kind_of(module), len(kept.problems)
-    rows = kept.part(f"baseline {name}", score_pairs, module, bench.data, bench.trainer)
-    if rows is None:
-        return Scores(name, kind, {}, failure=kept.problems[known].partition(": ")[2])
-    return mean_scores(name, kind, rows)
+    row = kept.part(f"baseline {name}", lambda: mean_scores(name, kind, score_pairs(module, bench.data, bench.trainer)))
+    return row or Scores(name, kind, {}, failure=kept.problems[known].partition(": ")[2])
 
 
 def _examples(tested: Tested, bench: Bench, kept: KeptResult, count: int) -> list[dict[str, Path]]:

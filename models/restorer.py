@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from models.chunking import Chunking, chunking_for_reach, to_grid, with_lengths
 from models.overlap_add import apply_in_chunks
 
-SEGMENT_SECONDS = 16.0
-"""What a method judges at once that judges sound as a whole, its noise, its band: longer is surer, shorter follows changes."""
-SEGMENT_OVERLAP_SECONDS = 2.0
+SEGMENT_OVERLAP_SECONDS = 8.0
+"""Half of what a method judges at once that judges sound as a whole, its noise, its band. Longer is surer, shorter follows
+changes; half, so that what was judged in one segment turns slowly into what was judged in the next."""
+SEGMENT_MARGIN_SECONDS = 0.5
 
 
 class Restorer(nn.Module):
@@ -109,14 +110,15 @@ def chunk_by_segments(
 
 
 def segments_of(sample_rate: int, grid_samples: int = 1) -> Chunking:
-    """Return the segments of a method that judges noise or band: the inner half of their overlap is faded.
+    """Return the segments of a method that judges noise or band; all but the ends of their overlap is faded.
 
     Args:
         sample_rate: in Hz.
         grid_samples: that segments start on, such as the hop of a spectrum.
     """
     overlap = to_grid(SEGMENT_OVERLAP_SECONDS * sample_rate, grid_samples)
-    return Chunking(to_grid(SEGMENT_SECONDS * sample_rate, grid_samples), overlap, overlap // 4, grid_samples)
+    margin = round(SEGMENT_MARGIN_SECONDS * sample_rate)
+    return Chunking(2 * overlap, overlap, margin, grid_samples)
 
 
 def _samples(seconds: float | None, sample_rate: int) -> float | None:

@@ -153,6 +153,7 @@ def compared(with_runs: Replace, tmp_path: Path) -> str:
     """Put a run where the README has its runs, with a vote on it, and return the id of its test pairs."""
     (folder,) = with_runs(["runs/NAME"])
     shutil.copytree(folder, tmp_path / "multirun" / "0")
+    shutil.copytree(folder, tmp_path / "evaluations" / "0")
     pairs = evaluation_id(read_run(Path(folder), "NAME"))
     vote = {"example": 0, "condition": "corrupted", "score": 40}
     ballot = {"evaluation": pairs, "session": "s", "listener": "", "test": "mushra", "votes": [vote]}

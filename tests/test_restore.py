@@ -476,8 +476,32 @@ def test_chunks_too_short_for_the_reach_are_told(
     method = lambda rate: RestorationModule(Looking(torch.clone), rate)  # noqa: E731
     monkeypatch.setattr(restore, "open_method", lambda name, device: method)
     assert call("x", make(tmp_path / "a.wav", 16000), "-o", tmp_path / "out", *options) == 0
-    sentence = "this method looks 0.5 s to either side and by itself shares 1.1 s, so joints may be heard"
+    sentence = "joints may be heard; without --chunk and --overlap this method takes chunks of 8 s that share 1.1 s, and none are"
     assert (sentence in capsys.readouterr().err) == told
+
+
+def test_control_characters_of_a_name_stay_off_the_screen(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a\x1b[31mb\nskipped c.wav").write_bytes(b"no audio")
+    assert call(checkpoint, tmp_path / "in", "-o", tmp_path / "out") == 1
+    told = capsys.readouterr().err
+    assert "a\\x1b[31mb\\nskipped c.wav" in told
+    assert "\x1b" not in told
+    assert len(told.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("rate_hz", [1, 100, 3999, 500_000, 2**31 - 1])
+def test_rates_at_which_a_method_does_not_work_are_refused_by_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rate_hz: int
+) -> None:
+    source = make(tmp_path / "a.wav", 16000, 1)
+    content = bytearray(source.read_bytes())
+    content[24:28] = rate_hz.to_bytes(4, "little")
+    source.write_bytes(content)
+    assert call("wiener", source, "-o", tmp_path / "out") == 1
+    assert f"wiener works on audio from 4000 to 200000 Hz; this has {rate_hz} Hz" in capsys.readouterr().err
 
 
 def test_options_may_stand_between_inputs() -> None:

@@ -77,6 +77,18 @@ def test_oracle_sees_the_clean_signal_in_tests_only() -> None:
         oracle.restore(torch.zeros(1, 1, 8))
 
 
+class Broken(nn.Module):
+    """Gives samples that are no numbers."""
+
+    def forward(self, corrupted: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(corrupted, torch.nan)
+
+
+def test_samples_that_are_no_numbers_are_no_result() -> None:
+    with pytest.raises(ValueError, match="gave NaN or infinite samples on test pair 0"):
+        run_test(RestorationModule(Broken(), RATE_HZ))
+
+
 def test_data_at_another_rate_are_refused() -> None:
     with pytest.raises(ValueError, match="method works at 16000 Hz and the data are at 4000 Hz; set data.sample_rate=16000"):
         run_test(RestorationModule(Halve(), 16000))

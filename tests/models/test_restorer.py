@@ -138,5 +138,6 @@ def test_segments_do_not_depend_on_the_chunks_a_file_is_read_in() -> None:
     torch.testing.assert_close(joined, net(signal[None])[0].double(), rtol=1e-6, atol=1e-6)
 
 
-def test_segments_are_sixteen_seconds_and_share_two() -> None:
-    assert segments_of(1000, 25) == Chunking(16000, 2000, 500, 25)
+def test_segments_are_sixteen_seconds_and_turn_into_each_other_over_seven() -> None:
+    assert segments_of(1000, 25) == Chunking(16000, 8000, 500, 25)
+    assert segments_of(1000, 25).fade_samples == 7000
