@@ -24,11 +24,11 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     """
     from conf.compose import baselines, instantiate, told_of
     from datamodules import audio_io
-    from lightning_modules.callbacks import StopOnSignal
-    from lightning_modules.evaluation import score_pairs
-    from lightning_modules.metrics import check_metric
-    from lightning_modules.run_end import Bench, Tested, end_run
-    from lightning_modules.tracking import close_logger
+    from lightning_modules.callbacks.common import StopOnSignal
+    from lightning_modules.metrics.collection import check_metric
+    from lightning_modules.runs.end import Bench, Tested, end_run
+    from lightning_modules.runs.evaluation import score_pairs
+    from lightning_modules.runs.tracking import close_logger
 
     check_metric(cfg.monitor)
     name, module = open_method(cfg)
@@ -63,7 +63,7 @@ def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
         ValueError: if neither or both are named, or the method needs training.
     """
     from conf.compose import plain
-    from lightning_modules.checkpoint import build_restorer, load_restorer
+    from lightning_modules.runs.checkpoint import build_restorer, load_restorer
 
     if (cfg.checkpoint is None) == (cfg.get("model") is None):
         raise ValueError("name what to evaluate: either checkpoint=PATH or model=NAME (a method without training)")
@@ -99,7 +99,7 @@ def run(cfg: DictConfig) -> "Objective":
         return run_job(cfg, "evaluate.py")
 
     def job() -> int:
-        from lightning_modules.run_end import exit_code
+        from lightning_modules.runs.end import exit_code
 
         return exit_code(evaluate(cfg))
 

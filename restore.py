@@ -107,7 +107,7 @@ def open_method(name: str, device: str) -> Method:
     import torch
 
     from conf.compose import method_config, methods_without_training
-    from lightning_modules.checkpoint import build_restorer, load_restorer
+    from lightning_modules.runs.checkpoint import build_restorer, load_restorer
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: torch finds no usable GPU; use --device cpu")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pytorch_lightning.callbacks import Callback
 
     from lightning_modules.base import RestorationModule
-    from lightning_modules.callbacks import StopOnSignal
-    from lightning_modules.run_folder import Run
+    from lightning_modules.callbacks.common import StopOnSignal
+    from lightning_modules.runs.folder import Run
     from sweeps.objectives import Objective
 
 DEFAULT_EPOCHS = 20
@@ -35,10 +35,10 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     import pytorch_lightning as pl
 
     from conf.compose import baselines, instantiate, plain
-    from lightning_modules.checkpoint import build_restorer
     from lightning_modules.collaborative_gan import adopt_base
-    from lightning_modules.metrics import check_monitor
-    from lightning_modules.tracking import close_logger
+    from lightning_modules.metrics.collection import check_monitor
+    from lightning_modules.runs.checkpoint import build_restorer
+    from lightning_modules.runs.tracking import close_logger
 
     settle_length(cfg)
     check_monitor(cfg.monitor, cfg.mode)
@@ -70,7 +70,7 @@ def claim_run(cfg: DictConfig) -> "Run":
         ValueError: if the folder cannot be used, or something else than this script started several processes.
     """
     from conf.compose import plain
-    from lightning_modules.run_folder import attach_run, open_run
+    from lightning_modules.runs.folder import attach_run, open_run
 
     first = int(os.environ.get("LOCAL_RANK", 0)) == 0
     if not first and RUN_FOLDER_VARIABLE not in os.environ:
@@ -97,8 +97,8 @@ def fit_and_test(
     import torch
     from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-    from lightning_modules.callbacks import StopOnSignal, TrainingClock
-    from lightning_modules.checkpointing import best_scores
+    from lightning_modules.callbacks.best_and_last import best_scores
+    from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 
     clock = TrainingClock()
     with StopOnSignal() as stopper:
@@ -136,8 +136,8 @@ def settle_length(cfg: DictConfig) -> None:
 
 def build_trainer(cfg: DictConfig, run: "Run", logger: Any, watching: "Sequence[Callback]") -> "pl.Trainer":
     """Create the trainer with the callbacks of every run, and others that the caller asks afterwards."""
-    from lightning_modules.checkpointing import AtomicCheckpointIO
-    from lightning_modules.run_callbacks import run_callbacks
+    from lightning_modules.callbacks.best_and_last import AtomicCheckpointIO
+    from lightning_modules.callbacks.every_run import run_callbacks
 
     choice = (cfg.monitor, cfg.mode, cfg.ema_decay, cfg.early_stopping_patience)
     callbacks = [*watching, *run_callbacks(run.folder, cfg.seed, *choice)]
@@ -151,7 +151,7 @@ def make_trainer(cfg: DictConfig, **extra: Any) -> "pl.Trainer":
         ValueError: if there is no such device, or a value is not one the trainer knows.
     """
     from conf.compose import instantiate
-    from lightning_modules.hardware import pick_precision
+    from lightning_modules.training.hardware import pick_precision
 
     precision = pick_precision(cfg.trainer.accelerator) if cfg.trainer.precision == "auto" else cfg.trainer.precision
     trainer: pl.Trainer = instantiate(cfg.trainer, precision=precision, **extra)
@@ -169,9 +169,9 @@ def finish(
     """Test the best checkpoint, and write the run's results."""
     from conf.compose import instantiate, told_of
     from datamodules import audio_io
-    from lightning_modules.checkpoint import find_checkpoint, load_restorer
-    from lightning_modules.evaluation import score_pairs
-    from lightning_modules.run_end import Bench, Tested, end_run, end_untested
+    from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
+    from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
+    from lightning_modules.runs.evaluation import score_pairs
 
     folder, trainer = Path(cfg.run_dir), instantiate(cfg.test_trainer, logger=False, callbacks=[stopper])
     checkpoint = find_checkpoint(folder)
@@ -203,7 +203,7 @@ def run(cfg: DictConfig) -> "Objective":
     from lightning_modules.base import NonFiniteLossError
 
     def job() -> int:
-        from lightning_modules.run_end import exit_code
+        from lightning_modules.runs.end import exit_code
 
         try:
             return exit_code(train(cfg))

@@ -56,7 +56,7 @@ def peak_megabytes(model: str, steps: int, recompute: bool, batch: int, seconds:
     from hydra import compose, initialize_config_dir
 
     from conf.compose import plain
-    from lightning_modules.checkpoint import build_restorer
+    from lightning_modules.runs.checkpoint import build_restorer
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     changes = [f"model.net.steps={steps}", f"model.recompute={recompute}", "model.compared_steps=null"]

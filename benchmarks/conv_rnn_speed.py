@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from hydra import compose, initialize_config_dir
 
 from conf.compose import plain
-from lightning_modules.checkpoint import build_restorer
+from lightning_modules.runs.checkpoint import build_restorer
 from models.conv_rnn import ConvRNN
 from models.restoration_stream import RestorationStream, Settings
 from models.spectrogram_patches import cut

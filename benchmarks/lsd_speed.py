@@ -20,7 +20,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lightning_modules.lsd import HANN_1024, TINY_FLOOR, lsd_bilat, power_spectrogram
+from lightning_modules.metrics.lsd import HANN_1024, TINY_FLOOR, lsd_bilat, power_spectrogram
 
 SAMPLE_RATE_HZ = 16000
 

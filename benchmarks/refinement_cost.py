@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from restore_speed import seconds_of, untrained
 
-from lightning_modules.checkpoint import load_restorer
+from lightning_modules.runs.checkpoint import load_restorer
 
 RATE_HZ = 16000
 STEPS = (0, 1, 2, 5, 10, 20)

@@ -21,10 +21,10 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from conf.compose import instantiate
-from lightning_modules import by_step
-from lightning_modules.checkpoint import build_restorer, find_checkpoint, read_checkpoint
 from lightning_modules.collaborative_gan import CollaborativeGANModule, load_networks
-from lightning_modules.metrics import MeanOverExamples, build_metrics
+from lightning_modules.metrics.collection import MeanOverExamples, build_metrics
+from lightning_modules.runs import by_step
+from lightning_modules.runs.checkpoint import build_restorer, find_checkpoint, read_checkpoint
 
 LAYERS = (2, 4, 6, 7)
 STEP_SIZES = (0.0005, 0.002, 0.01, 0.03, 0.1)
@@ -77,7 +77,7 @@ def collaborative(checkpoint: Path, layer: int | None, step_size: float, proximi
     """Open any adversarial checkpoint as a collaborative GAN with these settings."""
     config = read_checkpoint(find_checkpoint(checkpoint))["model_config"]
     refinement = {"_target_": "models.refinement.Refinement", "steps": STEPS, "step_size": step_size}
-    shaping = {"_target_": "lightning_modules.shaping.Shaping"}
+    shaping = {"_target_": "lightning_modules.training.shaping.Shaping"}
     settings = {"refinement": refinement, "shaping": shaping, "layer": layer, "proximity": proximity}
     target = "lightning_modules.collaborative_gan.CollaborativeGANModule"
     module: Any = build_restorer({**config, "_target_": target, **settings})

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from datamodules.audio_output import Target, open_output
-from lightning_modules.checkpoint import build_restorer
+from lightning_modules.runs.checkpoint import build_restorer
 
 NET = {"_target_": "models.unet.UNet", "depth": 4, "channels": [8] * 4, "kernels": [9] * 4, "dropout": 0.0}
 MODEL = {"_target_": "lightning_modules.base.RestorationModule", "sample_rate": 16000, "net": NET}

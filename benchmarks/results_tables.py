@@ -20,7 +20,7 @@ from statistics import fmean, stdev
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lightning_modules.metric_names import HIGHER_IS_BETTER
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
 
 METRICS = ("snr_db", "si_sdr_db", "lsd", "lsd_lf", "lsd_hf")
 Pairs = list[dict[str, str]]

@@ -19,9 +19,9 @@ from hydra import compose, initialize_config_module
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from conf.compose import instantiate, plain
-from lightning_modules.checkpoint import build_restorer
-from lightning_modules.hardware import pick_precision
-from lightning_modules.losses import weighted_sum
+from lightning_modules.losses.reconstruction import weighted_sum
+from lightning_modules.runs.checkpoint import build_restorer
+from lightning_modules.training.hardware import pick_precision
 
 STEPS = {"unet_small": 40, "unet": 6}
 WARM_UP = 3

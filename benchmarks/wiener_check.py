@@ -17,7 +17,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lightning_modules.snr import snr_db
+from lightning_modules.metrics.snr import snr_db
 from models.classical.wiener import Wiener, WienerOracle
 
 SAMPLE_RATE_HZ = 16000

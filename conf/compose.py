@@ -75,7 +75,7 @@ def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:
     Raises:
         ValueError: for an unknown name.
     """
-    from lightning_modules.checkpoint import build_restorer
+    from lightning_modules.runs.checkpoint import build_restorer
 
     return {name: build_restorer(method_config(name, sample_rate)) for name in names}
 

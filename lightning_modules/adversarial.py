@@ -12,14 +12,14 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_modules.adversaries import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.base import Batch, RestorationModule
-from lightning_modules.gan_health import HealthReport, gradient_shares, warn
-from lightning_modules.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
-from lightning_modules.optimizing import Optimizing, call_untouched
-from lightning_modules.schedules import listed, step_others, step_plateaus
-from lightning_modules.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
-from lightning_modules.warm_up import AfterSteps, WarmUp
+from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
+from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
+from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
+from lightning_modules.training.optimizing import Optimizing, call_untouched
+from lightning_modules.training.schedules import listed, step_others, step_plateaus
+from lightning_modules.training.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
+from lightning_modules.training.warm_up import AfterSteps, WarmUp
 from models.counts import check_count
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]

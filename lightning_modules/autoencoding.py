@@ -5,8 +5,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from lightning_modules.base import Batch
-from lightning_modules.checkpoint import CheckpointError, find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.regression import RegressionModule
+from lightning_modules.runs.checkpoint import CheckpointError, find_checkpoint, read_checkpoint, weights_of
 
 
 class AutoencoderModule(RegressionModule):

@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.cost import real_time_factor
-from lightning_modules.metrics import VALIDATION_METRICS, MeanOverExamples, build_metrics, offered_metrics, update_all
+from lightning_modules.metrics.collection import VALIDATION_METRICS, MeanOverExamples, build_metrics, offered_metrics, update_all
+from lightning_modules.metrics.cost import real_time_factor
 from models.chunking import Chunking
 from models.restorer import Restorer
 

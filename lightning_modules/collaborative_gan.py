@@ -15,14 +15,14 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.averaging import WeightEMA
 from lightning_modules.base import Batch
-from lightning_modules.checkpoint import find_checkpoint, read_checkpoint, weights_of
-from lightning_modules.checkpointing import is_cut_short
-from lightning_modules.gan_health import warn
+from lightning_modules.callbacks.averaging import WeightEMA
+from lightning_modules.callbacks.best_and_last import is_cut_short
 from lightning_modules.mugan import MUGANModule
-from lightning_modules.optimizing import optimizer_of
-from lightning_modules.shaping import Shaping, evaluating
+from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, weights_of
+from lightning_modules.training.gan_health import warn
+from lightning_modules.training.optimizing import optimizer_of
+from lightning_modules.training.shaping import Shaping, evaluating
 from models.chunking import Chunking, to_grid
 from models.fir import lowpass_taps
 from models.overlap_add import apply_in_chunks

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from lightning_modules.adversarial import AdversarialModule, OptimizerFactory
 from lightning_modules.autoencoding import load_autoencoder
 from lightning_modules.base import Batch
-from lightning_modules.losses import l1, l2, log_mse
-from lightning_modules.optimizing import Optimizing
+from lightning_modules.losses.reconstruction import l1, l2, log_mse
+from lightning_modules.training.optimizing import Optimizing
 
 DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l2": l2, "l1": l1, "log_mse": log_mse}
 

@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 from torch.utils.checkpoint import checkpoint
 
 from lightning_modules.base import Batch
+from lightning_modules.losses.targets import find_step_weights, make_targets
 from lightning_modules.stepped import SteppedModule
-from lightning_modules.targets import find_step_weights, make_targets
 from models.conv_rnn import ConvRNN, Scene
 from models.counts import check_count
 
@@ -35,7 +35,7 @@ class ProgressiveModule(SteppedModule):
         sample_rate: in Hz.
         loss_weights: weight by loss name (l2, l1, log_mse, mr_stft); l2 as published.
         optimizer: from parameters to an optimizer.
-        targets: schedule (as published), clean or band, see `lightning_modules.targets`.
+        targets: schedule (as published), clean or band, see `lightning_modules.losses.targets`.
         step_weights: equal (as published), relative, late or last.
         band_start_hz: for `targets=band`: the cut-off of the corrupted signal.
         compared_steps: how many steps are compared in a training step, the last one and others drawn; null for all.

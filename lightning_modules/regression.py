@@ -10,8 +10,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from lightning_modules.base import Batch, RestorationModule, bound_gradient, require_finite
-from lightning_modules.losses import ReconstructionLoss, weighted_sum
-from lightning_modules.schedules import listed, step_plateaus
+from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted_sum
+from lightning_modules.training.schedules import listed, step_plateaus
 
 
 class RegressionModule(RestorationModule):

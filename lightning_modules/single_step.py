@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from lightning_modules.base import Batch
+from lightning_modules.losses.targets import schedule
 from lightning_modules.stepped import SteppedModule
-from lightning_modules.targets import schedule
 from models.cold_diffusion import ColdDiffusionRNN
 
 

@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from conf.compose import FOLDER, plain
-from lightning_modules.run_folder import FolderLock, RunFolderError, fingerprint, status
+from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, status
 from sweeps.child import Ended, run_child
 from sweeps.objectives import Objective, as_told, read_objectives
 from sweeps.pruning import MedianRule

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lightning_modules.damage import DamagedFileError, is_number, read_json
+from lightning_modules.runs.damage import DamagedFileError, is_number, read_json
 
 Objective = float | list[float] | None
 """What a sweeper is told of a job: one value or several; None of a job that has none."""
@@ -39,7 +39,7 @@ def directions(names: Sequence[str]) -> list[str]:
     Raises:
         ValueError: if a name is not of a validation metric.
     """
-    from lightning_modules.metrics import HIGHER_IS_BETTER, VALIDATION_METRICS
+    from lightning_modules.metrics.collection import HIGHER_IS_BETTER, VALIDATION_METRICS
 
     known = [f"val/{name}" for name in VALIDATION_METRICS]
     unknown = [name for name in names if name not in known]

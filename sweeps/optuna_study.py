@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from lightning_modules.run_folder import VOLATILE
+from lightning_modules.runs.folder import VOLATILE
 from sweeps.objectives import directions
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightning_modules.damage import DamagedFileError, is_number, read_json_lines
+from lightning_modules.runs.damage import DamagedFileError, is_number, read_json_lines
 
 FEWEST_OTHERS = 3
 """A median of fewer jobs says little."""

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightning_modules.damage import DamagedFileError, check_entries, is_number, is_text, read_json
-from lightning_modules.json_file import write_json
+from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, read_json
+from lightning_modules.runs.json_file import write_json
 
 KEPT_LINES = 20
 """Lines of a failed job's output that its record keeps."""

@@ -7,9 +7,9 @@ import torch
 from hydra import compose, initialize_config_module
 
 from conf.compose import instantiate, plain, quiet_lightning
-from lightning_modules.callbacks import EpochSeed
-from lightning_modules.checkpoint import build_restorer
-from lightning_modules.checkpointing import LastEpoch
+from lightning_modules.callbacks.best_and_last import LastEpoch
+from lightning_modules.callbacks.common import EpochSeed
+from lightning_modules.runs.checkpoint import build_restorer
 from train import make_trainer
 
 

@@ -15,7 +15,7 @@ from conf.compose import instantiate as build
 from datamodules.corruptions import Corruption, optional
 from datamodules.corruptions.codec import MP3_KBPS
 from datamodules.sources.synthetic import SyntheticSource
-from lightning_modules.metrics import TEST_METRICS, build_metrics, offered_metrics
+from lightning_modules.metrics.collection import TEST_METRICS, build_metrics, offered_metrics
 
 FOLDER = Path(__file__).parents[1] / "conf"
 CORRUPTIONS = sorted((FOLDER / "corruption").glob("*.yaml"))

@@ -17,7 +17,7 @@ import torch
 from omegaconf import DictConfig
 
 from lightning_modules.base import NonFiniteLossError
-from lightning_modules.run_end import exit_code
+from lightning_modules.runs.end import exit_code
 from train import end_of_a_broken_run, train
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
@@ -79,7 +79,7 @@ def test_training_whose_test_fails_keeps_what_it_knows(
     def fail(*arguments: Any) -> None:
         raise KeyError("lsd")
 
-    monkeypatch.setattr("lightning_modules.evaluation.score_pairs", fail)
+    monkeypatch.setattr("lightning_modules.runs.evaluation.score_pairs", fail)
     result = train(train_config("trainer=smoke", *TINY_NET))
     assert result == json.loads((tmp_path / "run" / "result.json").read_text())
     assert (result["status"], exit_code(result)) == ("finished", 1)

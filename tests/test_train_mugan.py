@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 from conf.compose import instantiate, plain
 from datamodules.sources.maestro import MaestroSource
-from lightning_modules.checkpoint import build_restorer, load_restorer
+from lightning_modules.runs.checkpoint import build_restorer, load_restorer
 from train import train
 
 Config = Callable[..., DictConfig]

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from lightning_modules.damage import DamagedFileError, check_entries, is_number, is_text, printable, read_json, read_text
-from lightning_modules.metric_names import HIGHER_IS_BETTER
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, printable, read_json, read_text
 
 MOST_SETTINGS, DEEPEST = 20_000, 30
 """A configuration with more, or nested deeper, is none: aliases of YAML can make any number out of a few lines."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning_modules.damage import DamagedFileError, is_number, read_json_lines, read_text
+from lightning_modules.runs.damage import DamagedFileError, is_number, read_json_lines, read_text
 
 Curve = list[tuple[float, float]]
 """(training step, value), in order."""

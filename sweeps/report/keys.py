@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lightning_modules.run_folder import FOLLOWING_THE_RUN, VOLATILE, fingerprint
+from lightning_modules.runs.folder import FOLLOWING_THE_RUN, VOLATILE, fingerprint
 from sweeps.report.runs import Run
 
 NOT_SWEPT = (

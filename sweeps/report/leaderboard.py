@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lightning_modules.controls import beats_controls, best_control, enumerated
-from lightning_modules.metric_names import HIGHER_IS_BETTER
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.runs.controls import beats_controls, best_control, enumerated
 from sweeps.report.bootstrap import Interval, Resampling
 from sweeps.report.methods import CORRUPTED, Method
 

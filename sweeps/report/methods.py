@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lightning_modules.controls import choose_rows, left_out_line
-from lightning_modules.damage import is_number
-from lightning_modules.metric_names import HIGHER_IS_BETTER
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.runs.controls import choose_rows, left_out_line
+from lightning_modules.runs.damage import is_number
 from sweeps.report.keys import keys_of_names, label, method_id
 from sweeps.report.runs import PairScores, Run
 

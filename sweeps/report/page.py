@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lightning_modules.damage import is_number
-from lightning_modules.metric_names import HIGHER_IS_BETTER
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.runs.damage import is_number
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
 from sweeps.report.history import Curve

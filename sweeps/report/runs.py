@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lightning_modules.damage import DamagedFileError, read_json
-from lightning_modules.metric_names import HIGHER_IS_BETTER
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.runs.damage import DamagedFileError, read_json
 from sweeps.records import read_job, reason
 from sweeps.report.checks import read_config, read_result, read_table
 

@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-from lightning_modules.metric_names import HIGHER_IS_BETTER
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
 from sweeps.report.bootstrap import Interval
 from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Cell, Leaderboard
 from sweeps.report.methods import Method

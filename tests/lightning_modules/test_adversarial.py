@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader
 
 from lightning_modules.adversarial import AdversarialModule
 from lightning_modules.base import NonFiniteLossError
-from lightning_modules.checkpointing import LastEpoch
-from lightning_modules.gan_health import gradient_shares
-from lightning_modules.warm_up import AfterSteps, WhenBelow
+from lightning_modules.callbacks.best_and_last import LastEpoch
+from lightning_modules.training.gan_health import gradient_shares
+from lightning_modules.training.warm_up import AfterSteps, WhenBelow
 
 
 class Filter(nn.Module):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.autoencoding import AutoencoderModule, load_autoencoder
-from lightning_modules.evaluation import Scores, kind_of
-from lightning_modules.result_table import verdict
+from lightning_modules.runs.evaluation import Scores, kind_of
+from lightning_modules.runs.table import verdict
 
 
 class Gain(nn.Module):

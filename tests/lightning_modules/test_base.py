@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from lightning_modules.base import NonFiniteLossError, OracleModule, RestorationModule, bound_gradient, require_finite
-from lightning_modules.snr import snr_db
+from lightning_modules.metrics.snr import snr_db
 
 RATE_HZ = 4000
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.averaging import WeightEMA
+from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.collaborative_gan import CollaborativeGANModule
-from lightning_modules.shaping import Shaping
+from lightning_modules.training.shaping import Shaping
 from models.discriminator import Discriminator
 from models.mugan import Generator
 from models.refinement import Refinement

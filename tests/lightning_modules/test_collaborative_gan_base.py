@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_modules.checkpoint import build_restorer
 from lightning_modules.collaborative_gan import CollaborativeGANModule, adopt_base
+from lightning_modules.runs.checkpoint import build_restorer
 
 ADAM = {"_target_": "torch.optim.Adam", "_partial_": True}
 BASE = {
@@ -34,7 +34,7 @@ FROM_BASE = BASE | {
     "net": {"_target_": "models.unet.UNet"},
     "layer": 1,
     "refinement": {"_target_": "models.refinement.Refinement", "steps": 1},
-    "shaping": {"_target_": "lightning_modules.shaping.Shaping"},
+    "shaping": {"_target_": "lightning_modules.training.shaping.Shaping"},
 }
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.checkpoint import build_restorer
 from lightning_modules.mugan import MUGANModule
-from lightning_modules.warm_up import WhenBelow
+from lightning_modules.runs.checkpoint import build_restorer
+from lightning_modules.training.warm_up import WhenBelow
 
 AUTOENCODER = {"_target_": "models.autoencoder.Autoencoder", "depth": 1, "filters": [4], "kernels": [3], "norm": "batch"}
 

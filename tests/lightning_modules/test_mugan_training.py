@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from lightning_modules.averaging import WeightEMA
+from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.mugan import MUGANModule
 from models.autoencoder import Autoencoder
 from models.discriminator import Discriminator

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.losses import l2
+from lightning_modules.losses.reconstruction import l2
+from lightning_modules.metrics.snr import snr_db
 from lightning_modules.progressive import Plan, ProgressiveModule
-from lightning_modules.snr import snr_db
 from models.conv_rnn import ConvRNN
 from models.spectrogram_patches import cut
 

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from lightning_modules.base import NonFiniteLossError
-from lightning_modules.checkpointing import BestEpoch, LastEpoch
+from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch
 from lightning_modules.regression import RegressionModule
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lightning_modules.losses import l2
+from lightning_modules.losses.reconstruction import l2
 from lightning_modules.single_step import SingleStepModule
 from models.cold_diffusion import ColdDiffusionRNN
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from conf.compose import FOLDER, plain
 from lightning_modules.base import RestorationModule
-from lightning_modules.checkpoint import build_restorer
+from lightning_modules.runs.checkpoint import build_restorer
 from models.autoencoder import Autoencoder
 from models.chunking import Chunking
 from models.conv_rnn import ConvRNN

@@ -15,7 +15,7 @@ from sweeps.records import Job
 HOLD = """
 import sys
 from pathlib import Path
-from lightning_modules.run_folder import FolderLock
+from lightning_modules.runs.folder import FolderLock
 lock = FolderLock(Path(sys.argv[1]), "job.lock")
 print(flush=True)
 sys.stdin.read()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lightning_modules.damage import DamagedFileError
+from lightning_modules.runs.damage import DamagedFileError
 from sweeps.records import Job, claim, damaged_jobs, describe, jobs_of, next_number, own_overrides, read_job, tail, write_sweep
 
 

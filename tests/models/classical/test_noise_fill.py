@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_modules.lsd import lsd_hf
-from lightning_modules.snr import snr_db
+from lightning_modules.metrics.lsd import lsd_hf
+from lightning_modules.metrics.snr import snr_db
 from models.classical.interpolation import CubicSpline, Sinc
 from models.classical.noise_fill import NoiseFill
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_modules.snr import snr_db
+from lightning_modules.metrics.snr import snr_db
 from models.classical.wiener import Wiener, WienerOracle
 
 SAMPLE_RATE = 16000

@@ -1,0 +1,1 @@
+"""What watches a training: seeds by epoch, evidence of failures, signals, lines on the screen, the checkpoints that are kept."""

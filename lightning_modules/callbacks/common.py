@@ -1,0 +1,133 @@
+"""Callbacks every run uses: randomness tied to the epoch, evidence of a failure, and a stop on request."""
+
+import json
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from lightning_modules.base import NonFiniteLossError
+from lightning_modules.callbacks.best_and_last import validation_values
+
+
+class EpochSeed(Callback):
+    """Tie dropout and every other draw of the global generator to (seed, epoch, rank).
+
+    A run resumed at an epoch's end then draws what the uninterrupted run drew, without a generator state in the checkpoint.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Seed the global generators of this epoch."""
+        mixed = (self.seed * 1_000_003 + trainer.current_epoch) * 1_000_003 + trainer.global_rank
+        torch.manual_seed(mixed % 2**63)
+
+
+class NonFiniteReport(Callback):
+    """Write the batch that made the loss NaN or infinite to `nonfinite.json`, so that it can be looked at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Save the indices when the exception is a non-finite loss."""
+        if isinstance(exception, NonFiniteLossError):
+            report = {"indices": exception.indices, "epoch": trainer.current_epoch, "global_step": trainer.global_step}
+            (self.folder / "nonfinite.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+class EpochReport(Callback):
+    """Append each validation's values to `epochs.jsonl`, a line per epoch, for whoever watches the run from outside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the line, but for the check before training, and from one process."""
+        if trainer.is_global_zero and not trainer.sanity_checking:
+            line = json.dumps({"epoch": trainer.current_epoch} | validation_values(trainer))
+            with (self.folder / "epochs.jsonl").open("a") as file:
+                file.write(line + "\n")
+
+
+class TrainingClock(Callback):
+    """Count the seconds of training over every resume; those after the checkpoint that a run goes on from are lost."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._started: float | None = None
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start."""
+        self._started = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return how long the run has trained by now."""
+        return self._before + (0.0 if self._started is None else time.monotonic() - self._started)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"seconds": self.seconds()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._before = state_dict["seconds"]
+
+
+class StopOnSignal(Callback):
+    """While entered, SIGINT and SIGTERM end a training after the batch in flight; the same signal again ends the process.
+
+    A test runs to its end; whoever runs it can ask afterwards what came meanwhile.
+
+    `received` is the signal's number once one came, else None.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopOnSignal":
+        """Take over the signals (only the main thread may)."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._stop) for number in self.SIGNALS}
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Give the signals back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take the signals back from Lightning, whose own handler would end the run without its results."""
+        self._take_back()
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take them back here too, where Lightning's handler would also make the exit code 0."""
+        self._take_back()
+
+    def _take_back(self) -> None:
+        for number in self._before:
+            signal.signal(number, self._stop)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
+        """Stop all processes at the same batch, or they would wait for each other forever."""
+        stop = self.received is not None
+        if trainer.world_size > 1:
+            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+        trainer.should_stop = trainer.should_stop or stop
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        again, self.received = number == self.received, number
+        signal.signal(number, self._before[number])
+        if again:  # Lightning gives the handler back at the end of a test
+            signal.raise_signal(number)

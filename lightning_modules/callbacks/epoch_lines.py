@@ -1,0 +1,154 @@
+"""A line per epoch for a training that nobody watches on a terminal: what it does, and how long it still takes."""
+
+import contextlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, Timer
+from torch import Tensor
+
+from lightning_modules.callbacks.best_and_last import is_cut_short, validation_values
+
+UNITS = {"log_mse": "dB", "l1": "FS", "l2": "FS^2"}
+"""Of the losses, FS being full scale; those that are no quantity have none, and names that end with _db say theirs."""
+TOLD = ("train/", "discriminator/", "autoencoder/")
+SAID_BY = {"feature": "feature_distance", "autoencoder/loss": "autoencoder_loss"}
+"""Terms that are in dB if this key of the method's configuration says so."""
+NOT_TOLD = ("train/loss", "train/warm_up", "train/weighted_", "discriminator/accuracy")
+"""Sums and parts of what is told already, but where `train/loss` is all there is."""
+
+
+class EpochLines(Callback):
+    """Print what an epoch was like at its end, in the first process, unless a progress bar on a terminal does.
+
+    Training terms are means over the epoch's batches in the first process. The best epoch is known over every resume.
+
+    Args:
+        monitor: the metric that chooses the best epoch, such as val/si_sdr_db.
+        mode: max or min.
+    """
+
+    def __init__(self, monitor: str, mode: str) -> None:
+        self.monitor, self.sign = monitor, 1 if mode == "max" else -1
+        self.best: tuple[float, int] | None = None
+        self._sums: dict[str, Tensor] = {}
+        self._counts: Counter[str] = Counter()
+        self._started, self._seconds = 0.0, list[float]()
+        self._latest: float | None = None
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Forget the epoch before."""
+        self._sums, self._counts, self._latest = {}, Counter(), None
+        self._started = time.monotonic()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
+        """Add up the terms, on their device: to wait for their values would slow the training down."""
+        if is_watched(trainer):
+            return
+        for name, value in trainer.callback_metrics.items():
+            if name.startswith(TOLD):
+                self._sums[name] = self._sums.get(name, 0.0) + value.detach()
+                self._counts[name] += 1
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Remember the value, but for the check before training, and the epoch if it is the best."""
+        if trainer.sanity_checking:
+            return
+        self._latest = validation_values(trainer).get(self.monitor)
+        if self._latest is not None and (self.best is None or self.sign * self._latest > self.sign * self.best[0]):
+            self.best = (self._latest, trainer.current_epoch + 1)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Print the line."""
+        self._seconds.append(time.monotonic() - self._started)
+        if trainer.is_global_zero and not is_watched(trainer):
+            given = getattr(pl_module, "model_config", {})
+            say(self.line(trainer, {term: "log_mse" for term, key in SAID_BY.items() if given.get(key) == "log_mse"}))
+
+    def line(self, trainer: pl.Trainer, losses: Mapping[str, str]) -> str:
+        """Return the line about the epoch that ends.
+
+        Args:
+            trainer: at its end.
+            losses: of the terms that are named otherwise.
+        """
+        epoch, last = trainer.current_epoch + 1, trainer.max_epochs
+        number = f"epoch {epoch}/{last}" if last is not None and last > 0 else f"epoch {epoch}"
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        parts = [", ".join(terms(means, losses))]
+        if self._latest is not None:
+            parts.append(quantity(self.monitor, self._latest))
+        if self.best is not None:
+            parts.append(f"best {quantity('', self.best[0], self.monitor)} in epoch {self.best[1]}")
+        parts.append(f"{self._seconds[-1]:.1f} s{' (cut short)' if is_cut_short(trainer) else ''}")
+        left = seconds_left(trainer, sum(self._seconds) / len(self._seconds))
+        if left is not None:
+            parts.append(f"{timedelta(seconds=round(left))} left")
+        return f"{number}: {'; '.join(filter(None, parts))}"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"best": None if self.best is None else list(self.best)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.best = None if state_dict["best"] is None else (state_dict["best"][0], state_dict["best"][1])
+
+
+def is_watched(trainer: pl.Trainer) -> bool:
+    """Say whether a progress bar runs on a terminal."""
+    return trainer.progress_bar_callback is not None and sys.stdout.isatty()
+
+
+def terms(means: Mapping[str, float], losses: Mapping[str, str]) -> list[str]:
+    """Write the terms of a training, of several networks' those of the generator first.
+
+    Args:
+        means: by the names they are logged under.
+        losses: of the terms that are named otherwise.
+
+    >>> terms({"train/loss": -4.0, "train/log_mse": -5.0, "train/l1": 0.01, "discriminator/loss": 1.4}, {})
+    ['log_mse -5.00 dB', 'l1 0.01 FS', 'discriminator/loss 1.4']
+    >>> terms({"train/log_mse": -5.0, "train/feature": -2.0}, {"feature": "log_mse"})
+    ['log_mse -5.00 dB', 'feature -2.00 dB']
+    """
+    told = [name for prefix in TOLD for name in means if name.startswith(prefix) and not name.startswith(NOT_TOLD)]
+    short = {name.removeprefix("train/"): name for name in told or [name for name in means if name in NOT_TOLD]}
+    return [quantity(term, means[name], losses.get(term, "")) for term, name in short.items()]
+
+
+def quantity(shown: str, value: float, name: str = "") -> str:
+    """Write a name, a value, and the unit that the name (or another one) says; decibels with two decimals.
+
+    >>> quantity("val/si_sdr_db", 12.345), quantity("val/lsd", 1.23456), quantity("", -3.0, "log_mse")
+    ('val/si_sdr_db 12.35 dB', 'val/lsd 1.235', '-3.00 dB')
+    """
+    name = name or shown
+    unit = UNITS.get(name, "dB" if name.endswith("_db") else "")
+    number = f"{value:.2f}" if unit == "dB" else f"{value:.4g}"
+    return " ".join(filter(None, [shown, number, unit]))
+
+
+def seconds_left(trainer: pl.Trainer, epoch_seconds: float) -> float | None:
+    """Return how long the training goes on at most, by its epochs and its time limit; None if it has neither.
+
+    Args:
+        trainer: at the end of an epoch.
+        epoch_seconds: how long an epoch takes.
+    """
+    limits = [timer.time_remaining() for timer in trainer.callbacks if isinstance(timer, Timer)]  # type: ignore[attr-defined]
+    if trainer.max_epochs is not None and trainer.max_epochs > 0:
+        limits.append((trainer.max_epochs - trainer.current_epoch - 1) * epoch_seconds)
+    known = [limit for limit in limits if limit is not None]
+    return max(0.0, min(known)) if known else None
+
+
+def say(line: str) -> None:
+    """Print a line at once; a reader that has gone is no reason to end a training."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)

@@ -1,0 +1,31 @@
+"""The callbacks of every training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor
+
+from lightning_modules.callbacks.averaging import WeightEMA
+from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch
+from lightning_modules.callbacks.common import EpochReport, EpochSeed, NonFiniteReport
+from lightning_modules.callbacks.epoch_lines import EpochLines
+
+
+def run_callbacks(
+    folder: Path, seed: int, monitor: str, mode: str, ema_decay: float | None, patience_epochs: int | None
+) -> Sequence[Callback]:
+    """Create the callbacks that do not have to be known afterwards.
+
+    Args:
+        folder: of the run.
+        seed: of the run.
+        monitor: the validation metric that chooses the best epoch.
+        mode: max or min.
+        ema_decay: of the weights used for evaluation; None trains without.
+        patience_epochs: epochs without improvement after which the training ends; None never ends it.
+    """
+    averaging = [] if ema_decay is None else [WeightEMA(ema_decay)]
+    stopping = [] if patience_epochs is None else [EarlyStopping(monitor, mode=mode, patience=patience_epochs)]
+    reports = [NonFiniteReport(folder), EpochReport(folder), EpochLines(monitor, mode), LearningRateMonitor()]
+    checkpoints = [BestEpoch(folder / "checkpoints", monitor, mode), LastEpoch(folder / "checkpoints")]
+    return [EpochSeed(seed), *reports, *averaging, *stopping, *checkpoints]

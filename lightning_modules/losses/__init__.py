@@ -1,0 +1,1 @@
+"""What a training minimizes: reconstruction losses, adversarial ones, and the targets of progressive training."""

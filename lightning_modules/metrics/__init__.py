@@ -1,0 +1,1 @@
+"""What a restoration is worth, and what it costs."""

@@ -1,0 +1,185 @@
+"""What a restoration is worth: per-example metrics, their means over examples, and the sets used for validation and test.
+
+Every metric is a pure function of restored (B, C, T) and clean (B, C, T) to per-example values (B,). Adding one takes a
+function, a line in `_functions`, and its direction in metric_names.py.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from lightning_modules.metrics.lsd import (
+    Framing,
+    KuleshovDistance,
+    LogSpectralDistance,
+    lsd,
+    lsd_bilat,
+    lsd_hf,
+    lsd_kuleshov,
+    lsd_lf,
+    lsd_mugan,
+    power_spectrogram,
+)
+from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.snr import si_sdr_db, snr_db
+from lightning_modules.metrics.speech import speech_metrics
+
+MetricFunction = Callable[[Tensor, Tensor], Tensor]
+
+VALIDATION_METRICS: tuple[str, ...] = ("snr_db", "si_sdr_db", "lsd", "lsd_lf", "lsd_hf")
+"""What is cheap enough for every validation."""
+TEST_METRICS: tuple[str, ...] = tuple(HIGHER_IS_BETTER)
+
+
+def offered_metrics(sample_rate: int) -> tuple[str, ...]:
+    """Return the names of all metrics that this rate and this installation offer.
+
+    Args:
+        sample_rate: Rate of the signals in Hz.
+    """
+    return tuple(name for name in TEST_METRICS if name in _functions(sample_rate, sample_rate / 4))
+
+
+def check_metric(monitor: str) -> str:
+    """Return the metric that a verdict is about.
+
+    Args:
+        monitor: Name as logged, such as "test/si_sdr_db".
+
+    Raises:
+        ValueError: If there is no such metric.
+    """
+    name = monitor.split("/")[-1]
+    if name not in HIGHER_IS_BETTER:
+        raise ValueError(f"monitor={monitor} is not a metric; known: {', '.join(HIGHER_IS_BETTER)}")
+    return name
+
+
+def check_monitor(monitor: str, mode: str) -> None:
+    """Refuse to steer a run by a metric that validation does not compute, or in the wrong direction.
+
+    Args:
+        monitor: Name as logged, such as "val/si_sdr_db".
+        mode: "max" or "min".
+
+    Raises:
+        ValueError: If the metric is unknown to validation or the mode is not its better direction.
+    """
+    known = [f"val/{name}" for name in VALIDATION_METRICS]
+    if monitor not in known:
+        raise ValueError(f"monitor={monitor} is not computed in validation; known: {', '.join(known)}")
+    better = "max" if HIGHER_IS_BETTER[monitor.removeprefix("val/")] else "min"
+    if mode != better:
+        raise ValueError(f"mode={mode} would keep the worst checkpoint by {monitor}; set mode={better}")
+
+
+class MeanOverExamples(Metric):
+    """Mean of a per-example metric over all examples seen, on one or many processes.
+
+    The states are a sum and a count, so that the reduction over processes weighs every example alike. An example whose value
+    is NaN has none (PESQ of silence) and is left out; the mean of no example at all is NaN.
+
+    Attributes:
+        function: The per-example metric.
+    """
+
+    is_differentiable = False
+    full_state_update = False
+    value_sum: Tensor
+    count: Tensor
+
+    def __init__(self, function: MetricFunction, higher_is_better: bool) -> None:
+        """Keep the function and start at no examples.
+
+        Args:
+            function: Per-example metric, (B, C, T) and (B, C, T) to (B,).
+            higher_is_better: Whether a larger value is a better restoration.
+        """
+        super().__init__()
+        self.function = function
+        self._higher_is_better = higher_is_better
+        self.add_state("value_sum", default=torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("count", default=torch.tensor(0.0), dist_reduce_fx="sum")
+
+    @property
+    def higher_is_better(self) -> bool:  # type: ignore[override]  # torchmetrics makes this a constant of the class
+        """Whether a larger value is a better restoration."""
+        return self._higher_is_better
+
+    def update(self, values: Tensor) -> None:
+        """Add per-example values (B,), as `function` or `update_all` gives them."""
+        self.value_sum += torch.nansum(values)
+        self.count += values.isnan().logical_not().sum()
+
+    def compute(self) -> Tensor:
+        """Return the mean over the examples added so far."""
+        return self.value_sum / self.count
+
+
+def build_metrics(names: Sequence[str], sample_rate: int, cutoff_hz: float | None = None) -> dict[str, MeanOverExamples]:
+    """Build the named metrics, leaving out those that this rate or installation does not offer (PESQ, STOI).
+
+    Args:
+        names: Keys of `HIGHER_IS_BETTER`.
+        sample_rate: Rate of the signals in Hz.
+        cutoff_hz: Frequency that splits LSD into its low and high band; without a band limit (None, or one that reaches the
+            Nyquist frequency) the split is at half the Nyquist frequency.
+
+    Returns:
+        Metrics by name, in the order asked for.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    unknown = [name for name in names if name not in HIGHER_IS_BETTER]
+    if unknown:
+        raise ValueError(f"unknown metrics {unknown}; known: {', '.join(HIGHER_IS_BETTER)}")
+    limited = cutoff_hz is not None and cutoff_hz < sample_rate / 2
+    functions = _functions(sample_rate, cutoff_hz if limited and cutoff_hz else sample_rate / 4)
+    return {name: MeanOverExamples(functions[name], HIGHER_IS_BETTER[name]) for name in names if name in functions}
+
+
+def update_all(metrics: Mapping[str, MeanOverExamples], restored: Tensor, clean: Tensor) -> dict[str, Tensor]:
+    """Add a batch to every metric, taking each spectrogram only once.
+
+    Args:
+        metrics: Metrics by name, as `build_metrics` returns them.
+        restored: Estimates (B, C, T).
+        clean: References (B, C, T).
+
+    Returns:
+        The per-example values (B,) by name.
+    """
+    powers: dict[Framing, tuple[Tensor, Tensor]] = {}
+    values: dict[str, Tensor] = {}
+    for name, metric in metrics.items():
+        values[name] = _measure(metric.function, restored, clean, powers)
+        metric.update(values[name])
+    return values
+
+
+def _measure(function: MetricFunction, restored: Tensor, clean: Tensor, powers: dict[Framing, tuple[Tensor, Tensor]]) -> Tensor:
+    """Evaluate one metric, adding the spectrograms it needs to `powers`."""
+    if not isinstance(function, LogSpectralDistance | KuleshovDistance):
+        return function(restored, clean)
+    framing = function.framing
+    if framing not in powers:
+        powers[framing] = power_spectrogram(restored, framing), power_spectrogram(clean, framing)
+    return function.from_powers(*powers[framing])
+
+
+def _functions(sample_rate: int, cutoff_hz: float) -> dict[str, MetricFunction]:
+    """Return every metric offered at this rate by name."""
+    return {
+        "snr_db": snr_db,
+        "si_sdr_db": si_sdr_db,
+        "lsd": lsd,
+        "lsd_lf": lsd_lf(sample_rate, cutoff_hz),
+        "lsd_hf": lsd_hf(sample_rate, cutoff_hz),
+        "lsd_kuleshov": lsd_kuleshov,
+        "lsd_bilat": lsd_bilat,
+        "lsd_mugan": lsd_mugan,
+        **speech_metrics(sample_rate),
+    }

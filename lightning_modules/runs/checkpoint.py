@@ -1,0 +1,152 @@
+"""Checkpoints that open anywhere: weights plus a plain description of the model, and nothing that executes."""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+
+from lightning_modules.base import RestorationModule
+from lightning_modules.runs.moved_names import present_names
+
+ALLOWED_PACKAGES = ("models.", "lightning_modules.", "torch.optim.")
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is missing, damaged, or not ours."""
+
+
+def load_restorer(path: str | Path, device: str = "cpu") -> RestorationModule:
+    """Open a trained method, ready to restore.
+
+    The file is read with `weights_only=True`, so opening a stranger's checkpoint runs none of its code; the classes its
+    description names are created only if they belong to this project or are optimizers of torch.
+
+    Args:
+        path: a `.ckpt` file, or a run folder (its best checkpoint, else its last).
+        device: where the weights go.
+
+    Returns:
+        The method in evaluation mode.
+
+    Raises:
+        CheckpointError: if there is no checkpoint, it cannot be read, or it names a class that is not allowed.
+    """
+    path = find_checkpoint(Path(path))
+    checkpoint = read_checkpoint(path)
+    if "model_config" not in checkpoint or "state_dict" not in checkpoint:
+        raise CheckpointError(f"{path}: holds no model_config and state_dict; it was not written by train.py")
+    try:
+        module = build_restorer(checkpoint["model_config"])
+        module.load_state_dict(checkpoint["state_dict"])
+    except Exception as error:  # a stranger's description and weights can fail in every constructor of the project
+        raise CheckpointError(f"{path}: {_one_line(error)}") from error
+    return module.to(device).eval()
+
+
+def find_checkpoint(path: Path) -> Path:
+    """Return the checkpoint file that a file or run folder stands for.
+
+    Raises:
+        CheckpointError: if there is none.
+    """
+    if path.is_file():
+        return path
+    folder = path / "checkpoints"
+    found = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
+    if not found:
+        raise CheckpointError(f"{path}: no such checkpoint file, and no checkpoints/best.ckpt or last.ckpt below it")
+    return found[0]
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint file onto the CPU without executing anything in it.
+
+    Raises:
+        CheckpointError: if it cannot be read.
+    """
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the unpickler meets any bytes; what torch then advises would execute them
+        raise CheckpointError(f"{path}: cannot be read as a checkpoint") from error
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(f"{path}: holds a {type(checkpoint).__name__}, not a checkpoint")
+    return checkpoint
+
+
+def weights_of(checkpoint: Mapping[str, Any], network: str) -> dict[str, torch.Tensor]:
+    """Return the weights of one network of a method, by their names in that network; none if the method has no such network.
+
+    Args:
+        checkpoint: from `read_checkpoint`.
+        network: its attribute of the method, such as net.
+    """
+    prefix = f"{network}."
+    return {name.removeprefix(prefix): value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
+
+
+def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
+    """Create a method from its plain description.
+
+    Args:
+        model_config: the resolved `model` node of a configuration: names, numbers, lists and `_target_` strings.
+
+    Raises:
+        CheckpointError: if it is no description, a `_target_` is not a class of this project or an optimizer of torch, a value
+            is still to be resolved, or the classes do not take these values.
+        ValueError: what a class itself found wrong.
+    """
+    if not isinstance(model_config, Mapping):
+        raise CheckpointError(f"model_config is a {type(model_config).__name__}, not a mapping")
+    description: dict[str, Any] = present_names(dict(model_config))
+    for key, value in _leaves(description):
+        _check_value(key, value)
+    try:
+        module = instantiate(model_config, _convert_="all", _execution_whitelist_=[f"{package}*" for package in ALLOWED_PACKAGES])
+    except (TypeError, InstantiationException) as error:
+        raise CheckpointError(f"the method cannot be built from its description: {_one_line(error)}") from error
+    if not isinstance(module, RestorationModule):
+        raise CheckpointError(f"model_config describes a {type(module).__name__}, not a method")
+    module.model_config = description
+    return module
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _leaves(node: object, key: str = "") -> Iterator[tuple[str, object]]:
+    """Walk over the values of nested mappings and lists, each with the key it was found under."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            yield from _leaves(value, str(name))
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from _leaves(value, key)
+    else:
+        yield key, node
+
+
+def _check_value(key: str, value: object) -> None:
+    """Refuse what would be resolved when the method is built (saved descriptions are resolved), and foreign targets."""
+    if isinstance(value, str) and "${" in value:
+        raise CheckpointError(f"{key}={value!r} is refused; a description holds no interpolations")
+    if key == "_target_":
+        _check_target(str(value))
+
+
+def _check_target(target: str) -> None:
+    """Refuse what is not a class defined in an allowed package (a name such as models.unet.torch.load is not)."""
+    package, _, name = target.rpartition(".")
+    if target.startswith(ALLOWED_PACKAGES):
+        try:
+            found = getattr(importlib.import_module(package), name)
+        except (ImportError, AttributeError):
+            found = None
+        if isinstance(found, type) and f"{found.__module__}.".startswith(ALLOWED_PACKAGES):
+            return
+    allowed = ", ".join(ALLOWED_PACKAGES)
+    raise CheckpointError(f"_target_ {target!r} is refused; a method may only name classes from {allowed}")

@@ -1,0 +1,191 @@
+"""The end of a run, in an order in which what fails costs nothing that came before it.
+
+result.json with the method and its input, per_example.csv, the baselines, the table, examples and pictures, the tracker.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger
+
+from lightning_modules.base import RestorationModule
+from lightning_modules.callbacks.common import StopOnSignal
+from lightning_modules.metrics.collection import check_metric
+from lightning_modules.metrics.cost import gpu_memory_mb
+from lightning_modules.runs.by_step import draw_steps, log_steps, write_steps
+from lightning_modules.runs.evaluation import Row, Scores, kind_of, mean_scores, restore_example, score_pairs, spread
+from lightning_modules.runs.parts import KeptResult
+from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
+from lightning_modules.runs.table import show, verdict
+from lightning_modules.runs.tracking import close_logger, log_examples, log_means, log_summary
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The method under test, and its scores per test pair."""
+
+    name: str
+    module: RestorationModule
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the end of a run works with.
+
+    Attributes:
+        folder: of the run.
+        data: gives the test pairs.
+        trainer: runs tests, without a logger.
+        logger: is told the results, and closed; or None.
+        write_audio: writes (path, (C, T) array, sample_rate).
+        stopper: knows the signal that asked the run to end.
+    """
+
+    folder: Path
+    data: Any
+    trainer: pl.Trainer
+    logger: Logger | None
+    write_audio: Callable[[Path, Any, int], None]
+    stopper: StopOnSignal
+
+
+def end_run(
+    tested: Tested, bench: Bench, facts: Mapping[str, Any], baselines: Mapping[str, RestorationModule], examples: int
+) -> dict[str, Any]:
+    """Write and show all that a run leaves behind; a signal that comes meanwhile ends it after the part in work.
+
+    Args:
+        tested: the method.
+        bench: what to work with.
+        facts: what the script knows; among it `monitor`, the metric of the verdict.
+        baselines: methods to compare with, by name.
+        examples: how many test pairs are written as audio and pictures.
+
+    Returns:
+        What result.json holds.
+    """
+    before = bench.stopper.received
+    metric = check_metric(facts["monitor"])
+    table = [
+        mean_scores("corrupted", "corrupted", tested.rows),
+        mean_scores(tested.name, kind_of(tested.module), tested.rows),
+    ]
+    content = {**facts, **_of_table(table, metric), **_of_method(tested, bench.data)}
+    kept = KeptResult(bench.folder / "result.json", content, lambda: bench.stopper.received != before)
+    kept.always("per_example.csv", _write_rows, tested, bench)
+    for name, module in baselines.items():
+        if name != tested.name:
+            table.insert(-1, _baseline(name, module, bench, kept))
+            kept.always(f"the comparison with {name}", lambda: kept.keep(**_of_table(table, metric)))
+    kept.always("the table", show, table, metric)
+    paths = _examples(tested, bench, kept, examples)
+    pictures = _steps(tested, bench, kept) if tested.module.steps is not None else []
+    _track(bench, kept, paths, pictures)
+    written = f"\nexamples: {bench.folder / 'examples'}" if paths or pictures else ""
+    kept.always("the paths", print, f"run folder: {bench.folder}{written}")
+    kept.keep(signal=bench.stopper.received)
+    return kept.content
+
+
+def end_untested(folder: Path, facts: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """Keep what is known of a training whose test failed: its checkpoint and its validation values.
+
+    Args:
+        folder: of the run.
+        facts: what the script knows.
+        error: that ended the test.
+
+    Returns:
+        What result.json holds.
+    """
+    kept = KeptResult(folder / "result.json", facts, lambda: False)
+    kept.tell("the test", error)
+    kept.keep()
+    return kept.content
+
+
+def exit_code(result: Mapping[str, Any]) -> int:
+    """Return the exit code of a run: 128 + n after signal n, 1 if a part of its end failed, else 0."""
+    received = result.get("signal")
+    return 128 + int(received) if received else int(bool(result.get("problems")))
+
+
+def _of_table(table: Sequence[Scores], metric: str) -> dict[str, Any]:
+    metrics = flat_metrics(table)
+    return {
+        "objective": metrics[f"test/{metric}"],
+        "verdict": verdict(table, metric),
+        "metrics": metrics,
+        "methods": {row.name: _described(row) for row in table},
+    }
+
+
+def _described(row: Scores) -> dict[str, Any]:
+    if row.failure is not None:
+        return {"kind": row.kind, "failure": row.failure}
+    changed = {} if row.kind == "corrupted" else {"changed_share": row.changed_share}
+    return {"kind": row.kind, **changed, **row.means}
+
+
+def _of_method(tested: Tested, data: Any) -> dict[str, Any]:
+    return {
+        "params": sum(parameter.numel() for parameter in tested.module.net.parameters()),
+        "real_time_factor": tested.module.real_time_factor,
+        "gpu_memory_mb": gpu_memory_mb(),
+        "sample_rate_hz": data.sample_rate,
+        "manifest_hash": data.manifest_hash,
+        "pairs": len(tested.rows),
+        "git_commit": git_commit(ROOT),
+    }
+
+
+def _write_rows(tested: Tested, bench: Bench) -> None:
+    write_rows(bench.folder / "per_example.csv", tested.rows, bench.data.manifest())
+
+
+def _baseline(name: str, module: RestorationModule, bench: Bench, kept: KeptResult) -> Scores:
+    """Return the row of a baseline, or one that says why there are no scores."""
+    kind, known = kind_of(module), len(kept.problems)
+    row = kept.part(f"baseline {name}", lambda: mean_scores(name, kind, score_pairs(module, bench.data, bench.trainer)))
+    return row or Scores(name, kind, {}, failure=kept.problems[known].partition(": ")[2])
+
+
+def _examples(tested: Tested, bench: Bench, kept: KeptResult, count: int) -> list[dict[str, Path]]:
+    """Write examples, each with its picture, and return the paths of those that could be written."""
+    pairs, folder, rate_hz = bench.data.test_dataloader().dataset, bench.folder / "examples", bench.data.sample_rate
+    written = []
+    for index in spread(len(pairs), count):
+        example = kept.part(f"example {index}", restore_example, tested.module, pairs, index)
+        if example is None:
+            continue
+        paths = kept.part(f"audio of example {index}", write_example, folder, example, rate_hz, bench.write_audio)
+        picture = kept.part(f"picture of example {index}", draw_example, folder, example, rate_hz)
+        if paths is not None:
+            written.append(paths | ({"spectrogram": picture} if picture else {}))
+    return written
+
+
+def _steps(tested: Tested, bench: Bench, kept: KeptResult) -> list[Path]:
+    """Write what every step of a method in steps is worth, and return the paths of the pictures."""
+    indices = [int(row["index"]) for row in tested.rows]
+    means = kept.part("the table by step", write_steps, bench.folder, tested.module, bench.data, indices)
+    if means is None:
+        return []
+    kept.keep(by_step=means)
+    return kept.part("pictures by step", draw_steps, bench.folder, tested.module, bench.data, means, indices[0]) or []
+
+
+def _track(bench: Bench, kept: KeptResult, examples: Sequence[Mapping[str, Path]], pictures: Sequence[Path]) -> None:
+    if bench.logger is None:
+        return
+    kept.always("the tracker's metrics", log_means, bench.logger, kept.content["metrics"])
+    kept.always("the tracker's summary", log_summary, bench.logger, kept.content)
+    kept.part("the tracker's examples", log_examples, bench.logger, examples, bench.data.sample_rate)
+    kept.part("the tracker's pictures by step", log_steps, bench.logger, pictures)
+    kept.always("the tracker's end", close_logger, bench.logger, int(bool(kept.problems)))

@@ -1,0 +1,1 @@
+"""How recipes train: optimizers, schedules, warm-up, shaping, what an adversarial training looks like from outside."""

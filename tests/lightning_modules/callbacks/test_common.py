@@ -1,0 +1,92 @@
+"""Randomness tied to the epoch, evidence of a failure, and a stop on request."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from lightning_modules.base import NonFiniteLossError
+from lightning_modules.callbacks.common import EpochReport, EpochSeed, NonFiniteReport, StopOnSignal, TrainingClock
+
+
+def state(**values: Any) -> Any:
+    return SimpleNamespace(
+        **({"current_epoch": 0, "global_rank": 0, "global_step": 0, "world_size": 1, "should_stop": False} | values)
+    )
+
+
+def draw(seed: int, **values: int) -> float:
+    EpochSeed(seed).on_train_epoch_start(state(**values), state())
+    return torch.rand(1).item()
+
+
+def test_draws_depend_on_seed_epoch_and_rank_and_on_nothing_else() -> None:
+    torch.rand(7)
+    first = draw(1, current_epoch=2)
+    torch.rand(5)
+    assert draw(1, current_epoch=2) == first
+    others = {draw(2, current_epoch=2), draw(1, current_epoch=3), draw(1, current_epoch=2, global_rank=1)}
+    assert len(others | {first}) == 4
+
+
+def test_non_finite_loss_is_reported_with_its_batch(tmp_path: Path) -> None:
+    NonFiniteReport(tmp_path).on_exception(state(current_epoch=3, global_step=40), state(), NonFiniteLossError([1, 2]))
+    report = json.loads((tmp_path / "nonfinite.json").read_text())
+    assert report == {"indices": [1, 2], "epoch": 3, "global_step": 40}
+
+
+def test_other_failures_are_not_reported_as_non_finite(tmp_path: Path) -> None:
+    NonFiniteReport(tmp_path).on_exception(state(), state(), RuntimeError("out of memory"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_validation_is_a_line_but_not_the_check_before_training(tmp_path: Path) -> None:
+    report = EpochReport(tmp_path)
+    seen = {"callback_metrics": {"val/lsd": torch.tensor(1.5), "train/loss": torch.tensor(2.0)}, "is_global_zero": True}
+    for epoch, checking in ((0, True), (0, False), (1, False)):
+        report.on_validation_end(state(current_epoch=epoch, sanity_checking=checking, **seen), state())
+    report.on_validation_end(state(sanity_checking=False, **seen | {"is_global_zero": False}), state())
+    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
+    assert lines == [{"epoch": 0, "val/lsd": 1.5}, {"epoch": 1, "val/lsd": 1.5}]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_after_the_batch_and_handlers_are_given_back(number: signal.Signals) -> None:
+    before, trainer = signal.getsignal(number), state()
+    with StopOnSignal() as stopper:
+        signal.signal(number, signal.SIG_DFL)  # as a trainer that puts its own handler there
+        stopper.on_train_start(trainer, state())
+        os.kill(os.getpid(), number)
+        assert not trainer.should_stop
+        stopper.on_train_batch_end(trainer, state())
+        assert trainer.should_stop
+        assert stopper.received == number
+        assert signal.getsignal(number) is before
+    assert signal.getsignal(number) is before
+
+
+def test_without_a_signal_nothing_stops() -> None:
+    trainer = state()
+    with StopOnSignal() as stopper:
+        stopper.on_train_batch_end(trainer, state())
+    assert not trainer.should_stop
+    assert stopper.received is None
+
+
+def test_clock_goes_on_from_the_checkpoint_of_a_resumed_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("lightning_modules.callbacks.common.time.monotonic", lambda: now[0])
+    first, second = TrainingClock(), TrainingClock()
+    assert first.seconds() == 0
+    first.on_fit_start(state(), state())
+    now[0] = 130.0
+    second.load_state_dict(first.state_dict())
+    now[0] = 500.0
+    second.on_fit_start(state(), state())
+    now[0] = 504.0
+    assert second.seconds() == 34

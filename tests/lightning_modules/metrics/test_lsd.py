@@ -1,0 +1,87 @@
+"""Log-spectral distances against values known in closed form and the definition in NumPy."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_modules.metrics.lsd import HANN_2048, lsd, lsd_bilat, lsd_hf, lsd_kuleshov, lsd_lf, lsd_mugan, power_spectrogram
+
+SAMPLE_RATE = 16000
+
+
+def noise(seed: int, *shape: int) -> Tensor:
+    return 0.1 * torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def by_hand(restored: Tensor, clean: Tensor, log_floor: float = 1e-8) -> float:
+    """LSD of one channel by the definition, with NumPy alone."""
+    frames = []
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2048) / 2048)
+    for signal in (restored, clean):
+        padded = np.pad(signal.numpy().astype(np.float64), 1024, mode="reflect")
+        starts = range(0, len(padded) - 2048 + 1, 512)
+        power = np.array([np.abs(np.fft.rfft(padded[start : start + 2048] * window)) ** 2 for start in starts])
+        frames.append(np.log10(np.maximum(power, log_floor)))
+    return float(np.mean(np.sqrt(np.mean((frames[0] - frames[1]) ** 2, axis=1))))
+
+
+@pytest.mark.parametrize("metric", [lsd, lsd_bilat, lsd_mugan, lsd_lf(SAMPLE_RATE, 4000), lsd_hf(SAMPLE_RATE, 4000)])
+def test_lsd_of_half_amplitude_is_the_log_of_four(metric) -> None:
+    clean = noise(0, 2, 2, 8192)
+    assert (metric(clean, clean) == 0).all()
+    torch.testing.assert_close(metric(clean / 2, clean), torch.full((2,), math.log10(4)), atol=1e-4, rtol=0)
+
+
+def test_lsd_kuleshov_is_on_the_natural_scale() -> None:
+    clean = noise(0, 1, 1, 8192)
+    assert lsd_kuleshov(clean / 2, clean).item() == pytest.approx(math.log(4), abs=1e-4)
+
+
+def test_lsd_kuleshov_takes_the_mean_over_time_inside_the_root_and_is_capped() -> None:
+    restored, clean = torch.tensor([[[[1.0, 1.0], [1.0, 1.0]]]]), torch.tensor([[[[1.0, math.e**2], [1.0, 1.0]]]])
+    assert lsd_kuleshov.from_powers(restored, clean).item() == pytest.approx((math.sqrt(2) + 0) / 2)
+    assert lsd.from_powers(restored, clean).item() == pytest.approx((0 + math.sqrt(2)) / 2 / math.log(10))
+    assert lsd_kuleshov.from_powers(1e-30 * restored, 1e9 * clean).item() == 10.0
+
+
+def test_lsd_of_independent_noise_draws_is_the_constant_of_theory() -> None:
+    assert lsd(noise(0, 1, 1, 200_000), noise(1, 1, 1, 200_000)).item() == pytest.approx(0.789, abs=0.01)
+
+
+def test_lsd_agrees_with_the_definition_in_numpy() -> None:
+    restored, clean = noise(0, 1, 1, 10_000), 0.3 * noise(1, 1, 1, 10_000)
+    clean[..., 4000:] = 0  # digital silence: the floor takes part
+    assert lsd(restored, clean).item() == pytest.approx(by_hand(restored[0, 0], clean[0, 0]), abs=2e-4)
+
+
+def test_lsd_bands_see_only_their_side_of_the_cutoff() -> None:
+    time = torch.arange(16384) / SAMPLE_RATE
+    clean = noise(0, 1, 1, 16384)
+    high = clean + torch.sin(2 * torch.pi * 6000 * time)
+    assert lsd_lf(SAMPLE_RATE, 3000)(high, clean).item() < 0.1
+    assert lsd_hf(SAMPLE_RATE, 3000)(high, clean).item() > 0.3
+
+
+def test_lsd_bands_recombine_to_the_whole() -> None:
+    restored, clean = torch.rand(1, 1, 1025, 1), torch.rand(1, 1, 1025, 1)
+    low, high = lsd_lf(SAMPLE_RATE, 4000).from_powers(restored, clean), lsd_hf(SAMPLE_RATE, 4000).from_powers(restored, clean)
+    whole = lsd.from_powers(restored, clean)
+    torch.testing.assert_close((512 * low**2 + 513 * high**2) / 1025, whole**2)
+
+
+def test_spectrograms_are_float32_under_autocast() -> None:
+    signal = noise(0, 1, 1, 4096)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(power_spectrogram(signal, HANN_2048), power_spectrogram(signal, HANN_2048).float())
+        value = lsd(signal / 2, signal)
+    assert value.item() == pytest.approx(math.log10(4), abs=1e-4)
+
+
+def test_a_restoration_with_nan_has_infinite_lsd() -> None:
+    clean = noise(0, 2, 1, 4096)
+    broken = clean.clone()
+    broken[1, 0, 7] = torch.nan
+    assert lsd(broken, clean).tolist() == [0.0, math.inf]

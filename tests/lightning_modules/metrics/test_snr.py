@@ -1,0 +1,55 @@
+"""Signal-to-noise ratios against values known in closed form and torchmetrics."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio
+
+from lightning_modules.metrics.snr import si_sdr_db, snr_db
+
+
+def noise(seed: int, *shape: int) -> Tensor:
+    return 0.1 * torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_snr_of_half_amplitude_is_four_in_power() -> None:
+    clean = noise(0, 3, 2, 500)
+    torch.testing.assert_close(snr_db(clean / 2, clean), torch.full((3,), 10 * math.log10(4)))
+
+
+def test_snr_of_a_mix_at_ten_decibels_is_ten() -> None:
+    clean, error = noise(0, 1, 1, 1000), noise(1, 1, 1, 1000)
+    error = error * (clean.norm() / error.norm()) / math.sqrt(10)
+    assert snr_db(clean + error, clean).item() == pytest.approx(10.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("metric", [snr_db, si_sdr_db])
+def test_limits_are_finite(metric) -> None:
+    sound, silence = noise(0, 1, 1, 300), torch.zeros(1, 1, 300)
+    assert metric(sound, sound).item() == 100.0
+    assert metric(silence, silence).item() == 100.0
+    assert metric(sound, silence).item() == -100.0
+    assert metric(torch.full_like(sound, torch.nan), sound).item() == -100.0
+    assert metric(torch.full_like(sound, torch.inf), sound).item() == -100.0
+
+
+def test_silence_as_an_estimate_has_zero_snr_and_the_worst_si_sdr() -> None:
+    clean = noise(0, 1, 1, 300)
+    assert snr_db(torch.zeros_like(clean), clean).item() == pytest.approx(0.0, abs=1e-5)
+    assert si_sdr_db(torch.zeros_like(clean), clean).item() == -100.0
+
+
+def test_si_sdr_ignores_the_gain() -> None:
+    clean = noise(0, 2, 1, 4000)
+    restored = clean + noise(1, 2, 1, 4000) / 3
+    torch.testing.assert_close(si_sdr_db(0.01 * restored, clean), si_sdr_db(restored, clean), atol=1e-4, rtol=0)
+    assert (snr_db(0.01 * restored, clean) < 0.2).all()
+
+
+def test_si_sdr_agrees_with_torchmetrics() -> None:
+    clean = noise(0, 4, 1, 4000)
+    restored = clean + noise(1, 4, 1, 4000) / 2
+    expected = scale_invariant_signal_distortion_ratio(restored, clean)[:, 0]
+    torch.testing.assert_close(si_sdr_db(restored, clean), expected, atol=1e-4, rtol=0)

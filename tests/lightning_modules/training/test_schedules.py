@@ -1,0 +1,50 @@
+"""Schedules at the end of an epoch: which are stepped, by what, and when not."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
+
+from lightning_modules.training.schedules import listed, step_others, step_plateaus
+
+
+def trainer(epoch: int = 0, every: int = 1, whole: bool = True) -> Any:
+    loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=SimpleNamespace(is_last_batch=whole)))
+    metrics = {"val/snr_db": torch.tensor(1.0)}
+    return SimpleNamespace(current_epoch=epoch, check_val_every_n_epoch=every, fit_loop=loop, callback_metrics=metrics)
+
+
+def schedules() -> tuple[torch.optim.Optimizer, list[Any]]:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    return optimizer, [ReduceLROnPlateau(optimizer, mode="max", patience=0, factor=0.1), ExponentialLR(optimizer, 0.5)]
+
+
+def rate_after(steps: int, **circumstances: Any) -> float:
+    optimizer, both = schedules()
+    for _ in range(steps):
+        step_plateaus(both, trainer(**circumstances), "val/snr_db")
+    return float(optimizer.param_groups[0]["lr"])
+
+
+def test_plateau_is_stepped_by_the_monitored_metric_alone() -> None:
+    assert rate_after(1) == 1.0
+    assert rate_after(2) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("circumstances", [{"whole": False}, {"epoch": 0, "every": 2}])
+def test_epoch_cut_short_or_without_validation_teaches_a_plateau_nothing(circumstances: dict[str, Any]) -> None:
+    assert rate_after(5, **circumstances) == 1.0
+
+
+def test_other_schedules_count_epochs() -> None:
+    optimizer, both = schedules()
+    optimizer.step()
+    step_others(both)
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, []), (1, [1]), ([1, 2], [1, 2]), ((1,), [1])])
+def test_whatever_lightning_returns_becomes_a_list(given: object, expected: list[int]) -> None:
+    assert listed(given) == expected
