@@ -23,7 +23,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         ValueError: for anything wrong with the configuration, the data, the checkpoint or the folders.
     """
     from conf.compose import baselines, instantiate, told_of
-    from datamodules import audio_io
+    from datamodules.audio import io as audio_io
     from lightning_modules.callbacks.common import StopOnSignal
     from lightning_modules.metrics.collection import check_metric
     from lightning_modules.runs.end import Bench, Tested, end_run

@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # What needs torch is imported where it is used, so that --he
     from rich.progress import Progress
     from torch import Tensor
 
-    from datamodules.audio_clipping import Clipping
-    from datamodules.audio_tree import Job
+    from datamodules.audio.clipping import Clipping
+    from datamodules.audio.tree import Job
     from lightning_modules.base import RestorationModule
     from models.restoration_stream import Settings
 
@@ -74,9 +74,9 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Restore what the command line asks for and return the exit code."""
-    from datamodules.audio_notes import files, narrow_lines, skipped_lines
-    from datamodules.audio_output import check_folder
-    from datamodules.audio_tree import plan_jobs
+    from datamodules.audio.notes import files, narrow_lines, skipped_lines
+    from datamodules.audio.output import check_folder
+    from datamodules.audio.tree import plan_jobs
     from models.restoration_stream import Settings
 
     try:
@@ -148,9 +148,9 @@ def warn_of_joints(module: "RestorationModule", settings: "Settings") -> None:
 
 def restore_files(method: Method, jobs: Sequence["Job"], settings: "Settings", output_folder: Path) -> int:
     """Restore the files in turn and return how many succeeded; those that fail are named, and only a full folder ends it."""
-    from datamodules.audio_io import AudioFileError
-    from datamodules.audio_notes import clipping_lines
-    from datamodules.audio_output import OutputError, check_folder
+    from datamodules.audio.io import AudioFileError
+    from datamodules.audio.notes import clipping_lines
+    from datamodules.audio.output import OutputError, check_folder
 
     restored, done_seconds = 0, 0.0
     with _progress() as progress:
@@ -190,9 +190,9 @@ def restore_file(method: Method, job: "Job", settings: "Settings", advance: Call
     """
     import torch
 
-    from datamodules.audio_clipping import Clipping
-    from datamodules.audio_io import AudioFileError
-    from datamodules.audio_stream import open_like, read_blocks
+    from datamodules.audio.clipping import Clipping
+    from datamodules.audio.io import AudioFileError
+    from datamodules.audio.stream import open_like, read_blocks
     from models.restoration_stream import RestorationStream
 
     source, clipping = job.source, Clipping(job.source.subtype)

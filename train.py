@@ -168,7 +168,7 @@ def finish(
 ) -> dict[str, Any]:
     """Test the best checkpoint, and write the run's results."""
     from conf.compose import instantiate, told_of
-    from datamodules import audio_io
+    from datamodules.audio import io as audio_io
     from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
     from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
     from lightning_modules.runs.evaluation import score_pairs

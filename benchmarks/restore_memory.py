@@ -20,7 +20,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from datamodules.audio_output import Target, open_output
+from datamodules.audio.output import Target, open_output
 from lightning_modules.runs.checkpoint import build_restorer
 
 NET = {"_target_": "models.unet.UNet", "depth": 4, "channels": [8] * 4, "kernels": [9] * 4, "dropout": 0.0}

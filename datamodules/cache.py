@@ -19,12 +19,12 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from datamodules.audio_io import AudioFileError
-from datamodules.audio_output import OutputError, check_folder, replaced_when_done
-from datamodules.decoding import decode_blocks
+from datamodules.audio.decoding import decode_blocks
+from datamodules.audio.io import AudioFileError
+from datamodules.audio.output import OutputError, check_folder, replaced_when_done
+from datamodules.audio.probing import absolute
 from datamodules.parallel import parallel_map
 from datamodules.sources import Recording
-from datamodules.sources.probing import absolute
 
 DTYPES = ("int16", "float32")
 

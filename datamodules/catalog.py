@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from datamodules.cache import Recordings
-from datamodules.sources import SPLITS, Recording, Source, Split
-from datamodules.sources.splits import hash_fraction
+from datamodules.sources import Recording, Source
+from datamodules.splits import SPLITS, Split, hash_fraction
 
 
 class Catalog:

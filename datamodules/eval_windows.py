@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from datamodules.audio_io import AudioFileError
+from datamodules.audio.io import AudioFileError
 from datamodules.cache import Recordings, to_stored
 from datamodules.corruptions import Corruption
 from datamodules.seeding import mix_seed

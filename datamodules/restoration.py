@@ -10,17 +10,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from datamodules.audio.probing import absolute
 from datamodules.cache import CachedRecordings, CacheFormat
 from datamodules.catalog import Catalog
 from datamodules.corruptions import Corruption, optional
-from datamodules.corruptions.draws import Range
 from datamodules.describe import describe
+from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
 from datamodules.seeding import generator_for, mix_seed
-from datamodules.sources import SPLITS, Source, Split
-from datamodules.sources.probing import absolute
-from datamodules.streaming import StreamedRecordings
+from datamodules.sources import Source
+from datamodules.splits import SPLITS, Split
+from datamodules.streamed_recordings import StreamedRecordings
 from datamodules.windows import TrainWindows, WindowRules
 
 LOWEST_RATE_HZ = 4000

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from datamodules.audio_io import AudioFileError
+from datamodules.audio.io import AudioFileError
 from datamodules.cache import Recordings
-from datamodules.corruptions.draws import Range, as_range, uniform
+from datamodules.draws import Range, as_range, uniform
 from datamodules.seeding import generator_for
 
 _TRIES = 20  # Windows drawn for one example before a silent one is accepted: the recordings may hold little else.

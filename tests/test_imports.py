@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,42 @@ print(sorted({{"torch", "pytorch_lightning"}} & set(sys.modules)))
 """
     output = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert output.stdout.strip().splitlines()[-1] == "[]"
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name of a file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for package in (*FORBIDDEN, "conf", "sweeps") for path in (ROOT / package).rglob("*.py")}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of this project that a file imports when it runs."""
+    tree = ast.parse(path.read_text())
+    for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    left_out = {inner for node in for_types for inner in ast.walk(node)}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node not in left_out:
+            found |= {name if (name := f"{node.module}.{alias.name}") in MODULES else str(node.module) for alias in node.names}
+    return found & set(MODULES)
+
+
+def room_of(module: str) -> str:
+    """Return the room that a module stands in; those at the top of a package stand alone."""
+    room = module.rpartition(".")[0]
+    return room if "." in room and MODULES[module].name != "__init__.py" else module
+
+
+def test_no_circle_between_files() -> None:
+    graph = {module: imported(path) - {module} for module, path in MODULES.items()}
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def test_no_circle_between_rooms() -> None:
+    graph: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        graph.setdefault(room_of(module), set()).update(room_of(other) for other in imported(path))
+    assert list(TopologicalSorter({room: others - {room} for room, others in graph.items()}).static_order())

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 import restore
-from datamodules.audio_io import read, write
+from datamodules.audio.io import read, write
 from lightning_modules.base import RestorationModule
 from models.restorer import Restorer
 from models.unet import UNet
@@ -227,7 +227,7 @@ def test_unreadable_file_is_named(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("datamodules.audio_io.open", refuse, raising=False)
+    monkeypatch.setattr("datamodules.audio.io.open", refuse, raising=False)
     assert call(checkpoint, make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 1
     assert capsys.readouterr().err == f"skipped {tmp_path / 'a.wav'}: permission denied\n"
 
@@ -287,7 +287,7 @@ def test_full_disk_stops_the_run_and_names_the_folder(
             raise OSError(errno.ENOSPC, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr("datamodules.audio_output.os.fsync", sync)
+    monkeypatch.setattr("datamodules.audio.output.os.fsync", sync)
     assert call("wiener", never_written, "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
     first, last = err.splitlines()
@@ -336,7 +336,7 @@ def test_unforeseen_failure_of_one_file_does_not_end_the_batch(
 
     make(tmp_path / "in" / "a.flac", 16000)
     make(tmp_path / "in" / "b.wav", 16000)
-    monkeypatch.setattr("datamodules.audio_stream.copy_flac_blocks", fail)
+    monkeypatch.setattr("datamodules.audio.stream.copy_flac_blocks", fail)
     assert call("wiener", tmp_path / "in", "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
     assert err == f"skipped {tmp_path / 'in' / 'a.flac'}: failed: IndexError: index out of range\n"

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from datamodules.corruptions import draws
-from datamodules.corruptions.decimation import INTERPOLATIONS, Frame, down_and_up
-from datamodules.corruptions.draws import Range
-from datamodules.corruptions.fft import fast_length
-from datamodules.corruptions.filters import FAMILIES, MAX_ORDER, FilterDesign, magnitude_response
+from datamodules import draws
+from datamodules.corruptions.dsp.decimation import INTERPOLATIONS, Frame, down_and_up
+from datamodules.corruptions.dsp.fft import fast_length
+from datamodules.corruptions.dsp.filters import FAMILIES, MAX_ORDER, FilterDesign, magnitude_response
 from datamodules.corruptions.settings import known_names, probability, whole_range
+from datamodules.draws import Range
 
 ALL_FAMILIES = ("chebyshev1", "butterworth", "elliptic", "bessel", "windowed_sinc", "brick_wall")
 

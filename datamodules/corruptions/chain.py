@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from datamodules.corruptions import Corruption, optional, settings
-from datamodules.corruptions.draws import uniform
-from datamodules.sources import Split
+from datamodules.draws import uniform
+from datamodules.splits import Split
 
 
 class Chain:

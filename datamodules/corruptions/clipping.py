@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.draws import Range, as_range, choices, uniform
 from datamodules.corruptions.settings import known_names
+from datamodules.draws import Range, as_range, choices, uniform
 
 
 def clip_hard(audio: Tensor, threshold: Tensor) -> Tensor:

@@ -13,11 +13,11 @@ import soundfile
 import torch
 from torch import Tensor
 
-from datamodules import audio_io
-from datamodules.corruptions import draws
-from datamodules.corruptions.draws import Range
-from datamodules.corruptions.fft import fast_length
+from datamodules import draws
+from datamodules.audio import io as audio_io
+from datamodules.corruptions.dsp.fft import fast_length
 from datamodules.corruptions.settings import known_names, range_within
+from datamodules.draws import Range
 
 OPUS_RATES_HZ = (8000, 12000, 16000, 24000, 48000)
 """RFC 6716, section 2."""

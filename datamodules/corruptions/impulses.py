@@ -7,8 +7,8 @@ defaults: deviation 0.01 to 0.1, transients with a probability of at most 1e-4 p
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.draws import Range, as_range, normal, uniform
 from datamodules.corruptions.settings import range_within
+from datamodules.draws import Range, as_range, normal, uniform
 
 
 class Impulses:

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.draws import (
+from datamodules.corruptions.dsp.fft import fast_even_length
+from datamodules.corruptions.recorded.recordings import NoiseRecordings
+from datamodules.draws import (
     SILENCE,
     Range,
     as_range,
@@ -22,9 +24,7 @@ from datamodules.corruptions.draws import (
     symmetric_uniform,
     uniform,
 )
-from datamodules.corruptions.fft import fast_even_length
-from datamodules.corruptions.recordings import NoiseRecordings
-from datamodules.sources import Split
+from datamodules.splits import Split
 
 EXPONENTS = {"white": 0, "pink": 1, "brown": 2}
 COLORS = (*EXPONENTS, "tpdf", "recorded")

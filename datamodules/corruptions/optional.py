@@ -1,7 +1,7 @@
 """What only some corruptions can be asked, with an answer for those that cannot: a chain forwards these to its steps."""
 
 from datamodules.corruptions import Corruption
-from datamodules.sources import Split
+from datamodules.splits import Split
 
 
 def cutoff_hz(corruption: Corruption, sample_rate: int) -> float:

@@ -16,9 +16,9 @@ from torch import Tensor
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.bandwidth import Bandwidth
 from datamodules.corruptions.chain import Chain
-from datamodules.corruptions.draws import SILENCE, normal, rms
 from datamodules.corruptions.noise import EXPONENTS, colored_noise, tpdf_noise
 from datamodules.corruptions.reverb import Reverb
+from datamodules.draws import SILENCE, normal, rms
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from datamodules.corruptions import draws
-from datamodules.corruptions.draws import Range
+from datamodules import draws
 from datamodules.corruptions.settings import known_names, probability, whole_range
+from datamodules.draws import Range
 
 MU = 255.0
 """Compression of the mu-law in North America and Japan (ITU-T G.711)."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from datamodules.corruptions import draws
-from datamodules.corruptions.draws import Range
-from datamodules.corruptions.fft import convolve
-from datamodules.corruptions.responses import RecordedResponses
-from datamodules.corruptions.rooms import simulate_responses
+from datamodules import draws
+from datamodules.corruptions.dsp.fft import convolve
+from datamodules.corruptions.dsp.rooms import simulate_responses
+from datamodules.corruptions.recorded.responses import RecordedResponses
 from datamodules.corruptions.settings import known_names
-from datamodules.sources import Split
+from datamodules.draws import Range
+from datamodules.splits import Split
 
 ORIGINS = ("simulated", "recorded")
 

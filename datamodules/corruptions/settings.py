@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from datamodules.corruptions.draws import Range, as_range
+from datamodules.draws import Range, as_range
 
 
 def known_names(names: Sequence[str], key: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from datamodules.audio_checks import AUDIO_SUFFIXES
-from datamodules.audio_folder import MANIFEST_NAME, AudioFolder, ManifestRow, scan_folder, without_repetitions
-from datamodules.sources import Recording, Split
-from datamodules.sources.probing import absolute, readable_files, unread_files
-from datamodules.sources.splits import split_groups
+from datamodules.audio.checks import AUDIO_SUFFIXES
+from datamodules.audio.folder import MANIFEST_NAME, AudioFolder, ManifestRow, scan_folder, without_repetitions
+from datamodules.audio.probing import absolute, readable_files, unread_files
+from datamodules.sources import Recording
+from datamodules.splits import Split, split_groups
 
 _FEWEST_FOLDERS = 3  # Fewer folders than splits cannot be the unit of splitting.
 

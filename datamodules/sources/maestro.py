@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.audio.probing import absolute, readable_files
 from datamodules.sources import Recording
-from datamodules.sources.probing import absolute, readable_files
-from datamodules.sources.splits import parse_split
+from datamodules.splits import parse_split
 
 HOME_PAGE = "https://magenta.tensorflow.org/datasets/maestro"
 

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules import audio_io
-from datamodules.corruptions.draws import integers, normal, uniform
+from datamodules.audio import io as audio_io
+from datamodules.audio.probing import absolute
+from datamodules.draws import integers, normal, uniform
 from datamodules.parallel import tracked
 from datamodules.seeding import generator_for
-from datamodules.sources import Recording, Split
-from datamodules.sources.instruments import PLUCKED, STRUCK, render_note
-from datamodules.sources.probing import absolute
-from datamodules.sources.score import compose
+from datamodules.sources import Recording
+from datamodules.sources.synthesis.instruments import PLUCKED, STRUCK, render_note
+from datamodules.sources.synthesis.score import compose
+from datamodules.splits import Split
 
 _RENDERING = "1"  # Part of the folder's name; to be raised when the same parameters sound different.
 _FEWEST_RECORDINGS = 3

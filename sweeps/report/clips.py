@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from datamodules import audio_io
+from datamodules.audio import io as audio_io
 from sweeps.report.loudness import loudness_lufs, matching_gains_db
 from sweeps.report.methods import CORRUPTED, Method
 

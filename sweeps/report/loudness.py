@@ -9,7 +9,7 @@ import math
 import numpy as np
 from scipy.signal import sosfilt
 
-from datamodules.audio_io import resample
+from datamodules.audio.io import resample
 
 RATE_HZ = 48000
 """The Recommendation states its filters at this rate; other signals are resampled to it."""

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from datamodules import cache
-from datamodules.audio_io import read
+from datamodules.audio.io import read
 from datamodules.cache import CachedRecordings, CacheFormat, from_stored, to_stored
 from datamodules.sources import Recording
 

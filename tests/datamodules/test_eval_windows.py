@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.audio_io import AudioFileError
+from datamodules.audio.io import AudioFileError
 from datamodules.eval_windows import EvalRules, EvalWindows, checksum, hash_manifest
 from datamodules.sources import Recording
 

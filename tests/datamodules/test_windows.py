@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.audio_io import AudioFileError
+from datamodules.audio.io import AudioFileError
 from datamodules.sources import Recording
 from datamodules.windows import TrainWindows, WindowRules, is_silent
 

@@ -11,7 +11,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.fft import fast_even_length
+from datamodules.corruptions.dsp.fft import fast_even_length
 from datamodules.corruptions.noise import Noise, colored_noise, tpdf_noise
 
 RATE_HZ = 16000

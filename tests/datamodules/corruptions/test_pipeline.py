@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from datamodules.corruptions.draws import rms
 from datamodules.corruptions.pipeline import LevelNoise, Pipeline
+from datamodules.draws import rms
 
 RATE_HZ = 10_000
 

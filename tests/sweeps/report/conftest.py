@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
-from datamodules import audio_io
+from datamodules.audio import io as audio_io
 
 RATE_HZ = 8000
 INPUT_DB = (5.0, 5.2, 4.8, 5.1, 4.9, 5.0)

@@ -1,0 +1,1 @@
+"""The only place that opens or writes an audio file."""

@@ -1,0 +1,51 @@
+"""Count what a format of integers cannot hold."""
+
+import math
+import re
+
+import numpy as np
+
+from datamodules.audio.output import UNCLIPPED_SUBTYPES
+
+_FLOAT32_STEP = 2.0**-24  # What a method computes in float32 is not known better near full scale.
+
+
+class Clipping:
+    """Count the samples of a signal that lie outside of what a sample format holds, and so are clipped when they are written.
+
+    Whatever was decoded from a file of the same format lies within, full scale included: only what was done to it counts.
+
+    Args:
+        subtype: libsndfile's name of the sample format, such as PCM_16.
+
+    Attributes:
+        samples: that were seen, of all channels.
+        clipped: those among them that lie outside.
+    """
+
+    def __init__(self, subtype: str) -> None:
+        self._low, self._high = _bounds(subtype)
+        self._peak = 1.0
+        self.samples = self.clipped = 0
+
+    @property
+    def excess_db(self) -> float:
+        """By how much the peak exceeds full scale."""
+        return 20 * math.log10(self._peak)
+
+    def watch(self, block: np.ndarray) -> np.ndarray:
+        """Count in a block (C, n), full scale 1, and return it as it is."""
+        self.samples += block.size
+        self.clipped += int(np.count_nonzero((block < self._low) | (block > self._high)))
+        self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
+        return block
+
+
+def _bounds(subtype: str) -> tuple[float, float]:
+    """Return the lowest and the highest sample that is not clipped: half a step beyond the ends, which rounding brings back."""
+    if subtype in UNCLIPPED_SUBTYPES:
+        return -math.inf, math.inf
+    bits = re.fullmatch(r"(?:PCM|ALAC)_[SU]?(\d+)", subtype)
+    step = 2.0 ** (1 - int(bits[1])) if bits else 0.0
+    beyond = max(step / 2, _FLOAT32_STEP)
+    return -1.0 - beyond, 1.0 - step + beyond

@@ -1,0 +1,119 @@
+"""What lies in a folder of audio files: the files at any depth, and what its MANIFEST.csv files say of them."""
+
+import csv
+import os
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from datamodules.audio.checks import AUDIO_SUFFIXES, UNREAD_SUFFIXES, AudioFileError, check_regular, has_suffix
+from datamodules.splits import Split, parse_split
+
+MANIFEST_NAME = "MANIFEST.csv"
+
+Named = TypeVar("Named", bound="ManifestRow | Path")
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """What a manifest says of one file; an empty cell and a missing column are both None."""
+
+    path: Path
+    split: Split | None
+    group: str | None
+
+
+@dataclass(frozen=True)
+class AudioFolder:
+    """A scanned folder.
+
+    Attributes:
+        files: The audio files, in alphabetical order.
+        manifests: The folders with a manifest, and its rows.
+        problems: One sentence per folder that cannot be read.
+        unread: Files whose names say that they are audio of a kind that is not read, in alphabetical order.
+    """
+
+    files: tuple[Path, ...]
+    manifests: dict[Path, tuple[ManifestRow, ...]]
+    problems: tuple[str, ...]
+    unread: tuple[Path, ...] = ()
+
+    def rows(self) -> list[ManifestRow]:
+        """List the rows of all manifests, each file once: the manifest nearest to it decides, and there its first row."""
+        nearest_first = sorted(self.manifests, key=lambda folder: (-len(folder.parts), folder))
+        return without_repetitions([row for folder in nearest_first for row in self.manifests[folder]])
+
+
+def scan_folder(root: Path) -> AudioFolder:
+    """Find the audio files and the manifests below a folder.
+
+    Links to folders are followed, but never in a circle; hidden files and folders are left out, among them the `._` files of
+    macOS.
+
+    Raises:
+        ValueError: If a manifest cannot be read.
+    """
+    named: list[Path] = []
+    manifests: dict[Path, tuple[ManifestRow, ...]] = {}
+    errors: list[OSError] = []
+    visited: set[str] = set()
+    for place, children, names in os.walk(root, followlinks=True, onerror=errors.append):
+        real = os.path.realpath(place)
+        children[:] = [] if real in visited else sorted(child for child in children if not child.startswith("."))
+        if real in visited:
+            continue
+        visited.add(real)
+        folder = Path(place)
+        named += [folder / name for name in names if not name.startswith(".")]
+        if MANIFEST_NAME in names:
+            manifests[folder] = read_manifest(folder / MANIFEST_NAME)
+    problems = tuple(f"{error.filename}: {(error.strerror or str(error)).lower()}" for error in errors)
+    files, unread = (_ending_in(suffixes, named) for suffixes in (AUDIO_SUFFIXES, UNREAD_SUFFIXES))
+    return AudioFolder(files, manifests, problems, unread)
+
+
+def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
+    """Read a table with the columns `file` (relative to the manifest's folder) and, if there are, `split` and `group`.
+
+    Raises:
+        ValueError: If the table cannot be read, a row names no file or a split is unknown.
+    """
+    try:
+        check_regular(manifest)
+        with open(manifest, newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error, AudioFileError) as error:
+        raise ValueError(f"{manifest} cannot be read: {error}") from error
+    if any(not row.get("file") for row in rows):
+        raise ValueError(f"{manifest} needs a column `file` with a name in every row")
+    return tuple(
+        ManifestRow(
+            manifest.parent / row["file"],
+            parse_split(row["split"], str(manifest)) if row.get("split") else None,
+            row.get("group") or None,
+        )
+        for row in rows
+    )
+
+
+def without_repetitions(items: Sequence[Named], known: Iterable[Path] = ()) -> list[Named]:
+    """Leave out what leads to the same real file as an earlier item, whatever links are on the way.
+
+    Args:
+        items: Rows or paths.
+        known: Files that count as earlier.
+    """
+    seen = {os.path.realpath(path) for path in known}
+    kept = []
+    for item in items:
+        real = os.path.realpath(item.path if isinstance(item, ManifestRow) else item)
+        if real not in seen:
+            seen.add(real)
+            kept.append(item)
+    return kept
+
+
+def _ending_in(suffixes: Container[str], paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in paths if has_suffix(path, suffixes)))

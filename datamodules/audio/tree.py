@@ -1,0 +1,103 @@
+"""Decide which files a list of files and folders stands for and where the result of each goes, without a clash."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datamodules.audio.checks import UNREAD_SUFFIXES, UnreadFormatError, has_suffix
+from datamodules.audio.io import AUDIO_SUFFIXES, AudioFileError, AudioInfo, probe
+from datamodules.audio.stream import check_writable
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to read and the file to write for it."""
+
+    source: AudioInfo
+    output: Path
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the file."""
+        return self.source.frames / self.source.sample_rate_hz
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    places: tuple[Path, ...]  # relative to the output folder, the best first
+
+
+def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> tuple[list[Job], list[AudioFileError]]:
+    """List the work: a file goes directly into the output folder, a folder's tree is mirrored there.
+
+    Of two files that would go to the same place, the second goes into a folder named after where it came from. Files
+    named twice are taken once; the output folder is not searched, should it lie within an input. A file in a folder whose name
+    says that it is audio of a kind that is not read is skipped like one that cannot be read.
+
+    Args:
+        inputs: files, taken whatever their names, and folders, searched for audio suffixes.
+        output_folder: where results go.
+
+    Returns:
+        the jobs, and what cannot be worked on with the reason.
+    """
+    skipped: list[AudioFileError] = []
+    found = list(
+        {os.path.realpath(item.path): item for given in inputs for item in _find(given, output_folder, skipped.append)}.items()
+    )
+    sources = {real for real, _ in found}
+    jobs: list[Job] = []
+    taken: set[str] = set()
+    for _, item in found:
+        try:
+            source = probe(item.path)
+            check_writable(source)
+            output = _place(item, output_folder, sources, taken)
+        except AudioFileError as error:
+            skipped.append(error)
+        else:
+            taken.add(os.path.realpath(output))
+            jobs.append(Job(source, output))
+    return jobs, list({str(error): error for error in skipped}.values())
+
+
+def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[AudioFileError], None]) -> Iterator[_Found]:
+    path = Path(given)
+    if not os.path.isdir(path):
+        yield _Found(path, (Path(path.name), Path(path.absolute().parent.name, path.name)))
+        return
+    named = list(_walk(path, output_folder, skip))
+    files = [file for file in named if has_suffix(file, AUDIO_SUFFIXES)]
+    for file in named:
+        if has_suffix(file, UNREAD_SUFFIXES) and not file.name.startswith("."):
+            skip(UnreadFormatError(file))
+    if not named:
+        skip(AudioFileError(path, "holds no audio files"))
+    for file in files:
+        inside = file.relative_to(path)
+        yield _Found(file, (inside, path.resolve().name / inside))
+
+
+def _walk(root: Path, output_folder: Path, skip: Callable[[AudioFileError], None]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        skip(AudioFileError(error.filename, (error.strerror or str(error)).lower()))
+
+    for folder, subfolders, names in os.walk(root, onerror=refuse):
+        subfolders[:] = sorted(name for name in subfolders if not _same(os.path.join(folder, name), output_folder))
+        yield from (Path(folder, name) for name in sorted(names) if has_suffix(name, AUDIO_SUFFIXES | UNREAD_SUFFIXES))
+
+
+def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _place(item: _Found, output_folder: Path, sources: set[str], taken: set[str]) -> Path:
+    free = [place for place in item.places if os.path.realpath(output_folder / place) not in taken]
+    if not free:
+        raise AudioFileError(item.path, f"{output_folder / item.places[0]} is taken by another input; restore it separately")
+    output = output_folder / free[0]
+    if os.path.realpath(output) in sources:
+        raise AudioFileError(item.path, f"the result would overwrite the input {output}; choose another folder with -o")
+    return output

@@ -1,0 +1,1 @@
+"""Signal processing that corruptions share: transforms, filters, decimation, simulated rooms."""

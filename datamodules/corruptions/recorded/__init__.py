@@ -1,0 +1,1 @@
+"""Recorded noises and room responses, as corruptions use them."""

@@ -1,0 +1,1 @@
+"""How synthetic music is written and played."""

@@ -1,0 +1,55 @@
+"""Read windows straight from the audio files, for data sets that are too large to be cached (`data.cache=false`)."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from datamodules.audio import io as audio_io
+from datamodules.audio.decoding import mix
+from datamodules.audio.probing import probe_all
+from datamodules.sources import Recording
+
+_MARGIN_SAMPLES = 512  # Decoded on both sides, at the lower rate: three times what the resampler hears around a sample.
+
+
+class StreamedRecordings:
+    """Recordings that are decoded, mixed and resampled anew for every window.
+
+    Args:
+        recordings: What to read; files whose header cannot be read are named once in a warning and left out.
+        sample_rate: Wanted, in Hz.
+        channels: Wanted; see `decoding.mix`.
+    """
+
+    def __init__(self, recordings: Sequence[Recording], sample_rate: int, channels: int) -> None:
+        """Read the headers."""
+        probed = probe_all([recording.path for recording in recordings])
+        self.skipped = [str(result) for result in probed if isinstance(result, audio_io.AudioFileError)]
+        self._infos = [result for result in probed if isinstance(result, audio_io.AudioInfo)]
+        self.recordings = [item for item, info in zip(recordings, probed, strict=True) if isinstance(info, audio_io.AudioInfo)]
+        self._sample_rate, self._channels = sample_rate, channels
+
+    def len_samples(self, index: int) -> int:
+        """Return the length of a recording; see `Recordings`."""
+        info = self._infos[index]
+        return audio_io.resampled_length(info.frames, info.sample_rate_hz, self._sample_rate)
+
+    def read(self, index: int, start: int, count: int) -> np.ndarray:
+        """Return a part of a recording; see `Recordings`.
+
+        The decoded part begins where a sample of the file and a sample of the result coincide, so that the window is the
+        same as if the whole recording had been resampled.
+
+        Raises:
+            AudioFileError: If the file is damaged in this place.
+        """
+        info = self._infos[index]
+        from_hz, to_hz = info.sample_rate_hz, self._sample_rate
+        margin = 0 if from_hz == to_hz else _MARGIN_SAMPLES * math.ceil(max(1.0, from_hz / to_hz))
+        period = from_hz // math.gcd(from_hz, to_hz)
+        first = max(0, start * from_hz // to_hz - margin) // period * period
+        last = min(info.frames, -(-(start + count) * from_hz // to_hz) + margin)
+        native = mix(audio_io.read(info.path, first, last - first), self._channels)
+        skipped = start - first * to_hz // from_hz
+        return audio_io.resample(native, from_hz, to_hz)[:, skipped : skipped + count]

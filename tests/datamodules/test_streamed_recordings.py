@@ -1,0 +1,52 @@
+import logging
+
+import numpy as np
+import pytest
+import soundfile
+
+from datamodules.cache import CachedRecordings, CacheFormat
+from datamodules.sources import Recording
+from datamodules.streamed_recordings import StreamedRecordings
+
+NATIVE_HZ = 11025
+
+
+@pytest.fixture
+def recordings(tmp_path, write_noise):
+    paths = [write_noise(tmp_path / f"{number}.flac", 2.0, NATIVE_HZ, channels=number, seed=number) for number in (1, 2)]
+    return [Recording(str(path), 2.0, "train", path.name) for path in paths]
+
+
+def both(recordings, folder, sample_rate, channels):
+    cached = CachedRecordings(recordings, CacheFormat(folder, sample_rate, channels, "float32"))
+    return cached, StreamedRecordings(recordings, sample_rate, channels)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("sample_rate", [8000, NATIVE_HZ, 16000, 44100])
+def test_windows_are_those_of_the_cache(tmp_path, recordings, sample_rate, channels):
+    cached, streamed = both(recordings, tmp_path / "cache", sample_rate, channels)
+    for index in (0, 1):
+        length = cached.len_samples(index)
+        assert streamed.len_samples(index) == length
+        for start, count in [(0, length), (0, 100), (1, 1000), (length // 2 + 1, 777), (length - 500, 500)]:
+            expected, window = cached.read(index, start, count), streamed.read(index, start, count)
+            assert (window.dtype, window.shape) == (np.float32, (channels, count))
+            np.testing.assert_allclose(window, expected, rtol=0, atol=0 if sample_rate == NATIVE_HZ else 2e-6)
+
+
+def test_broken_files_are_named_once_and_left_out(tmp_path, recordings, broken_files, caplog):
+    broken = broken_files(tmp_path / "broken")
+    given = [*recordings, *(Recording(str(tmp_path / "broken" / name), 1.0, "train", name) for name in broken)]
+    with caplog.at_level(logging.WARNING):
+        streamed = StreamedRecordings(given, 8000, 1)
+    assert streamed.recordings == recordings
+    assert len(streamed.skipped) == len(caplog.records) == len(broken)
+
+
+def test_windows_are_those_of_the_cache_at_a_much_lower_rate(tmp_path):
+    near_the_band_limit = 0.9 * np.sin(2 * np.pi * 0.46 * 8000 * np.arange(2 * 192_000) / 192_000)
+    soundfile.write(tmp_path / "fast.wav", near_the_band_limit, 192_000)
+    cached, streamed = both([Recording(str(tmp_path / "fast.wav"), 2.0, "train", "fast")], tmp_path / "cache", 8000, 1)
+    for start in (0, 5000, 15_000):
+        np.testing.assert_allclose(streamed.read(0, start, 1000), cached.read(0, start, 1000), rtol=0, atol=2e-6)
