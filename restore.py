@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # What needs torch is imported where it is used, so that --he
     from datamodules.audio.clipping import Clipping
     from datamodules.audio.tree import Job
     from lightning_modules.base import RestorationModule
-    from models.restoration_stream import Settings
+    from models.streaming.restoration import Settings
 
 REFERENCE_RATE_HZ = 16000
 """At which a method is tried that takes any rate, before files are read."""
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     from datamodules.audio.notes import files, narrow_lines, skipped_lines
     from datamodules.audio.output import check_folder
     from datamodules.audio.tree import plan_jobs
-    from models.restoration_stream import Settings
+    from models.streaming.restoration import Settings
 
     try:
         method = open_method(options.checkpoint, options.device)
@@ -193,7 +193,7 @@ def restore_file(method: Method, job: "Job", settings: "Settings", advance: Call
     from datamodules.audio.clipping import Clipping
     from datamodules.audio.io import AudioFileError
     from datamodules.audio.stream import open_like, read_blocks
-    from models.restoration_stream import RestorationStream
+    from models.streaming.restoration import RestorationStream
 
     source, clipping = job.source, Clipping(job.source.subtype)
     try:

@@ -24,8 +24,8 @@ from hydra import compose, initialize_config_dir
 from conf.compose import plain
 from lightning_modules.runs.checkpoint import build_restorer
 from models.conv_rnn import ConvRNN
-from models.restoration_stream import RestorationStream, Settings
-from models.spectrogram_patches import cut
+from models.layers.spectrogram_patches import cut
+from models.streaming.restoration import RestorationStream, Settings
 
 RATE_HZ = 16000
 STEPS = 4

@@ -22,7 +22,7 @@ from hydra import compose, initialize_config_dir
 from conf.compose import plain
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer
-from models.restoration_stream import RestorationStream, Settings
+from models.streaming.restoration import RestorationStream, Settings
 
 TARGET = 0.03
 

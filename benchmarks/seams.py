@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lightning_modules.base import RestorationModule
-from models.chunking import Chunking
-from models.restoration_stream import RestorationStream, Settings
+from models.streaming.chunking import Chunking
+from models.streaming.restoration import RestorationStream, Settings
 from restore import open_method
 
 FRAME_SECONDS = 0.05

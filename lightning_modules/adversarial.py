@@ -20,7 +20,7 @@ from lightning_modules.training.optimizing import Optimizing, call_untouched
 from lightning_modules.training.schedules import listed, step_others, step_plateaus
 from lightning_modules.training.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.training.warm_up import AfterSteps, WarmUp
-from models.counts import check_count
+from models.layers.counts import check_count
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 ScheduleFactory = Callable[[Optimizer], Any]

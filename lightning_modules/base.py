@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from lightning_modules.metrics.collection import VALIDATION_METRICS, MeanOverExamples, build_metrics, offered_metrics, update_all
 from lightning_modules.metrics.cost import real_time_factor
-from models.chunking import Chunking
 from models.restorer import Restorer
+from models.streaming.chunking import Chunking
 
 Batch = Mapping[str, Tensor]
 """{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}"""

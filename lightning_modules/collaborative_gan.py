@@ -23,12 +23,12 @@ from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, 
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import optimizer_of
 from lightning_modules.training.shaping import Shaping, evaluating
-from models.chunking import Chunking, to_grid
-from models.fir import lowpass_taps
-from models.overlap_add import apply_in_chunks
+from models.layers.splitting import SplitNetwork
 from models.refinement import Penalty, Refinement, Visit, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
 from models.restorer import chunk_by_segments
-from models.splitting import SplitNetwork
+from models.streaming.chunking import Chunking, to_grid
+from models.streaming.fir import lowpass_taps
+from models.streaming.overlap_add import apply_in_chunks
 
 SEGMENT_SECONDS = 8.0
 SEGMENT_OVERLAP_SECONDS = 1.0

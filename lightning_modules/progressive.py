@@ -14,7 +14,7 @@ from lightning_modules.base import Batch
 from lightning_modules.losses.targets import find_step_weights, make_targets
 from lightning_modules.stepped import SteppedModule
 from models.conv_rnn import ConvRNN, Scene
-from models.counts import check_count
+from models.layers.counts import check_count
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from lightning_modules.base import RestorationModule
 from lightning_modules.regression import RegressionModule
 from models.conv_rnn import ConvRNN
-from models.counts import check_count
+from models.layers.counts import check_count
 from models.restorer import Restorer
 
 

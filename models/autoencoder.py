@@ -6,16 +6,15 @@ dropout, 0.2 as in leichtrhino/audio-super-resolution. There the code has 32 tim
 copy it; fewer `latent_channels` make it abstract.
 """
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 
 from torch import Tensor, nn
 
-from models.folding import fold, unfold
-from models.mugan import LAST_KERNEL
-from models.multiscale import (
+from models.layers.coding import KEY, CodingNetwork, key_explained
+from models.layers.mono_batch import fold
+from models.layers.multiscale import (
+    LAST_KERNEL,
     MultiscaleConv,
     SubpixelBlock,
     checked_filters,
@@ -24,70 +23,7 @@ from models.multiscale import (
     superpixel_reach_samples,
     up_filters,
 )
-from models.normalization import check_norm, normalized
-from models.reach import has_memory_of_all
-from models.restorer import Restorer
-
-KEY = "autoencoder"
-
-
-@contextmanager
-def key_explained() -> Iterator[None]:
-    """Say in errors where the configuration holds an autoencoder, which is not the same in every method.
-
-    Raises:
-        ValueError: the one that was raised within, with both places behind it.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{error} ({KEY} stands for model.autoencoder, or model.net if model=autoencoder)") from error
-
-
-class CodingNetwork(Restorer):
-    """Reconstruct a waveform from a code: what autoencoders share.
-
-    A subclass sets `multiple`, the samples its input length must be divisible by, and `up`, the blocks that raise the rate.
-    """
-
-    multiple: int
-    up: nn.ModuleList
-
-    @property
-    def grid_samples(self) -> int:
-        """The total stride."""
-        return self.multiple
-
-    @property
-    def reach_samples(self) -> float:
-        """Through the code and back; all of the signal if a normalization takes its statistics from it."""
-        return math.inf if has_memory_of_all(self.modules()) else self.plan_reach_samples()
-
-    def plan_reach_samples(self) -> int:
-        """Return the reach of the convolutions alone."""
-        raise NotImplementedError
-
-    def encode(self, signal: Tensor) -> Tensor:
-        """Return the code (B * C, F, L) of a signal (B, C, T), any C and T."""
-        raise NotImplementedError
-
-    def finish(self, features: Tensor) -> Tensor:
-        """Map the last up block's output to the reconstruction (B * C, 1, T'), T' at least T."""
-        raise NotImplementedError
-
-    def forward(self, signal: Tensor) -> Tensor:
-        """Return the reconstruction.
-
-        Args:
-            signal: (B, C, T), any C and T.
-
-        Returns:
-            (B, C, T).
-        """
-        features = self.encode(signal)
-        for up in self.up:
-            features = up(features)
-        return unfold(self.finish(features), signal)
+from models.layers.normalization import check_norm, normalized
 
 
 class Autoencoder(CodingNetwork):
@@ -102,7 +38,7 @@ class Autoencoder(CodingNetwork):
         split: relative shares of the filters per kernel; by default equal ones.
         reduction: of the channels ahead of the parallel convolutions, except for the waveform's own; see MultiscaleConv.
         dropout: probability in the up blocks.
-        norm: normalization of each multiscale convolution; see models.normalization (published: none).
+        norm: normalization of each multiscale convolution; see models.layers.normalization (published: none).
         bias: whether convolutions have one.
 
     Raises:

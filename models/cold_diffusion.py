@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from models.conv_rnn import ConvRNN, Scene
-from models.counts import check_count
-from models.spectrogram_patches import STRIDE
+from models.layers.counts import check_count
+from models.layers.spectrogram_patches import STRIDE
 
 
 class ColdDiffusionRNN(ConvRNN):

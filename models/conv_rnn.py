@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.chunking import to_grid
-from models.counts import check_count
-from models.level import LEVEL_BLOCK_SAMPLES, level_of, sliding_level
-from models.patch_perceptron import PatchPerceptron
+from models.layers.counts import check_count
+from models.layers.level import LEVEL_BLOCK_SAMPLES, level_of, sliding_level
+from models.layers.patch_perceptron import PatchPerceptron
+from models.layers.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
 from models.restorer import Restorer
-from models.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
+from models.streaming.chunking import to_grid
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.folding import fold
-from models.multiscale import MultiscaleConv, default_filters, superpixel
-from models.normalization import check_norm, normalized
-from models.unet import check_positive
+from models.layers.counts import check_positive
+from models.layers.mono_batch import fold
+from models.layers.multiscale import MultiscaleConv, default_filters
+from models.layers.normalization import check_norm, normalized
+from models.layers.subpixel import superpixel
 
 LEAK = 0.2
 
@@ -35,7 +36,7 @@ class Discriminator(nn.Module):
         split: relative shares of the filters per kernel; by default equal ones.
         reduction: of the channels ahead of the parallel convolutions, except for the waveforms' own; see MultiscaleConv.
         dropout: probability in each block but the first, and in the hidden layer.
-        norm: normalization in each block but the first, or of all weights if spectral; see models.normalization (published:
+        norm: normalization in each block but the first, or of all weights if spectral (published:
             batch).
         conditional: whether the corrupted signal is seen beside the one to judge (published: no).
         hidden: units of the hidden layer.

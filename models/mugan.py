@@ -10,7 +10,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from models.multiscale import (
+from models.layers.multiscale import (
+    LAST_KERNEL,
     MultiscaleConv,
     SubpixelBlock,
     checked_filters,
@@ -18,9 +19,7 @@ from models.multiscale import (
     superpixel_reach_samples,
     up_filters,
 )
-from models.splitting import Skips, SplitNetwork
-
-LAST_KERNEL = 27
+from models.layers.splitting import Skips, SplitNetwork
 
 
 class Generator(SplitNetwork):

@@ -4,8 +4,8 @@ import math
 
 from torch import Tensor, nn
 
-from models.chunking import Chunking, chunking_for_reach, to_grid, with_lengths
-from models.overlap_add import apply_in_chunks
+from models.streaming.chunking import Chunking, chunking_for_reach, to_grid, with_lengths
+from models.streaming.overlap_add import apply_in_chunks
 
 SEGMENT_OVERLAP_SECONDS = 8.0
 """Half of what a method judges at once that judges sound as a whole, its noise, its band. Longer is surer, shorter follows

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.autoencoder import KEY, CodingNetwork, key_explained
-from models.folding import fold
-from models.normalization import check_norm
-from models.unet import LEAK, MIN_KERNEL, UpBlock, down_blocks, pixel_shuffle, plan, plan_reach_samples
+from models.layers.coding import KEY, CodingNetwork, key_explained
+from models.layers.mono_batch import fold
+from models.layers.normalization import check_norm
+from models.layers.subpixel import pixel_shuffle
+from models.layers.unet_blocks import LEAK, MIN_KERNEL, UpBlock, down_blocks, plan, plan_reach_samples
 
 
 class UNetAutoencoder(CodingNetwork):
@@ -24,7 +25,7 @@ class UNetAutoencoder(CodingNetwork):
         channels: filters of each down block, outermost first.
         kernels: taps of each down block, odd.
         dropout: probability in the bottleneck and the up blocks.
-        norm: normalization in each down block; see models.normalization (published: batch).
+        norm: normalization in each down block; see models.layers.normalization (published: batch).
 
     Raises:
         ValueError: if the plans are not `depth` long, a block would have no channels, a kernel is even, or the normalization is

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.discriminator import judged
-from models.normalization import check_norm, normalized
-from models.unet import down_blocks, plan
+from models.layers.normalization import check_norm, normalized
+from models.layers.unet_blocks import down_blocks, plan
 
 
 class UNetDiscriminator(nn.Module):
@@ -24,7 +24,7 @@ class UNetDiscriminator(nn.Module):
         kernels: taps of each block, odd.
         window_samples: what the last layer sees at once, a multiple of 2^depth (published: 1024).
         dropout: probability ahead of the last layer.
-        norm: normalization in each block, or of all weights if spectral; see models.normalization (published: batch).
+        norm: normalization in each block, or of all weights if spectral; see models.layers.normalization (published: batch).
         conditional: whether the corrupted signal is seen beside the one to judge (published: a choice).
 
     Raises:

@@ -105,7 +105,7 @@ def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
     for key, value in _leaves(description):
         _check_value(key, value)
     try:
-        module = instantiate(model_config, _convert_="all", _execution_whitelist_=[f"{package}*" for package in ALLOWED_PACKAGES])
+        module = instantiate(description, _convert_="all", _execution_whitelist_=[f"{package}*" for package in ALLOWED_PACKAGES])
     except (TypeError, InstantiationException) as error:
         raise CheckpointError(f"the method cannot be built from its description: {_one_line(error)}") from error
     if not isinstance(module, RestorationModule):

@@ -17,7 +17,7 @@ from lightning_modules.training.shaping import Shaping
 from models.discriminator import Discriminator
 from models.mugan import Generator
 from models.refinement import Refinement
-from models.restoration_stream import RestorationStream, Settings
+from models.streaming.restoration import RestorationStream, Settings
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",

@@ -11,7 +11,7 @@ from lightning_modules.losses.reconstruction import l2
 from lightning_modules.metrics.snr import snr_db
 from lightning_modules.progressive import Plan, ProgressiveModule
 from models.conv_rnn import ConvRNN
-from models.spectrogram_patches import cut
+from models.layers.spectrogram_patches import cut
 
 INDEX = torch.arange(4)
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from models.autoencoder import Autoencoder
-from models.normalization import NORMALIZATIONS
+from models.layers.normalization import NORMALIZATIONS
 
 
 def small_autoencoder(**settings: object) -> Autoencoder:

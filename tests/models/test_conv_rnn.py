@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_module
 from torch import Tensor, nn
 
 from models.conv_rnn import ConvRNN
-from models.spectrogram_patches import cut
+from models.layers.spectrogram_patches import cut
 
 SMALL: dict[str, Any] = {
     "steps": 4,

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from models.discriminator import Discriminator
-from models.normalization import NORMALIZATIONS
+from models.layers.normalization import NORMALIZATIONS
 
 
 def small_discriminator(**settings: object) -> Discriminator:

@@ -11,10 +11,10 @@ from conf.compose import FOLDER, plain
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import build_restorer
 from models.autoencoder import Autoencoder
-from models.chunking import Chunking
 from models.conv_rnn import ConvRNN
-from models.restoration_stream import RestorationStream, Settings
 from models.restorer import Restorer, SegmentedRestorer, segments_of
+from models.streaming.chunking import Chunking
+from models.streaming.restoration import RestorationStream, Settings
 
 RATE_HZ = 4000
 HEAVY = ("conv_rnn_literal", "conv_rnn_single_step", "mugan", "collaborative_gan", "unet", "unet_gan", "autoencoder")

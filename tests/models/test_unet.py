@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from models.unet import UNet, paper_channels, paper_kernels, pixel_shuffle
+from models.layers.subpixel import pixel_shuffle
+from models.layers.unet_blocks import paper_channels, paper_kernels
+from models.unet import UNet
 
 
 def small_unet() -> UNet:

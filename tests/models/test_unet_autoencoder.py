@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.normalization import NORMALIZATIONS
+from models.layers.normalization import NORMALIZATIONS
 from models.unet_autoencoder import UNetAutoencoder
 
 

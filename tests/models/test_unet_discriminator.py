@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.normalization import NORMALIZATIONS
+from models.layers.normalization import NORMALIZATIONS
 from models.unet_discriminator import UNetDiscriminator
 
 

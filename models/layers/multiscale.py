@@ -10,9 +10,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from models.reach import ReachCounter
-from models.unet import paper_channels, pixel_shuffle
+from models.layers.reach import ReachCounter
+from models.layers.subpixel import pixel_shuffle, superpixel
+from models.layers.unet_blocks import paper_channels
 
+LAST_KERNEL = 27
 SLOPE = 0.2  # of PReLU at the start, one per layer; the paper gives neither (value of leichtrhino/audio-super-resolution)
 
 
@@ -72,23 +74,6 @@ def superpixel_reach_samples(depth: int, kernels: Sequence[int], last_kernel: in
         reach.unpack()
     reach.convolve(last_kernel)
     return reach.samples
-
-
-def superpixel(features: Tensor) -> Tensor:
-    """Move odd samples into channels of their own: the inverse of pixel_shuffle, which is the paper's subpixel.
-
-    >>> superpixel(torch.tensor([[[1, 2, 3, 4]]]))
-    tensor([[[1, 3],
-             [2, 4]]])
-
-    Args:
-        features: (B, C, T), T even.
-
-    Returns:
-        (B, 2C, T / 2): channel 2c holds the even samples of channel c, 2c + 1 its odd ones.
-    """
-    batch, channels, time = features.shape
-    return features.reshape(batch, channels, time // 2, 2).transpose(2, 3).reshape(batch, 2 * channels, time // 2)
 
 
 class MultiscaleConv(nn.Module):

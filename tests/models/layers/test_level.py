@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.level import level_of, sliding_level
+from models.layers.level import level_of, sliding_level
 
 
 def test_level_is_the_root_mean_square() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.spectrogram_patches import ComplexSpectrum, MagnitudeSpectrum, assemble, assembly_kernel, cut, patch_window
+from models.layers.spectrogram_patches import ComplexSpectrum, MagnitudeSpectrum, assemble, assembly_kernel, cut, patch_window
 
 LENGTHS = [1, 7, 127, 1000, 2048]
 

@@ -15,10 +15,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from models.chunking import Chunking
-from models.fir import StreamingFilter, highpass_taps
-from models.overlap_add import OverlapAdd
-from models.resampler import Resampler
+from models.streaming.chunking import Chunking
+from models.streaming.fir import StreamingFilter, highpass_taps
+from models.streaming.overlap_add import OverlapAdd
+from models.streaming.resampler import Resampler
 
 
 class Stage(Protocol):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.counts import check_count
+from models.layers.counts import check_count
 
 
 def test_whole_numbers_from_the_lowest_on_are_counts() -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from models.resampler import Resampler
+from models.streaming.resampler import Resampler
 
 
 def sine(rate_hz: int, length: int) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.chunking import Chunking, chunking_for_reach, with_lengths
+from models.streaming.chunking import Chunking, chunking_for_reach, with_lengths
 
 
 @pytest.mark.parametrize("reach", [0, 1, 799, 31123, 202112])

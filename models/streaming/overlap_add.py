@@ -20,7 +20,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from models.chunking import Chunking
+from models.streaming.chunking import Chunking
 
 
 class OverlapAdd:

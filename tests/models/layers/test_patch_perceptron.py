@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.patch_perceptron import Gains, PatchPerceptron, pitch
+from models.layers.patch_perceptron import Gains, PatchPerceptron, pitch
 
 
 def noise(*shape: int) -> torch.Tensor:

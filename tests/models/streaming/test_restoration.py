@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.chunking import Chunking
-from models.restoration_stream import RestorationError, RestorationStream, Settings
+from models.streaming.chunking import Chunking
+from models.streaming.restoration import RestorationError, RestorationStream, Settings
 
 CHUNKING = Chunking(16384, 8192, 2048, 8192)
 SETTINGS = Settings()

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.chunking import Chunking
-from models.overlap_add import OverlapAdd, apply_in_chunks, fade_in
+from models.streaming.chunking import Chunking
+from models.streaming.overlap_add import OverlapAdd, apply_in_chunks, fade_in
 
 CHUNK, OVERLAP = 400, 100
 LENGTHS = [0, 1, 2, 97, 399, 400, 401, 499, 500, 699, 700, 701, 1009, 1300, 4001]

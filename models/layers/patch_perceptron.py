@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.spectrogram_patches import PATCH, STRIDE
+from models.layers.spectrogram_patches import PATCH, STRIDE
 
 LOWEST_OCTAVE = 1 / 50
 """Of the Nyquist frequency: below it gains change with the frequency, above it with its logarithm."""

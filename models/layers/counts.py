@@ -1,5 +1,7 @@
 """Checking the counts that settings give: whole numbers from a lowest one on."""
 
+from collections.abc import Sequence
+
 
 def check_count(key: str, count: object, lowest: int = 1) -> None:
     """Refuse what is no whole number, or is below the lowest.
@@ -14,3 +16,17 @@ def check_count(key: str, count: object, lowest: int = 1) -> None:
     """
     if type(count) is not int or count < lowest:
         raise ValueError(f"{key}={count} must be a whole number, at least {lowest}")
+
+
+def check_positive(counts: Sequence[int], key: str) -> None:
+    """Refuse a plan with a layer that has no channels.
+
+    Args:
+        counts: channels of each layer.
+        key: where the configuration holds them, for the message.
+
+    Raises:
+        ValueError: if a count is below 1, or there is none.
+    """
+    if min(counts, default=0) < 1:
+        raise ValueError(f"{key} must be one or more numbers of at least 1; got {list(counts)}")

@@ -4,16 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.multiscale import (
-    MultiscaleConv,
-    SubpixelBlock,
-    SuperpixelBlock,
-    checked_filters,
-    default_filters,
-    superpixel,
-    up_filters,
-)
-from models.unet import pixel_shuffle
+from models.layers.multiscale import MultiscaleConv, SubpixelBlock, SuperpixelBlock, checked_filters, default_filters, up_filters
+from models.layers.subpixel import pixel_shuffle, superpixel
 
 
 def noise(*shape: int) -> torch.Tensor:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from models.layers.splitting import SplitNetwork
 from models.mugan import Generator
-from models.splitting import SplitNetwork
 from models.unet import UNet
 
 

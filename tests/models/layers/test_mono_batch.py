@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.folding import fold, unfold
+from models.layers.mono_batch import fold, unfold
 
 
 def test_each_channel_becomes_an_example_with_zeros_at_its_end() -> None:

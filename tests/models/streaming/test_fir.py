@@ -8,7 +8,7 @@ import scipy.signal
 import torch
 from torch import Tensor
 
-from models.fir import StreamingFilter, highpass_taps, lowpass_taps
+from models.streaming.fir import StreamingFilter, highpass_taps, lowpass_taps
 
 RATE = 16000
 

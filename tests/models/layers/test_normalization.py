@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.normalization import NORMALIZATIONS, normalized
+from models.layers.normalization import NORMALIZATIONS, normalized
 
 
 def convolution(kind: str, channels: int = 16) -> nn.Module:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from models.folding import fold, unfold
+from models.layers.mono_batch import fold, unfold
 from models.restorer import Restorer
 
 Skips = list[tuple[Tensor, ...]]

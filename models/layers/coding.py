@@ -1,0 +1,72 @@
+"""What autoencoders share: a code, and a reconstruction from it."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+from models.layers.mono_batch import unfold
+from models.layers.reach import has_memory_of_all
+from models.restorer import Restorer
+
+KEY = "autoencoder"
+
+
+@contextmanager
+def key_explained() -> Iterator[None]:
+    """Say in errors where the configuration holds an autoencoder, which is not the same in every method.
+
+    Raises:
+        ValueError: the one that was raised within, with both places behind it.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error} ({KEY} stands for model.autoencoder, or model.net if model=autoencoder)") from error
+
+
+class CodingNetwork(Restorer):
+    """Reconstruct a waveform from a code: what autoencoders share.
+
+    A subclass sets `multiple`, the samples its input length must be divisible by, and `up`, the blocks that raise the rate.
+    """
+
+    multiple: int
+    up: nn.ModuleList
+
+    @property
+    def grid_samples(self) -> int:
+        """The total stride."""
+        return self.multiple
+
+    @property
+    def reach_samples(self) -> float:
+        """Through the code and back; all of the signal if a normalization takes its statistics from it."""
+        return math.inf if has_memory_of_all(self.modules()) else self.plan_reach_samples()
+
+    def plan_reach_samples(self) -> int:
+        """Return the reach of the convolutions alone."""
+        raise NotImplementedError
+
+    def encode(self, signal: Tensor) -> Tensor:
+        """Return the code (B * C, F, L) of a signal (B, C, T), any C and T."""
+        raise NotImplementedError
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Map the last up block's output to the reconstruction (B * C, 1, T'), T' at least T."""
+        raise NotImplementedError
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """Return the reconstruction.
+
+        Args:
+            signal: (B, C, T), any C and T.
+
+        Returns:
+            (B, C, T).
+        """
+        features = self.encode(signal)
+        for up in self.up:
+            features = up(features)
+        return unfold(self.finish(features), signal)

@@ -1,0 +1,1 @@
+"""Any method on files of any length: chunks, overlap and add, resampling, filters."""
