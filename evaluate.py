@@ -33,7 +33,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     check_metric(cfg.monitor)
     name, module = open_method(cfg)
     module = module if cfg.step_size is None else module.with_step_size(cfg.step_size)
-    further = stopped(name, module, cfg.steps)
+    further = at_each_step(name, module, cfg.steps)
     cfg.choices.model = name
     folder = Path(cfg.run_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
     return cfg.choices.model, module
 
 
-def stopped(name: str, module: "RestorationModule", steps: Sequence[int] | None) -> dict[str, "RestorationModule"]:
+def at_each_step(name: str, module: "RestorationModule", steps: Sequence[int] | None) -> dict[str, "RestorationModule"]:
     """Return a method after each of some numbers of steps, by the names of their rows.
 
     Raises:
@@ -86,7 +86,7 @@ def stopped(name: str, module: "RestorationModule", steps: Sequence[int] | None)
     """
     if not isinstance(steps, Sequence | None) or isinstance(steps, str):
         raise ValueError(f"steps={steps} must be a list, such as [1,2,4], or null")
-    return {f"{name}@{step}": module.at_steps(step) for step in steps or ()}
+    return {f"{name}@{step}": module.with_num_steps(step) for step in steps or ()}
 
 
 @hydra.main(config_path="conf", config_name="evaluate", execution_whitelist=["sweeps.*", "hydra_plugins.*", "logging.*"])

@@ -81,8 +81,10 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         method = open_method(options.checkpoint, options.device)
-        method = method if options.steps is None else changed(method, lambda module: module.at_steps(options.steps))
-        method = method if options.step_size is None else changed(method, lambda module: module.with_step_size(options.step_size))
+        if options.steps is not None:
+            method = with_change(method, lambda module: module.with_num_steps(options.steps))
+        if options.step_size is not None:
+            method = with_change(method, lambda module: module.with_step_size(options.step_size))
         settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
         warn_of_joints(method(REFERENCE_RATE_HZ), settings)
         check_folder(options.output)
@@ -114,7 +116,7 @@ def open_method(name: str, device: str) -> Method:
     place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if Path(name).exists():
         module = load_restorer(name, place)
-        if module.told_clean:
+        if module.is_oracle:
             raise ValueError(f"{name}: reproduces clean signals and restores nothing; see model.autoencoder_checkpoint")
         return lambda sample_rate_hz: module
     if name not in methods_without_training():
@@ -123,7 +125,7 @@ def open_method(name: str, device: str) -> Method:
     return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz)).to(place).eval()
 
 
-def changed(method: Method, change: Callable[["RestorationModule"], "RestorationModule"]) -> Method:
+def with_change(method: Method, change: Callable[["RestorationModule"], "RestorationModule"]) -> Method:
     """Return a method with another number or size of steps.
 
     Raises:

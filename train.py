@@ -40,7 +40,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     from lightning_modules.runs.checkpoint import build_restorer
     from lightning_modules.runs.tracking import close_logger
 
-    settle_length(cfg)
+    set_default_epochs(cfg)
     check_monitor(cfg.monitor, cfg.mode)
     precision = make_trainer(cfg, logger=False).precision
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
@@ -51,7 +51,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     module.check_precision(precision)
     module.prepare_training()
     classical = baselines(cfg.baselines, data.sample_rate)
-    run = claim_run(cfg)
+    run = open_or_join_run(cfg)
     logger = instantiate(cfg.logger)
     try:
         logger.log_hyperparams(plain(cfg))
@@ -63,19 +63,19 @@ def train(cfg: DictConfig) -> dict[str, Any]:
         run.close()
 
 
-def claim_run(cfg: DictConfig) -> "Run":
+def open_or_join_run(cfg: DictConfig) -> "Run":
     """Open the run's folder in the first process, and find it in those that this one starts for `trainer=ddp`.
 
     Raises:
         ValueError: if the folder cannot be used, or something else than this script started several processes.
     """
     from conf.compose import plain
-    from lightning_modules.runs.folder import attach_run, open_run
+    from lightning_modules.runs.folder import join_run, open_run
 
     first = int(os.environ.get("LOCAL_RANK", 0)) == 0
     if not first and RUN_FOLDER_VARIABLE not in os.environ:
         raise ValueError("start one process; with trainer=ddp it starts the others itself")
-    run = open_run(Path(cfg.run_dir), cfg.resume, plain(cfg)) if first else attach_run(Path(os.environ[RUN_FOLDER_VARIABLE]))
+    run = open_run(Path(cfg.run_dir), cfg.resume, plain(cfg)) if first else join_run(Path(os.environ[RUN_FOLDER_VARIABLE]))
     cfg.run_dir, cfg.run_id = str(run.folder), run.id
     if first:
         os.environ[RUN_FOLDER_VARIABLE] = str(run.folder)
@@ -116,7 +116,7 @@ def fit_and_test(
         return finish(cfg, facts, data, classical, stopper, logger)
 
 
-def settle_length(cfg: DictConfig) -> None:
+def set_default_epochs(cfg: DictConfig) -> None:
     """Give a run without any limit its default length.
 
     Raises:

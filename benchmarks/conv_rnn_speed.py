@@ -63,9 +63,9 @@ def compare(samples: int) -> dict[str, tuple[float, float, float]]:
         return state
 
     def convolutions() -> torch.Tensor:
-        drive, state = net.perceptron.look(spectrum), torch.zeros_like(patches)[None]
+        input_projection, state = net.perceptron.prepare(spectrum), torch.zeros_like(patches)[None]
         for step in range(1, STEPS + 1):
-            state = net.advance(drive, state, step, net.steps)
+            state = net.advance(input_projection, state, step, net.steps)
         return state[0]
 
     def mixed() -> torch.Tensor:

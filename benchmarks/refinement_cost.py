@@ -39,7 +39,7 @@ def measure(checkpoint: str | None, model: str, steps: int, seconds: int, thread
     torch.set_num_threads(threads)
     module = load_restorer(checkpoint) if checkpoint else untrained(model).eval()
     signal = 0.1 * torch.randn(1, RATE_HZ * seconds, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    refined = module.at_steps(steps)
+    refined = module.with_num_steps(steps)
     seconds_of(refined, signal[:, : 8 * RATE_HZ], RATE_HZ)
     factor = min(seconds_of(refined, signal, RATE_HZ) for _ in range(2)) / seconds
     return Cost(factor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # Linux counts in KiB

@@ -54,7 +54,7 @@ def main(checkpoint: Path, picture: Path, overrides: list[str]) -> None:
         label = f"layer {module.layer}"
         if label not in curves or means["lsd"][-1] < curves[label]["lsd"][-1]:
             curves[label] = means
-    first, draws = module.at_steps(0).restore(corrupted), torch.Generator().manual_seed(0)
+    first, draws = module.with_num_steps(0).restore(corrupted), torch.Generator().manual_seed(0)
     for level in NOISE_LEVELS:
         noise = torch.randn(first.shape, generator=draws) * first.square().mean(dim=(1, 2), keepdim=True).sqrt()
         tell(f"white noise {level:>5}", scored(module, torch.stack([first, first + level * noise]), clean, corrupted, metrics))

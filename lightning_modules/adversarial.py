@@ -16,8 +16,8 @@ from lightning_modules.base import Batch, RestorationModule
 from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
-from lightning_modules.training.optimizing import Optimizing, call_untouched
-from lightning_modules.training.schedules import listed, step_others, step_plateaus
+from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates
+from lightning_modules.training.schedules import as_list, step_epoch_schedulers, step_plateaus
 from lightning_modules.training.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.training.warm_up import AfterSteps, WarmUp
 from models.layers.counts import check_count
@@ -109,14 +109,14 @@ class AdversarialModule(RestorationModule):
         self.batches_taken += 1
         if self.batches_taken % self.discriminator_steps > 0:
             with torch.no_grad():
-                restored = call_untouched(self.net, batch["corrupted"]).float()
-            self.step_others(batch, restored)
+                restored = forward_without_buffer_updates(self.net, batch["corrupted"]).float()
+            self.step_auxiliary_networks(batch, restored)
             return
         restored = self.net(batch["corrupted"]).float()
-        losses = self.step_others(batch, restored.detach())
+        losses = self.step_auxiliary_networks(batch, restored.detach())
         self._step_generator(batch, restored, self.warm_up(self._awaited(losses)))
 
-    def step_others(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
+    def step_auxiliary_networks(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Step every network but the generator.
 
         Args:
@@ -185,13 +185,13 @@ class AdversarialModule(RestorationModule):
         """
         if self.discriminator is None:
             return {}
-        logits, activations = call_untouched(self.discriminator, restored, batch["corrupted"])
+        logits, activations = forward_without_buffer_updates(self.discriminator, restored, batch["corrupted"])
         terms = {}
         if self.uses("adversarial"):
             terms["adversarial"] = self.adversary.generator(logits.float())
         if self.uses("feature_matching"):
             with torch.no_grad():
-                wanted = call_untouched(self.discriminator, batch["clean"], batch["corrupted"])[1]
+                wanted = forward_without_buffer_updates(self.discriminator, batch["clean"], batch["corrupted"])[1]
             terms["feature_matching"] = feature_matching(
                 [layer.float() for layer in wanted], [layer.float() for layer in activations]
             )
@@ -210,7 +210,7 @@ class AdversarialModule(RestorationModule):
 
     def _awaited(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Average the losses that decide the warm-up over the processes, so that it starts in all of them at once."""
-        return {name: self._over_processes(losses[name]) for name in self.warm_up.awaits()}
+        return {name: self._over_processes(losses[name]) for name in self.warm_up.depends_on()}
 
     def _over_processes(self, values: Tensor) -> Tensor:
         return self.trainer.strategy.reduce(values, reduce_op="mean")  # type: ignore[return-value]
@@ -234,11 +234,11 @@ class AdversarialModule(RestorationModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the epoch's rates, step the schedules before the checkpoint is written, and say what is wrong with the epoch."""
-        for name, optimizer in zip(self.networks, listed(self.optimizers()), strict=True):
+        for name, optimizer in zip(self.networks, as_list(self.optimizers()), strict=True):
             self.log(f"lr/{name}", optimizer.param_groups[0]["lr"])
-        schedules = listed(self.lr_schedulers())
+        schedules = as_list(self.lr_schedulers())
         step_plateaus(schedules, self.trainer, self.monitor)
-        step_others(schedules)
+        step_epoch_schedulers(schedules)
         self.health.close_epoch(self._over_processes)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:

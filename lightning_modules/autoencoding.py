@@ -15,7 +15,7 @@ class AutoencoderModule(RegressionModule):
     Its test row says how well clean signals come back. It is a network to take features from, not a restorer.
     """
 
-    told_clean = True
+    is_oracle = True
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of reproducing the clean signals of one batch."""

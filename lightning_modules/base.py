@@ -38,7 +38,7 @@ class RestorationModule(pl.LightningModule):
         steps: how many a method takes that works in steps; None for all others.
     """
 
-    told_clean = False
+    is_oracle = False
     """Whether the method looks at the clean signal of a pair, so that its scores are no restorer's."""
     precisions: tuple[str, ...] | None = None
     """The values of trainer.precision it trains in; None is any."""
@@ -118,7 +118,7 @@ class RestorationModule(pl.LightningModule):
         if self.precisions is not None and precision not in self.precisions:
             raise ValueError(f"this method trains with {' or '.join(self.precisions)}, not trainer.precision={precision}")
 
-    def at_steps(self, steps: int) -> "RestorationModule":
+    def with_num_steps(self, steps: int) -> "RestorationModule":
         """Return this method stopped after some of its steps.
 
         Raises:
@@ -214,7 +214,7 @@ class RestorationModule(pl.LightningModule):
 class OracleModule(RestorationModule):
     """A method that is told the truth: the bound a blind method is compared with, never a restorer."""
 
-    told_clean = True
+    is_oracle = True
 
     def restore(self, corrupted: Tensor) -> Tensor:
         """Refuse: without the clean signal there is nothing to restore with.
@@ -241,7 +241,7 @@ def require_finite(loss: Tensor, batch: Batch) -> Tensor:
     return loss
 
 
-def bound_gradient(parameters: Iterable[nn.Parameter], largest_norm: float | None, index: Tensor) -> Tensor:
+def clip_grad_norm(parameters: Iterable[nn.Parameter], largest_norm: float | None, index: Tensor) -> Tensor:
     """Scale the gradient down to a norm, before an optimizer steps by it; call it even without a limit.
 
     A finite loss can have a gradient that is not (the root of a silent signal), and one step by it makes every weight NaN.

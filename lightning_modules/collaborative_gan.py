@@ -22,7 +22,7 @@ from lightning_modules.mugan import MUGANModule
 from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import optimizer_of
-from lightning_modules.training.shaping import Shaping, evaluating
+from lightning_modules.training.shaping import Shaping, eval_mode
 from models.layers.splitting import SplitNetwork
 from models.refinement import Penalty, Refinement, Visit, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
 from models.restorer import chunk_by_segments
@@ -120,7 +120,7 @@ class CollaborativeGANModule(MUGANModule):
         return apply_in_chunks(self._refine, corrupted, self.segments)
 
     def _refine(self, segment: Tensor) -> Tensor:
-        with evaluating(self.net, self._judge):
+        with eval_mode(self.net, self._judge):
             best = best_of(self._walk(segment))
         return best.signal.reshape(segment.shape).float()
 
@@ -163,7 +163,7 @@ class CollaborativeGANModule(MUGANModule):
             parts.append((self.penalty_factors["low_band"], low_band_proximity(corrupted, taps)))
         return lambda signal: torch.stack([factor * penalty(signal) for factor, penalty in parts]).sum(dim=0)
 
-    def at_steps(self, steps: int) -> "CollaborativeGANModule":
+    def with_num_steps(self, steps: int) -> "CollaborativeGANModule":
         """Return this method with another number of refinement steps; 0 is the generator alone."""
         return self._refining(steps=steps)
 
@@ -179,7 +179,7 @@ class CollaborativeGANModule(MUGANModule):
 
     def estimates(self, corrupted: Tensor) -> Tensor:
         """Return what every number of steps from 0 to K restores, (K + 1, B, C, T)."""
-        with evaluating(self.net, self._judge):
+        with eval_mode(self.net, self._judge):
             return apply_in_chunks(self._estimates_of_segment, corrupted, self.segments)
 
     def _estimates_of_segment(self, segment: Tensor) -> Tensor:
@@ -187,7 +187,7 @@ class CollaborativeGANModule(MUGANModule):
 
     def step_scores(self, estimates: Tensor, corrupted: Tensor) -> dict[str, Tensor]:
         """Return D's mean logit of every estimate over its channels, (K + 1,)."""
-        with evaluating(self._judge):
+        with eval_mode(self._judge):
             logits: Tensor = self._judge(estimates, corrupted.expand_as(estimates))[0]  # ((K + 1) * C, 1, L)
         return {"logit": logits.float().reshape(len(estimates), -1).mean(dim=1)}
 
@@ -203,7 +203,7 @@ class CollaborativeGANModule(MUGANModule):
         mono = {name: batch[name].reshape(-1, 1, batch[name].shape[-1]) for name in ("clean", "corrupted")}
         draw = torch.Generator().manual_seed(int(batch["index"][0]))
         steps = torch.randint(self.refinement.steps + 1, (len(mono["clean"]),), generator=draw).to(mono["clean"].device)
-        with evaluating(self.net, self._judge):
+        with eval_mode(self.net, self._judge):
             refined = at_steps(self._walk(mono["corrupted"]), steps).float()
         loss = self._step_discriminator(self._judge, {**batch, **mono}, refined)
         self.shaping_losses.append(loss)

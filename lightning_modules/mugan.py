@@ -78,9 +78,9 @@ class MUGANModule(AdversarialModule):
         """Put A into evaluation mode; before, Lightning would warn of it."""
         self.train()
 
-    def step_others(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
+    def step_auxiliary_networks(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Step D, and an autoencoder that is trained in this run."""
-        losses = super().step_others(batch, restored)
+        losses = super().step_auxiliary_networks(batch, restored)
         if "autoencoder" in self.networks:
             losses["autoencoder"] = self._step_autoencoder(self.networks["autoencoder"], batch)
         return losses

@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from lightning_modules.base import Batch
 from lightning_modules.losses.targets import find_step_weights, make_targets
 from lightning_modules.stepped import SteppedModule
-from models.conv_rnn import ConvRNN, Scene
+from models.conv_rnn import ConvRNN, StepContext
 from models.layers.counts import check_count
 
 
@@ -97,12 +97,12 @@ class ProgressiveModule(SteppedModule):
         Returns:
             () scalars by name.
         """
-        scene = self.net.look(corrupted)
-        state = self.net.initial_state(scene)
+        context = self.net.prepare(corrupted)
+        state = self.net.initial_state(context)
         sums: list[dict[str, Tensor]] = []
         for stretch in self._stretches(plan.steps):
             before = state.detach() if self.gradient_steps else state
-            state, found = self._keep_or_recompute(clean, scene, before, stretch, plan)
+            state, found = self._keep_or_recompute(clean, context, before, stretch, plan)
             sums += found
         total = sum(plan.weights.values())
         return {name: torch.stack([terms[name] for terms in sums]).sum() / total for name in sums[0]}
@@ -113,24 +113,24 @@ class ProgressiveModule(SteppedModule):
         return [range(first, min(first + length, steps + 1)) for first in range(1, steps + 1, length)]
 
     def _keep_or_recompute(
-        self, clean: Tensor, scene: Scene, state: Tensor, stretch: range, plan: Plan
+        self, clean: Tensor, context: StepContext, state: Tensor, stretch: range, plan: Plan
     ) -> tuple[Tensor, list[dict[str, Tensor]]]:
         if not self.recompute:
-            return self._walk(clean, scene, state, stretch, plan)
-        result = checkpoint(self._walk, clean, scene, state, stretch, plan, use_reentrant=False)
+            return self._walk(clean, context, state, stretch, plan)
+        result = checkpoint(self._walk, clean, context, state, stretch, plan, use_reentrant=False)
         return cast(tuple[Tensor, list[dict[str, Tensor]]], result)
 
     def _walk(
-        self, clean: Tensor, scene: Scene, state: Tensor, stretch: range, plan: Plan
+        self, clean: Tensor, context: StepContext, state: Tensor, stretch: range, plan: Plan
     ) -> tuple[Tensor, list[dict[str, Tensor]]]:
         """Take the steps of a stretch; return the state after them and the weighted terms of those that are compared."""
         found = []
         for step in stretch:
-            state = self.net.advance(scene.drive, state, step, plan.steps)
+            state = self.net.advance(context.input_projection, state, step, plan.steps)
             weight = plan.weights.get(step, 0.0)
             if weight > 0:
-                target = self.targets(clean, scene.corrupted, step / plan.steps)
-                terms = self.loss.terms(self.net.estimate(scene, state), target)
+                target = self.targets(clean, context.corrupted, step / plan.steps)
+                terms = self.loss.terms(self.net.estimate(context, state), target)
                 found.append({name: weight * term for name, term in terms.items()})
         return state, found
 

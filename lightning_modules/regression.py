@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from lightning_modules.base import Batch, RestorationModule, bound_gradient, require_finite
+from lightning_modules.base import Batch, RestorationModule, clip_grad_norm, require_finite
 from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted_sum
-from lightning_modules.training.schedules import listed, step_plateaus
+from lightning_modules.training.schedules import as_list, step_plateaus
 
 
 class RegressionModule(RestorationModule):
@@ -84,7 +84,7 @@ class RegressionModule(RestorationModule):
 
     def on_train_epoch_end(self) -> None:
         """Step a plateau schedule by the epoch's validation; this hook comes before the checkpoint."""
-        step_plateaus(listed(self.lr_schedulers()), self.trainer, self.monitor)
+        step_plateaus(as_list(self.lr_schedulers()), self.trainer, self.monitor)
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
@@ -95,4 +95,4 @@ class RegressionModule(RestorationModule):
             NonFiniteLossError: with the indices of the batch.
         """
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        bound_gradient(parameters, self.gradient_clip_norm, self.batch_index)
+        clip_grad_norm(parameters, self.gradient_clip_norm, self.batch_index)

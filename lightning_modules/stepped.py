@@ -65,7 +65,7 @@ class SteppedModule(RegressionModule):
         super().__init__(net, sample_rate, loss_weights, optimizer, **options)
         self.steps = net.steps
 
-    def at_steps(self, steps: int) -> RestorationModule:
+    def with_num_steps(self, steps: int) -> RestorationModule:
         """Return this method stopped after some of its steps; 0 returns the input, more than usual are finer ones.
 
         Raises:

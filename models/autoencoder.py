@@ -12,7 +12,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from models.layers.coding import KEY, CodingNetwork, key_explained
-from models.layers.mono_batch import fold
+from models.layers.mono_batch import to_mono_batch
 from models.layers.multiscale import (
     LAST_KERNEL,
     MultiscaleConv,
@@ -86,7 +86,7 @@ class Autoencoder(CodingNetwork):
         Returns:
             (B * C, latent channels, L) with L = T / 2^depth rounded up.
         """
-        features = fold(signal, self.multiple)
+        features = to_mono_batch(signal, self.multiple)
         for down in self.down:
             features = down(features)
         return features

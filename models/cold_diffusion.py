@@ -12,7 +12,7 @@ single steps from exact D(s, p), so no gradient goes through the sampler.
 import torch
 from torch import Tensor
 
-from models.conv_rnn import ConvRNN, Scene
+from models.conv_rnn import ConvRNN, StepContext
 from models.layers.counts import check_count
 from models.layers.spectrogram_patches import STRIDE
 
@@ -48,30 +48,30 @@ class ColdDiffusionRNN(ConvRNN):
         Returns:
             (B, C, T).
         """
-        scene = self.look(partly)
-        return self.estimate(scene, self.rest(scene.drive, progress))
+        context = self.prepare(partly)
+        return self.estimate(context, self.rest(context.input_projection, progress))
 
     def rest(self, spectrum: Tensor, progress: float) -> Tensor:
         """Return what R takes for the noise that is left, (N, C, F, L) from (N, C, F, L)."""
-        drive = self.perceptron.look(spectrum)
-        batch, _, rows, columns = drive.shape
-        state = drive.new_zeros(batch, self.readout.shape[1], rows, columns, dtype=torch.float32)
+        input_projection = self.perceptron.prepare(spectrum)
+        batch, _, rows, columns = input_projection.shape
+        state = input_projection.new_zeros(batch, self.readout.shape[1], rows, columns, dtype=torch.float32)
         for _ in range(self.inner_steps):
-            state = state + self.perceptron(drive, state, progress)
+            state = state + self.perceptron(input_projection, state, progress)
         return super().noise(state)
 
-    def drive(self, spectrum: Tensor) -> Tensor:
+    def input_projection(self, spectrum: Tensor) -> Tensor:
         """Return the spectrogram (N, C, F, L) itself: what a step sees is not the same in all of them."""
         return spectrum
 
-    def initial_state(self, scene: Scene) -> Tensor:
+    def initial_state(self, context: StepContext) -> Tensor:
         """Return what has been taken out before the first step: nothing, (N, C, F, L)."""
-        return torch.zeros_like(scene.drive)
+        return torch.zeros_like(context.input_projection)
 
-    def advance(self, drive: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
+    def advance(self, input_projection: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
         """Return what has been taken out after step number `step`, from 1, of `steps`."""
         before, after = ((step - 1) / steps) ** 2, (step / steps) ** 2
-        return state + (after - before) * (state + self.rest(drive - state, (step - 1) / steps))
+        return state + (after - before) * (state + self.rest(input_projection - state, (step - 1) / steps))
 
     def noise(self, state: Tensor) -> Tensor:
         """Return the state (N, C, F, L): it is the noise taken out."""

@@ -26,18 +26,18 @@ from models.streaming.chunking import to_grid
 
 
 @dataclass(frozen=True)
-class Scene:
+class StepContext:
     """What stays the same over the steps.
 
     Attributes:
         corrupted: (B, C, T).
         level: (B * C, 1) its root mean square, or (B * C, T) the one around every sample.
-        drive: (B * C, H, I, J) the input's part of the first layer, of its spectrogram at level 1.
+        input_projection: (B * C, H, I, J) the input's part of the first layer, of its spectrogram at level 1.
     """
 
     corrupted: Tensor
     level: Tensor
-    drive: Tensor
+    input_projection: Tensor
 
 
 class ConvRNN(Restorer):
@@ -135,11 +135,11 @@ class ConvRNN(Restorer):
         Returns:
             (B, C, T).
         """
-        scene, steps = self.look(corrupted), max(step, self.steps)
-        state = self.initial_state(scene)
+        context, steps = self.prepare(corrupted), max(step, self.steps)
+        state = self.initial_state(context)
         for number in range(1, step + 1):
-            state = self.advance(scene.drive, state, number, steps)
-        return self.estimate(scene, state)
+            state = self.advance(context.input_projection, state, number, steps)
+        return self.estimate(context, state)
 
     def estimates(self, corrupted: Tensor, steps: int | None = None) -> Tensor:
         """Return the estimates after every one of T steps.
@@ -151,48 +151,48 @@ class ConvRNN(Restorer):
         Returns:
             (T, B, C, T).
         """
-        scene, steps = self.look(corrupted), self.steps if steps is None else steps
-        return torch.stack([self.estimate(scene, state) for state in self.states(scene, steps)])
+        context, steps = self.prepare(corrupted), self.steps if steps is None else steps
+        return torch.stack([self.estimate(context, state) for state in self.states(context, steps)])
 
-    def states(self, scene: Scene, steps: int) -> Iterator[Tensor]:
+    def states(self, context: StepContext, steps: int) -> Iterator[Tensor]:
         """Yield the states (N, D, I, J) after each of T steps."""
-        state = self.initial_state(scene)
+        state = self.initial_state(context)
         for number in range(1, steps + 1):
-            state = self.advance(scene.drive, state, number, steps)
+            state = self.advance(context.input_projection, state, number, steps)
             yield state
 
-    def look(self, corrupted: Tensor) -> Scene:
+    def prepare(self, corrupted: Tensor) -> StepContext:
         """Compute what all steps share, of a signal (B, C, T)."""
         signal = corrupted.reshape(-1, corrupted.shape[-1]).float()  # (B * C, T)
         level = level_of(signal) if self.homogeneous else sliding_level(signal, self.grid_samples)
         with torch.autocast(signal.device.type, enabled=False):
             spectrum = self.spectrum.analyze(signal / level.clamp_min(torch.finfo(torch.float32).tiny))
-        return Scene(corrupted, level, self.drive(spectrum))
+        return StepContext(corrupted, level, self.input_projection(spectrum))
 
-    def drive(self, spectrum: Tensor) -> Tensor:
+    def input_projection(self, spectrum: Tensor) -> Tensor:
         """Return what all steps see of a spectrogram (N, C, F, L), (N, H, I, J)."""
-        return self.perceptron.look(spectrum)
+        return self.perceptron.prepare(spectrum)
 
-    def initial_state(self, scene: Scene) -> Tensor:
+    def initial_state(self, context: StepContext) -> Tensor:
         """Return the states (N, D, I, J) before the first step: nothing is noise."""
-        batch, _, rows, columns = scene.drive.shape
-        return scene.drive.new_zeros(batch, self.readout.shape[1], rows, columns, dtype=torch.float32)
+        batch, _, rows, columns = context.input_projection.shape
+        return context.input_projection.new_zeros(batch, self.readout.shape[1], rows, columns, dtype=torch.float32)
 
-    def advance(self, drive: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
+    def advance(self, input_projection: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
         """Return the states (N, D, I, J) after step number `step`, from 1, of `steps`."""
-        return state + self.steps / steps * self.perceptron(drive, state, (step - 0.5) / steps)
+        return state + self.steps / steps * self.perceptron(input_projection, state, (step - 0.5) / steps)
 
     def noise(self, state: Tensor) -> Tensor:
         """Return the spectrogram (N, C, F, L) of what the states (N, D, I, J) take for noise, at level 1."""
         return assemble(state, assembly_kernel(self.readout))
 
-    def estimate(self, scene: Scene, state: Tensor) -> Tensor:
+    def estimate(self, context: StepContext, state: Tensor) -> Tensor:
         """Return the signal (B, C, T) without what the states (N, D, I, J) take for noise."""
-        signal = scene.corrupted.reshape(-1, scene.corrupted.shape[-1])
+        signal = context.corrupted.reshape(-1, context.corrupted.shape[-1])
         noise = self.noise(state)
         with torch.autocast(signal.device.type, enabled=False):
             noise = self.spectrum.synthesize(noise.float(), signal.float())
-        return scene.corrupted - (scene.level * noise).reshape(scene.corrupted.shape)
+        return context.corrupted - (context.level * noise).reshape(context.corrupted.shape)
 
 
 def _check_counts(lowest: int = 1, **counts: int) -> None:

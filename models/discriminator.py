@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.counts import check_positive
-from models.layers.mono_batch import fold
+from models.layers.mono_batch import to_mono_batch
 from models.layers.multiscale import MultiscaleConv, default_filters
 from models.layers.normalization import check_norm, normalized
 from models.layers.subpixel import superpixel
@@ -115,7 +115,7 @@ class JudgingBlock(nn.Module):
 def judged(signal: Tensor, corrupted: Tensor, multiple: int, conditional: bool) -> Tensor:
     """Return what a discriminator reads: the signal (B * C, 1, T'), or (B * C, 2, T') with the corrupted one beside it."""
     signals = (signal, corrupted) if conditional else (signal,)
-    return torch.cat([fold(each, multiple) for each in signals], dim=1)
+    return torch.cat([to_mono_batch(each, multiple) for each in signals], dim=1)
 
 
 def _checked_filters(filters: Sequence[int] | None, depth: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.coding import KEY, CodingNetwork, key_explained
-from models.layers.mono_batch import fold
+from models.layers.mono_batch import to_mono_batch
 from models.layers.normalization import check_norm
 from models.layers.subpixel import pixel_shuffle
 from models.layers.unet_blocks import LEAK, MIN_KERNEL, UpBlock, down_blocks, plan, plan_reach_samples
@@ -65,7 +65,7 @@ class UNetAutoencoder(CodingNetwork):
         Returns:
             (B * C, channels[-1], L) with L = T / 2^(depth + 1) rounded up.
         """
-        features = fold(signal, self.multiple)
+        features = to_mono_batch(signal, self.multiple)
         for down in self.down:
             features = down(features)
         return functional.leaky_relu(self.dropout(self.bottleneck(features)), LEAK)

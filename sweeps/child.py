@@ -43,7 +43,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: its exit code (128 + n after signal n), if `hopeless` stopped it, and which signal was passed on."""
+    """How a process ended: exit code (128 + n after signal n), whether `should_prune` stopped it, and the signal passed on."""
 
     exit_code: int
     stopped: bool
@@ -51,7 +51,7 @@ class Ended:
 
 
 def run_child(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, hopeless: Callable[[], bool]
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, should_prune: Callable[[], bool]
 ) -> Ended:
     """Run a command to its end in a process group of its own; no process of the group is left, even if this one is killed.
 
@@ -60,7 +60,7 @@ def run_child(
         folder: to run it in.
         environment: of the process.
         log: takes what it prints, after what is there.
-        hopeless: asked twice a second; once it says True, the process is asked to end.
+        should_prune: asked twice a second; once it says True, the process is asked to end.
     """
     reading, writing = os.pipe()
     with log.open("ab") as output:
@@ -78,7 +78,7 @@ def run_child(
     child = Child(process)
     try:
         with passing_signals_to(child):
-            code = _wait(child, hopeless)
+            code = _wait(child, should_prune)
     finally:
         end_group(process.pid)
         process.wait()
@@ -100,12 +100,12 @@ def passing_signals_to(child: Child) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _wait(child: Child, hopeless: Callable[[], bool]) -> int:
+def _wait(child: Child, should_prune: Callable[[], bool]) -> int:
     while True:
         try:
             return child.process.wait(timeout=POLL_SECONDS)
         except subprocess.TimeoutExpired:
-            if not child.stopped and hopeless():
+            if not child.stopped and should_prune():
                 child.stop()
 
 

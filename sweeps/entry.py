@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from conf.compose import exit_code_of
+from conf.old_keys import with_present_keys
 from sweeps.child import end_with_parent
 from sweeps.extras import missing_extra
 
@@ -17,6 +18,9 @@ def enter(run: Callable[[], object]) -> int:
 
     def job() -> int:
         end_with_parent()
+        sys.argv[1:], told = with_present_keys(sys.argv[1:])
+        for sentence in told:
+            print(f"note: {sentence}", file=sys.stderr)
         missing = missing_extra(sys.argv[1:])
         if missing:
             raise ValueError(missing)

@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from conf.compose import FOLDER, plain
 from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, status
 from sweeps.child import Ended, run_child
-from sweeps.objectives import Objective, as_told, read_objectives
+from sweeps.objectives import Objective, as_sweeper_objective, read_objectives
 from sweeps.pruning import MedianRule
 from sweeps.records import DONE, Job, claim, describe, jobs_of, next_number, reason, tail
 
@@ -73,7 +73,7 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
         if known and known.status in DONE:
             os.utime(folder / "job.json")
             print(f"{describe(folder, known)} (before; rerun=true repeats it)", flush=True)
-            return as_told(known.objectives)
+            return as_sweeper_objective(known.objectives)
         job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg))
         ended = _run(job, folder, cfg, hydra)
     finally:
@@ -83,7 +83,7 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
         print(f"job {folder.name}: its end failed after its result was written: {reason(job)}", flush=True)
     if ended.signal is not None:
         raise SystemExit(128 + ended.signal)
-    return as_told(job.objectives)
+    return as_sweeper_objective(job.objectives)
 
 
 def _identity(cfg: DictConfig, overrides: Sequence[str]) -> str:
@@ -197,7 +197,7 @@ def _watch(cfg: DictConfig, folder: Path) -> Any:
     if cfg.get("prune_after_epochs") is None:
         return lambda: False
     rule = MedianRule(folder.parent, cfg.monitor, cfg.mode == "max", cfg.prune_after_epochs, cfg.trainer.max_epochs)
-    return lambda: rule.hopeless(folder)
+    return lambda: rule.should_prune(folder)
 
 
 def job_environment(environment: Mapping[str, str], hydra: Any) -> dict[str, str]:

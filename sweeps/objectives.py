@@ -25,7 +25,7 @@ def read_objectives(folder: Path, names: Sequence[str]) -> dict[str, float | Non
     return {name: known[name] if is_number(known.get(name)) else None for name in names}
 
 
-def as_told(objectives: Mapping[str, float | None]) -> Objective:
+def as_sweeper_objective(objectives: Mapping[str, float | None]) -> Objective:
     """Return what Hydra's sweepers take: a number for one objective, a list for several, None if any is missing."""
     values = [value for value in objectives.values() if value is not None and math.isfinite(value)]
     if not values or len(values) < len(objectives):

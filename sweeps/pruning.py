@@ -1,4 +1,4 @@
-"""The median stopping rule: which job of a sweep is hopeless already.
+"""The median stopping rule: which job of a sweep is should_prune already.
 
 A job is stopped after an epoch if its best value so far is worse than the median of what the others had reached by that epoch
 (Golovin et al., Google Vizier, KDD 2017, section 3.2, with best values in place of running averages). It needs nothing but the
@@ -35,7 +35,7 @@ class MedianRule:
     after_epochs: int
     epochs: int | None
 
-    def hopeless(self, folder: Path) -> bool:
+    def should_prune(self, folder: Path) -> bool:
         """Say whether the job in a folder should be stopped now."""
         values = self._best_so_far(folder)
         reached = len(values)

@@ -113,7 +113,7 @@ def test_strength_mixes(tmp_path: Path, use: Callable[..., None]) -> None:
 class Taken(RestorationModule):
     """Takes a quarter of the signal away in every step."""
 
-    def at_steps(self, steps: int) -> RestorationModule:
+    def with_num_steps(self, steps: int) -> RestorationModule:
         return RestorationModule(Custom(lambda x: (1 - steps / 4) * x), self.sample_rate)
 
 
@@ -132,7 +132,7 @@ def test_refining_method_is_told_how_many_steps_of_which_size(
     told: list[tuple[str, float]] = []
 
     class Refining(RestorationModule):
-        def at_steps(self, steps: int) -> RestorationModule:
+        def with_num_steps(self, steps: int) -> RestorationModule:
             told.append(("steps", steps))
             return self
 

@@ -188,4 +188,4 @@ def test_collaborative_run_starts_from_an_adversarial_one_and_opens_without_it(t
         torch.equal(value, module.state_dict()[name]) for name, value in base.state_dict().items() if name.startswith("net.")
     )
     corrupted = torch.randn(1, 1, 500)
-    assert torch.equal(module.at_steps(0).restore(corrupted), base.restore(corrupted))  # type: ignore[attr-defined]
+    assert torch.equal(module.with_num_steps(0).restore(corrupted), base.restore(corrupted))  # type: ignore[attr-defined]

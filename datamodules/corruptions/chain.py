@@ -78,7 +78,7 @@ class Chain:
         return torch.randperm(len(self._steps), generator=generator, device=generator.device).tolist()
 
 
-class Sometimes:
+class RandomApply:
     """Apply a corruption to each example with a probability, and leave the others as they are."""
 
     def __init__(self, corruption: Corruption, probability: float = 0.5) -> None:
@@ -99,9 +99,9 @@ class Sometimes:
         """Return one sentence per file that the corruption could not use."""
         return optional.skipped(self._corruption)
 
-    def for_split(self, split: Split) -> "Sometimes":
+    def for_split(self, split: Split) -> "RandomApply":
         """Return the corruption for one split of the clean audio; see `optional.for_split`."""
-        return Sometimes(optional.for_split(self._corruption, split), self._probability)
+        return RandomApply(optional.for_split(self._corruption, split), self._probability)
 
     def check(self, sample_rate: int, channels: int) -> None:
         """Refuse what the corruption refuses; see `optional.check`."""

@@ -16,7 +16,7 @@ from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.metrics.collection import check_metric
 from lightning_modules.metrics.cost import gpu_memory_mb
 from lightning_modules.runs.by_step import draw_steps, log_steps, write_steps
-from lightning_modules.runs.evaluation import Row, Scores, kind_of, mean_scores, restore_example, score_pairs, spread
+from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
 from lightning_modules.runs.table import show, verdict
@@ -160,7 +160,7 @@ def _examples(tested: Tested, bench: Bench, kept: KeptResult, count: int) -> lis
     """Write examples, each with its picture, and return the paths of those that could be written."""
     pairs, folder, rate_hz = bench.data.test_dataloader().dataset, bench.folder / "examples", bench.data.sample_rate
     written = []
-    for index in spread(len(pairs), count):
+    for index in evenly_spaced(len(pairs), count):
         example = kept.part(f"example {index}", restore_example, tested.module, pairs, index)
         if example is None:
             continue

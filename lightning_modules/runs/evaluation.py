@@ -51,7 +51,7 @@ class Example:
 
 def kind_of(module: RestorationModule) -> Kind:
     """Tell a learned method from one without parameters, and both from one that is told the clean signal."""
-    if module.told_clean:
+    if module.is_oracle:
         return "oracle"
     return "learned" if any(True for _ in module.net.parameters()) else "classical"
 
@@ -123,10 +123,10 @@ def restore_example(module: RestorationModule, pairs: Dataset[dict[str, Any]], i
     return Example(index, corrupted[0].cpu(), restored[0].cpu(), clean[0].cpu())
 
 
-def spread(total: int, count: int) -> list[int]:
+def evenly_spaced(total: int, count: int) -> list[int]:
     """Return up to `count` positions spread evenly over `total`.
 
-    >>> spread(10, 4)
+    >>> evenly_spaced(10, 4)
     [0, 2, 5, 7]
     """
     count = min(total, count)

@@ -23,8 +23,8 @@ __all__ = [
     "FolderLock",
     "Run",
     "RunFolderError",
-    "attach_run",
     "fingerprint",
+    "join_run",
     "open_run",
     "status",
 ]
@@ -161,7 +161,7 @@ def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Ru
     return Run(folder, identity, checkpoint, lock.close)
 
 
-def attach_run(folder: Path) -> Run:
+def join_run(folder: Path) -> Run:
     """Join a run that another process has opened; nothing is taken or written.
 
     Args:

@@ -1,5 +1,6 @@
-"""Names that classes had before they moved, so that older checkpoints open and older runs go on."""
+"""Names that classes and keys had before, so that older checkpoints open and older runs go on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 MOVED = {
@@ -7,31 +8,45 @@ MOVED = {
     "lightning_modules.warm_up": "lightning_modules.training.warm_up",
 }
 """Of every module that a `_target_` in a checkpoint or a run may name: where it was, and where it is."""
-_FIRST = {now: before for before, now in MOVED.items()}
+RENAMED = {"datamodules.corruptions.chain.Sometimes": "datamodules.corruptions.chain.RandomApply"}
+"""Classes whose own name changed."""
+KEYS = {"lightning_modules.training.shaping.Shaping": {"least_gain": "min_delta"}}
+"""By the present name of a class: the old and the new names of its settings."""
 
 
 def present_names(node: Any) -> Any:
-    """Return a description whose `_target_`s are where the classes are now.
+    """Return a description with the names that classes and settings have now.
 
-    >>> present_names({"_target_": "lightning_modules.shaping.Shaping", "patience": 2})
-    {'_target_': 'lightning_modules.training.shaping.Shaping', 'patience': 2}
+    >>> present_names({"_target_": "lightning_modules.shaping.Shaping", "least_gain": 0.01})
+    {'_target_': 'lightning_modules.training.shaping.Shaping', 'min_delta': 0.01}
     """
-    return _renamed(node, MOVED)
+    return _renamed(node, {**MOVED, **RENAMED}, KEYS)
 
 
 def first_names(node: Any) -> Any:
-    """Return a description as it was written before any class moved: what is compared across versions."""
-    return _renamed(node, _FIRST)
+    """Return a description as it was written before anything moved: what is compared across versions.
+
+    >>> first_names({"_target_": "lightning_modules.training.shaping.Shaping", "min_delta": 0.01})
+    {'_target_': 'lightning_modules.shaping.Shaping', 'least_gain': 0.01}
+    """
+    names = _reversed({**MOVED, **RENAMED})
+    return _renamed(node, names, {_target(owner, names): _reversed(keys) for owner, keys in KEYS.items()})
 
 
-def _renamed(node: Any, names: dict[str, str]) -> Any:
-    if isinstance(node, dict):
-        return {key: _target(value, names) if key == "_target_" else _renamed(value, names) for key, value in node.items()}
+def _reversed(names: Mapping[str, str]) -> dict[str, str]:
+    return {now: before for before, now in names.items()}
+
+
+def _renamed(node: Any, names: Mapping[str, str], keys: Mapping[str, Mapping[str, str]]) -> Any:
     if isinstance(node, list | tuple):
-        return [_renamed(value, names) for value in node]
-    return node
+        return [_renamed(value, names, keys) for value in node]
+    if not isinstance(node, dict):
+        return node
+    named = {**node, "_target_": _target(node["_target_"], names)} if "_target_" in node else node
+    own = keys.get(str(named.get("_target_")), {})
+    return {own.get(key, key): _renamed(value, names, keys) for key, value in named.items()}
 
 
-def _target(name: Any, names: dict[str, str]) -> Any:
+def _target(name: Any, names: Mapping[str, str]) -> Any:
     module, _, leaf = str(name).rpartition(".")
-    return f"{names[module]}.{leaf}" if module in names else name
+    return names.get(str(name)) or (f"{names[module]}.{leaf}" if module in names else name)

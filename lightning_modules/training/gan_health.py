@@ -33,7 +33,7 @@ class HealthReport:
         self._told: set[str] = set()
 
     def add(self, values: Mapping[str, Tensor]) -> None:
-        """Take in () values of one step, by name; names as in `complaints`."""
+        """Take in () values of one step, by name; names as in `diagnose`."""
         for name, value in values.items():
             self._sums[name] = self._sums.get(name, 0.0) + value.detach()
             self._counts[name] += 1
@@ -47,7 +47,7 @@ class HealthReport:
         if self.steps < LEAST_STEPS or not self._sums:
             return []
         means = torch.stack([total / self._counts[name] for name, total in self._sums.items()])
-        found = complaints(dict(zip(self._sums, over_processes(means).tolist(), strict=True)))
+        found = diagnose(dict(zip(self._sums, over_processes(means).tolist(), strict=True)))
         new = [sentence for topic, sentence in found.items() if topic not in self._told]
         self.steps, self._sums, self._counts, self._told = 0, {}, Counter(), set(found)
         warn(new)
@@ -80,14 +80,14 @@ def gradient_shares(terms: Mapping[str, Tensor], network: nn.Module) -> dict[str
     return {name: norm / total for name, norm in norms.items()}
 
 
-def complaints(means: Mapping[str, float]) -> dict[str, str]:
+def diagnose(means: Mapping[str, float]) -> dict[str, str]:
     """Return what is wrong, as sentences by topic.
 
     Args:
         means: over many steps: `accuracy_clean` and `accuracy_restored`, the shares of judgments in which the discriminator is
             right; `share_NAME`, the share of each loss term in the generator's gradient. What is missing is not judged.
 
-    >>> sorted(complaints({"accuracy_clean": 1.0, "accuracy_restored": 0.999, "share_l2": 0.5, "share_adversarial": 0.5}))
+    >>> sorted(diagnose({"accuracy_clean": 1.0, "accuracy_restored": 0.999, "share_l2": 0.5, "share_adversarial": 0.5}))
     ['won']
     """
     shares = {name.removeprefix("share_"): share for name, share in means.items() if name.startswith("share_")}

@@ -9,8 +9,8 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from lightning_modules.base import Batch, bound_gradient, require_finite
-from lightning_modules.training.schedules import listed
+from lightning_modules.base import Batch, clip_grad_norm, require_finite
+from lightning_modules.training.schedules import as_list
 
 
 @runtime_checkable
@@ -49,7 +49,7 @@ class Optimizing:
         """Go down the gradient of a finite loss."""
         self.optimizer.zero_grad()
         self.module.manual_backward(require_finite(loss, self.batch))
-        norm = bound_gradient(self.network.parameters(), self.clip_norm, self.batch["index"])
+        norm = clip_grad_norm(self.network.parameters(), self.clip_norm, self.batch["index"])
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.module.trainer.world_size > 1:
@@ -60,7 +60,7 @@ class Optimizing:
 def optimizer_of(module: pl.LightningModule, name: str) -> LightningOptimizer:
     """Return the optimizer of one of a module's networks."""
     assert isinstance(module, Networks)
-    optimizers: list[LightningOptimizer] = listed(module.optimizers())
+    optimizers: list[LightningOptimizer] = as_list(module.optimizers())
     return optimizers[list(module.networks).index(name)]
 
 
@@ -79,7 +79,7 @@ def share_buffers(network: nn.Module) -> None:
             buffer.copy_(value.view_as(buffer))
 
 
-def call_untouched(network: nn.Module, *inputs: Tensor) -> Any:
+def forward_without_buffer_updates(network: nn.Module, *inputs: Tensor) -> Any:
     """Return what a network in training mode returns, without moving its running statistics."""
     copies = {name: buffer.clone() for name, buffer in network.named_buffers()}
     return functional_call(network, copies, inputs)

@@ -25,14 +25,14 @@ def step_plateaus(schedules: Iterable[Any], trainer: pl.Trainer, monitor: str) -
             schedule.step(trainer.callback_metrics[monitor])
 
 
-def step_others(schedules: Iterable[Any]) -> None:
+def step_epoch_schedulers(schedules: Iterable[Any]) -> None:
     """Step the schedules that count epochs; under automatic optimization Lightning does it."""
     for schedule in schedules:
         if not isinstance(schedule, ReduceLROnPlateau):
             schedule.step()
 
 
-def listed(schedules: Any) -> list[Any]:
+def as_list(schedules: Any) -> list[Any]:
     """Return what `LightningModule.lr_schedulers` or `optimizers` gives (nothing, one, or a list) as a list."""
     if schedules is None:
         return []

@@ -33,9 +33,9 @@ class WarmUp(nn.Module):
         """Take one step and return the weight for it.
 
         Args:
-            losses: () the losses of the other networks at this step, by network; those that `awaits` names are enough.
+            losses: () the losses of the other networks at this step, by network; those that `depends_on` names are enough.
         """
-        if self.started_at < 0 and self.begins(losses):
+        if self.started_at < 0 and self.should_start(losses):
             self.started_at = self.steps_taken
         since = self.steps_taken - self.started_at if self.started_at >= 0 else -1
         self.steps_taken += 1
@@ -43,11 +43,11 @@ class WarmUp(nn.Module):
             return 0.0
         return 1.0 if since >= self.ramp_steps else (since + 1) / (self.ramp_steps + 1)
 
-    def begins(self, losses: Mapping[str, Tensor]) -> bool:
+    def should_start(self, losses: Mapping[str, Tensor]) -> bool:
         """Say whether the composite losses start at this step; asked until they do."""
         raise NotImplementedError
 
-    def awaits(self) -> tuple[str, ...]:
+    def depends_on(self) -> tuple[str, ...]:
         """Name the networks whose losses decide the next step."""
         return ()
 
@@ -84,7 +84,7 @@ class AfterSteps(WarmUp):
             raise ValueError(f"model.warm_up.steps={steps} must not be negative")
         self.steps = steps
 
-    def begins(self, losses: Mapping[str, Tensor]) -> bool:
+    def should_start(self, losses: Mapping[str, Tensor]) -> bool:
         """Count steps."""
         return self.steps_taken >= self.steps
 
@@ -113,13 +113,13 @@ class WhenBelow(WarmUp):
         self.memory_steps = memory_steps
         self.average = 0.0
 
-    def begins(self, losses: Mapping[str, Tensor]) -> bool:
+    def should_start(self, losses: Mapping[str, Tensor]) -> bool:
         """Follow the loss."""
         weight = 1 / min(self.steps_taken + 1, self.memory_steps)
         self.average += weight * (float(losses[self.network]) - self.average)
         return self.steps_taken + 1 >= self.memory_steps and self.average < self.value
 
-    def awaits(self) -> tuple[str, ...]:
+    def depends_on(self) -> tuple[str, ...]:
         """Name the network until the losses have started."""
         return (self.network,) if self.started_at < 0 else ()
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from models.layers.mono_batch import unfold
+from models.layers.mono_batch import from_mono_batch
 from models.layers.reach import has_memory_of_all
 from models.restorer import Restorer
 
@@ -69,4 +69,4 @@ class CodingNetwork(Restorer):
         features = self.encode(signal)
         for up in self.up:
             features = up(features)
-        return unfold(self.finish(features), signal)
+        return from_mono_batch(self.finish(features), signal)

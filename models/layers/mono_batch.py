@@ -4,11 +4,11 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def fold(signal: Tensor, multiple: int) -> Tensor:
+def to_mono_batch(signal: Tensor, multiple: int) -> Tensor:
     """Turn every channel into an example of its own, with zeros at its end up to a multiple of a number of samples.
 
     >>> import torch
-    >>> fold(torch.ones(2, 2, 5), 4).shape
+    >>> to_mono_batch(torch.ones(2, 2, 5), 4).shape
     torch.Size([4, 1, 8])
 
     Args:
@@ -22,8 +22,8 @@ def fold(signal: Tensor, multiple: int) -> Tensor:
     return functional.pad(mono, (0, -signal.shape[-1] % multiple))
 
 
-def unfold(mono: Tensor, signal: Tensor) -> Tensor:
-    """Undo fold: crop to the length of a signal and give it its channels back.
+def from_mono_batch(mono: Tensor, signal: Tensor) -> Tensor:
+    """Undo `to_mono_batch`: crop to the length of a signal and give it its channels back.
 
     Args:
         mono: (B * C, 1, T') with T' at least T.

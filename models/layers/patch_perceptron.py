@@ -67,7 +67,7 @@ class PatchPerceptron(nn.Module):
         self.by_step = nn.ModuleList(Gains(hidden_channels, step_features) for _ in range(2))
         self.gate = nn.Conv2d(hidden_channels, state_channels, 1) if gate else None
 
-    def look(self, spectrum: Tensor) -> Tensor:
+    def prepare(self, spectrum: Tensor) -> Tensor:
         """Return the input's part of the first layer, which is the same in all steps.
 
         Args:
@@ -76,22 +76,24 @@ class PatchPerceptron(nn.Module):
         Returns:
             (N, H, F / 8 + 1, L / 8 + 1).
         """
-        drive = self.patch(spectrum)
-        return drive * self.by_frequency(pitch(drive.shape[2]).to(drive.device))[..., None].to(drive.dtype)
+        projection = self.patch(spectrum)
+        gains = self.by_frequency(pitch(projection.shape[2]).to(projection.device))
+        return projection * gains[..., None].to(projection.dtype)
 
-    def forward(self, drive: Tensor, state: Tensor, time: float) -> Tensor:
+    def forward(self, input_projection: Tensor, state: Tensor, time: float) -> Tensor:
         """Return the change of the states.
 
         Args:
-            drive: (N, H, I, J) from `look`.
+            input_projection: (N, H, I, J) from `prepare`.
             state: (N, D, I, J).
             time: (t - 1/2) / T.
 
         Returns:
             (N, D, I, J).
         """
-        place = torch.full((1,), time, device=drive.device)  # filled there: a copy would make the host wait at every step
-        first = functional.relu(drive + self.neighbors(state))
+        # filled on the device: a copy would make the host wait at every step
+        place = torch.full((1,), time, device=input_projection.device)
+        first = functional.relu(input_projection + self.neighbors(state))
         second = functional.relu(_scaled(self.middle, first, self.by_step[0](place)))
         change = _scaled(self.last, second, self.by_step[1](place))
         if self.gate is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from models.layers.mono_batch import fold, unfold
+from models.layers.mono_batch import from_mono_batch, to_mono_batch
 from models.restorer import Restorer
 
 Skips = list[tuple[Tensor, ...]]
@@ -66,15 +66,15 @@ class SplitNetwork(Restorer):
         """
         if not 0 <= layer <= len(self.up) + 1:
             raise ValueError(f"layer={layer} must lie between 0, the bottleneck, and {len(self.up) + 1}, the restored signal")
-        bottleneck, skips = self.encode(fold(corrupted, self.multiple))
+        bottleneck, skips = self.encode(to_mono_batch(corrupted, self.multiple))
 
         def rest(hidden: Tensor) -> Tensor:
-            return corrupted + unfold(self.finish(self._climb(hidden, skips, layer, len(self.up))), corrupted)
+            return corrupted + from_mono_batch(self.finish(self._climb(hidden, skips, layer, len(self.up))), corrupted)
 
         if layer <= len(self.up):
             return self._climb(bottleneck, skips, 0, layer), rest
         features = self._climb(bottleneck, skips, 0, len(self.up))
-        return corrupted + unfold(self.finish(features), corrupted), lambda restored: restored
+        return corrupted + from_mono_batch(self.finish(features), corrupted), lambda restored: restored
 
     def _climb(self, features: Tensor, skips: Skips, first: int, end: int) -> Tensor:
         for up, skip in zip(self.up[first:end], skips[first:end], strict=True):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.base import NonFiniteLossError, OracleModule, RestorationModule, bound_gradient, require_finite
+from lightning_modules.base import NonFiniteLossError, OracleModule, RestorationModule, clip_grad_norm, require_finite
 from lightning_modules.metrics.snr import snr_db
 
 RATE_HZ = 4000
@@ -112,7 +112,7 @@ def with_gradients(*values: list[float]) -> list[nn.Parameter]:
 
 def test_gradient_is_scaled_to_the_norm_over_all_parameters() -> None:
     first, second, _ = parameters = with_gradients([3.0, 0.0], [4.0])
-    bound_gradient(parameters, 1.0, torch.tensor([0]))
+    clip_grad_norm(parameters, 1.0, torch.tensor([0]))
     torch.testing.assert_close(first.grad, torch.tensor([0.6, 0.0]))
     torch.testing.assert_close(second.grad, torch.tensor([0.8]))
 
@@ -120,7 +120,7 @@ def test_gradient_is_scaled_to_the_norm_over_all_parameters() -> None:
 @pytest.mark.parametrize("largest_norm", [None, 5.1])
 def test_gradient_within_the_norm_stays_as_it_is(largest_norm: float | None) -> None:
     first, second, _ = parameters = with_gradients([3.0, 0.0], [4.0])
-    bound_gradient(parameters, largest_norm, torch.tensor([0]))
+    clip_grad_norm(parameters, largest_norm, torch.tensor([0]))
     assert first.grad.tolist() == [3.0, 0.0] and second.grad.tolist() == [4.0]  # type: ignore[union-attr]
 
 
@@ -128,7 +128,7 @@ def test_gradient_within_the_norm_stays_as_it_is(largest_norm: float | None) -> 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_gradient_that_is_not_finite_names_its_batch(largest_norm: float | None, value: str) -> None:
     with pytest.raises(NonFiniteLossError, match=r"the gradient is not finite on the batch with indices \[5, 9\]") as caught:
-        bound_gradient(with_gradients([1.0], [0.0, float(value)]), largest_norm, torch.tensor([5, 9]))
+        clip_grad_norm(with_gradients([1.0], [0.0, float(value)]), largest_norm, torch.tensor([5, 9]))
     assert caught.value.indices == [5, 9]
 
 

@@ -87,7 +87,7 @@ def logit(module: CollaborativeGANModule, signal: Tensor) -> Tensor:
 @torch.no_grad()
 def test_no_steps_are_the_generator_bit_for_bit() -> None:
     module = make().eval()
-    assert torch.equal(module.at_steps(0).restore(CORRUPTED), module.net(CORRUPTED))
+    assert torch.equal(module.with_num_steps(0).restore(CORRUPTED), module.net(CORRUPTED))
 
 
 @torch.no_grad()
@@ -100,7 +100,7 @@ def test_refined_signals_please_the_discriminator_at_least_as_well_with_every_st
     assert (logits[-1] > logits[0]).all()
     assert torch.equal(estimates[0], module.net(CORRUPTED))
     assert torch.equal(estimates[-1], module.restore(CORRUPTED))
-    assert torch.equal(estimates[2], module.at_steps(2).restore(CORRUPTED))
+    assert torch.equal(estimates[2], module.with_num_steps(2).restore(CORRUPTED))
 
 
 def test_layer_is_the_restored_signal_if_none_is_named() -> None:
@@ -196,14 +196,14 @@ def test_adversarial_stage_trains_both_and_shaping_the_discriminator_alone_at_it
 
 
 def test_shaping_ends_by_its_own_rule() -> None:
-    module = make(shaping=Shaping(after_epochs=0, patience=1, least_gain=0.99))
+    module = make(shaping=Shaping(after_epochs=0, patience=1, min_delta=0.99))
     trainer = pl.Trainer(max_epochs=50, log_every_n_steps=1, **QUIET)
     trainer.fit(module, datamodule=Examples())
     assert trainer.current_epoch == 2  # one to set the best, one that gains less than 99 %
 
 
 def test_shaping_that_had_ended_before_a_run_was_resumed_is_not_repeated(tmp_path: Path) -> None:
-    settings = {"shaping": Shaping(after_epochs=0, patience=1, least_gain=0.99)}
+    settings = {"shaping": Shaping(after_epochs=0, patience=1, min_delta=0.99)}
     trainer = pl.Trainer(max_epochs=50, log_every_n_steps=1, **QUIET)
     trainer.fit(make(**settings), datamodule=Examples())
     trainer.save_checkpoint(tmp_path / "last.ckpt")
@@ -274,7 +274,7 @@ def test_mistake_is_named(settings: dict[str, Any], message: str) -> None:
 def test_chunks_of_a_long_signal_are_refined_as_the_whole_is_also_where_they_join() -> None:
     module = make(refinement=Refinement(steps=3, step_size=0.05)).eval()
     signal = 0.1 * torch.randn(1, 160000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    first, whole = (method.restore(signal[None].float())[0].double() for method in (module.at_steps(0), module))
+    first, whole = (method.restore(signal[None].float())[0].double() for method in (module.with_num_steps(0), module))
     stream = RestorationStream(module.restore, module.chunking(), 4000, 4000, 1, Settings())
     with torch.inference_mode():
         in_chunks = torch.cat([stream.push(signal), stream.flush()], dim=-1)

@@ -57,11 +57,11 @@ def test_loss_is_the_weighted_mean_over_the_steps() -> None:
 @pytest.mark.parametrize("step", range(1, 9))
 def test_states_of_the_scheduled_noise_hit_every_target(step: int) -> None:
     network, (clean, corrupted) = net(state_channels=None, steps=8), pair()
-    scene = network.look(corrupted)
-    noise = (corrupted - clean).flatten(0, 1) / scene.level
+    context = network.prepare(corrupted)
+    noise = (corrupted - clean).flatten(0, 1) / context.level
     state = (step / 8) ** 2 * cut(network.spectrum.analyze(noise))
     target = make().targets(clean, corrupted, step / 8)
-    torch.testing.assert_close(network.estimate(scene, state), target, rtol=0, atol=1e-5)
+    torch.testing.assert_close(network.estimate(context, state), target, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("gradient_steps", [None, 2])
@@ -77,9 +77,9 @@ def test_truncated_gradient_is_that_of_the_last_stretch_alone() -> None:
     module, (clean, corrupted) = make(gradient_steps=4), pair()
     loss, found = gradient(module, Plan(5, {5: 1.0}))
     module.zero_grad()
-    scene = module.net.look(corrupted)
-    *_, before, _ = module.net.states(scene, 5)
-    estimate = module.net.estimate(scene, module.net.advance(scene.drive, before.detach(), 5, 5))
+    context = module.net.prepare(corrupted)
+    *_, before, _ = module.net.states(context, 5)
+    estimate = module.net.estimate(context, module.net.advance(context.input_projection, before.detach(), 5, 5))
     by_hand = l2(estimate, clean)
     by_hand.backward()
     expected = torch.cat([parameter.grad.flatten() for parameter in module.parameters() if parameter.grad is not None])

@@ -38,30 +38,30 @@ def test_estimates_start_with_the_input() -> None:
 @pytest.mark.parametrize("step", [0, 1, 3])
 def test_stopped_method_gives_the_estimate_of_that_step(step: int) -> None:
     module = make()
-    stopped = module.at_steps(step)
+    stopped = module.with_num_steps(step)
     assert stopped.sample_rate == 4000 and not stopped.training
     torch.testing.assert_close(stopped.restore(signal()), module.estimates(signal())[step])
 
 
 def test_more_steps_than_usual_are_finer_ones() -> None:
     module = make()
-    torch.testing.assert_close(module.at_steps(6).restore(signal()), module.net.estimates(signal(), 6)[-1])
+    torch.testing.assert_close(module.with_num_steps(6).restore(signal()), module.net.estimates(signal(), 6)[-1])
 
 
 def test_stopped_method_stays_on_its_device() -> None:
-    assert make().to("meta").at_steps(2).device == torch.device("meta")
+    assert make().to("meta").with_num_steps(2).device == torch.device("meta")
 
 
 @pytest.mark.parametrize("steps", [-1, 1.5, "all"])
 def test_number_of_steps_that_is_none_is_refused(steps: Any) -> None:
     with pytest.raises(ValueError, match=f"steps={steps} must be a whole number, at least 0"):
-        make().at_steps(steps)
+        make().with_num_steps(steps)
 
 
 def test_other_methods_say_that_they_have_no_steps() -> None:
     module = RestorationModule(nn.Identity(), 4000)
     assert module.steps is None
     with pytest.raises(ValueError, match="steps=2: this method does not work in steps"):
-        module.at_steps(2)
+        module.with_num_steps(2)
     with pytest.raises(ValueError, match="does not work in steps"):
         module.estimates(signal())

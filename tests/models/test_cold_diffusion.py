@@ -66,12 +66,12 @@ def test_perfect_restorer_follows_the_schedule() -> None:
 
 def test_sampler_goes_step_by_step_as_published() -> None:
     net, corrupted = trained(), noise(1, 1, 500)
-    scene = net.look(corrupted)
-    partly = scene.drive
+    context = net.prepare(corrupted)
+    partly = context.input_projection
     for step in range(3):
         restored = partly - net.rest(partly, step / 3)
-        partly = partly + (((step + 1) / 3) ** 2 - (step / 3) ** 2) * (restored - scene.drive)
-    torch.testing.assert_close(net(corrupted), net.estimate(scene, scene.drive - partly), rtol=1e-4, atol=1e-5)
+        partly = partly + (((step + 1) / 3) ** 2 - (step / 3) ** 2) * (restored - context.input_projection)
+    torch.testing.assert_close(net(corrupted), net.estimate(context, context.input_projection - partly), rtol=1e-4, atol=1e-5)
 
 
 def test_single_estimates_are_those_of_the_whole_way() -> None:

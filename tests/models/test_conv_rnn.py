@@ -68,7 +68,7 @@ def test_published_network_has_the_published_parameter_count() -> None:
 
 def test_states_of_the_published_network_are_patches_of_two_seconds() -> None:
     net = ConvRNN(steps=1, hidden_channels=8)
-    assert next(net.states(net.look(noise(1, 1, 32000)), 1)).shape == (1, 512, 33, 33)
+    assert next(net.states(net.prepare(noise(1, 1, 32000)), 1)).shape == (1, 512, 33, 33)
 
 
 @pytest.mark.parametrize("state_channels", [None, 5])
@@ -77,10 +77,10 @@ def test_convolutions_equal_a_loop_over_patches(state_channels: int | None) -> N
     net = ConvRNN(steps=3, state_channels=state_channels, hidden_channels=12, fft_samples=64, hop_samples=16)
     nn.init.normal_(net.perceptron.last.weight, std=0.05)
     signal = noise(1, 1, 300)
-    scene = net.look(signal)
-    *_, state = net.states(scene, 3)
+    context = net.prepare(signal)
+    *_, state = net.states(context, 3)
     assert state.abs().max() > 0.1
-    expected = loop(net, net.spectrum.analyze(signal[0] / scene.level), 3)
+    expected = loop(net, net.spectrum.analyze(signal[0] / context.level), 3)
     torch.testing.assert_close(state[0], expected, rtol=0, atol=1e-5)
 
 
@@ -116,9 +116,9 @@ def test_finer_steps_converge() -> None:
 
 def test_true_noise_as_state_leaves_the_clean_signal() -> None:
     net, clean, disturbance = ConvRNN(), noise(1, 1, 5000), noise(2, 1, 5000)[1:]
-    scene = net.look(clean + disturbance)
-    state = cut(net.spectrum.analyze(disturbance[0] / scene.level))
-    torch.testing.assert_close(net.estimate(scene, state), clean, rtol=0, atol=1e-5)
+    context = net.prepare(clean + disturbance)
+    state = cut(net.spectrum.analyze(disturbance[0] / context.level))
+    torch.testing.assert_close(net.estimate(context, state), clean, rtol=0, atol=1e-5)
 
 
 def test_chunks_on_the_grid_of_patches_are_restored_alike() -> None:

@@ -36,9 +36,9 @@ def never() -> bool:
     return False
 
 
-def run(program: str, folder: Path, hopeless: Callable[[], bool] = never) -> Ended:
+def run(program: str, folder: Path, should_prune: Callable[[], bool] = never) -> Ended:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return run_child([sys.executable, "-c", program], folder, environment, folder / "log", hopeless)
+    return run_child([sys.executable, "-c", program], folder, environment, folder / "log", should_prune)
 
 
 def parent_of(program: str, folder: Path) -> tuple[subprocess.Popen[bytes], list[int]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.objectives import as_told, directions, read_objectives
+from sweeps.objectives import as_sweeper_objective, directions, read_objectives
 
 
 def test_values_are_those_of_validation(tmp_path: Path) -> None:
@@ -17,11 +17,11 @@ def test_values_are_those_of_validation(tmp_path: Path) -> None:
 
 
 def test_one_is_a_number_several_are_a_list_and_a_missing_one_is_none() -> None:
-    assert as_told({"a": 1.0}) == 1.0
-    assert as_told({"a": 1.0, "b": 2.0}) == [1.0, 2.0]
-    assert as_told({"a": 1.0, "b": None}) is None
-    assert as_told({"a": float("nan")}) is None
-    assert as_told({}) is None
+    assert as_sweeper_objective({"a": 1.0}) == 1.0
+    assert as_sweeper_objective({"a": 1.0, "b": 2.0}) == [1.0, 2.0]
+    assert as_sweeper_objective({"a": 1.0, "b": None}) is None
+    assert as_sweeper_objective({"a": float("nan")}) is None
+    assert as_sweeper_objective({}) is None
 
 
 def test_direction_is_that_of_the_metric() -> None:

@@ -25,28 +25,28 @@ def sweep(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("values", "hopeless"), [([0, 2.9], True), ([0, 3], False), ([2.9, 0], True), ([3.1, 0], False)])
-def test_best_so_far_is_compared_with_the_median_at_the_same_epoch(sweep: Path, values: list[float], hopeless: bool) -> None:
+@pytest.mark.parametrize(("values", "should_prune"), [([0, 2.9], True), ([0, 3], False), ([2.9, 0], True), ([3.1, 0], False)])
+def test_best_so_far_is_compared_with_the_median_at_the_same_epoch(sweep: Path, values: list[float], should_prune: bool) -> None:
     rule = MedianRule(sweep, "val/x", maximize=True, after_epochs=2, epochs=3)
-    assert rule.hopeless(job(sweep, "3", values)) is hopeless
+    assert rule.should_prune(job(sweep, "3", values)) is should_prune
 
 
 def test_smaller_can_be_better(sweep: Path) -> None:
     rule = MedianRule(sweep, "val/x", maximize=False, after_epochs=1, epochs=3)
-    assert rule.hopeless(job(sweep, "3", [2.1]))
-    assert not rule.hopeless(job(sweep, "4", [2.0]))
+    assert rule.should_prune(job(sweep, "3", [2.1]))
+    assert not rule.should_prune(job(sweep, "4", [2.0]))
 
 
 @pytest.mark.parametrize(("values", "after_epochs"), [([], 0), ([0], 2), ([0, 0, 0], 1)])
 def test_first_epochs_are_granted_and_a_whole_run_is_kept(sweep: Path, values: list[float], after_epochs: int) -> None:
     rule = MedianRule(sweep, "val/x", maximize=True, after_epochs=after_epochs, epochs=3)
-    assert not rule.hopeless(job(sweep, "3", values))
+    assert not rule.should_prune(job(sweep, "3", values))
 
 
 def test_two_others_are_too_few(tmp_path: Path) -> None:
     for name in ("0", "1"):
         job(tmp_path, name, [5])
-    assert not MedianRule(tmp_path, "val/x", maximize=True, after_epochs=1, epochs=None).hopeless(job(tmp_path, "2", [0]))
+    assert not MedianRule(tmp_path, "val/x", maximize=True, after_epochs=1, epochs=None).should_prune(job(tmp_path, "2", [0]))
 
 
 def test_repeated_epoch_counts_once_and_half_a_line_not_at_all(tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_damaged_lines_and_epochs_without_a_value_stop_no_job(sweep: Path) -> No
         file.write('[]\n{"epoch": 1}\n{"epoch"\n{"epoch": 1, "val/x": NaN}\n')
     values = epoch_values(folder, "val/x")
     assert values[0] == 0 and math.isnan(values[1]) and len(values) == 2
-    assert MedianRule(sweep, "val/x", maximize=True, after_epochs=2, epochs=3).hopeless(folder)
+    assert MedianRule(sweep, "val/x", maximize=True, after_epochs=2, epochs=3).should_prune(folder)
     for number, content in enumerate((b"", b"\xff\xfe", b"null")):
         (sweep / f"damaged{number}").mkdir()
         (sweep / f"damaged{number}" / "epochs.jsonl").write_bytes(content)
     (sweep / "folder" / "epochs.jsonl").mkdir(parents=True)
-    assert MedianRule(sweep, "val/x", maximize=True, after_epochs=2, epochs=3).hopeless(folder)
+    assert MedianRule(sweep, "val/x", maximize=True, after_epochs=2, epochs=3).should_prune(folder)

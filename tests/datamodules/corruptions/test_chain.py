@@ -8,7 +8,7 @@ from torch import Tensor
 
 from datamodules.corruptions import optional
 from datamodules.corruptions.bandwidth import LowPass
-from datamodules.corruptions.chain import Chain, Sometimes
+from datamodules.corruptions.chain import Chain, RandomApply
 from datamodules.corruptions.clipping import Clipping
 from datamodules.corruptions.noise import Noise
 from datamodules.corruptions.optional import cutoff_hz
@@ -76,7 +76,7 @@ def test_random_order_is_drawn_anew_for_every_batch_and_every_step_strikes_once(
 
 def test_sometimes_strikes_its_share_of_examples_and_leaves_the_rest() -> None:
     clean = clean_batch(300)
-    corrupted = Sometimes(AddOne(), 0.25)(clean, RATE_HZ, seeded())
+    corrupted = RandomApply(AddOne(), 0.25)(clean, RATE_HZ, seeded())
     struck = (corrupted == clean + 1).all(2).all(1)
     assert torch.equal(corrupted[~struck], clean[~struck])
     assert 50 < struck.sum() < 100
@@ -85,24 +85,24 @@ def test_sometimes_strikes_its_share_of_examples_and_leaves_the_rest() -> None:
 @pytest.mark.parametrize(("probability", "added"), [(0.0, 0.0), (1.0, 1.0)])
 def test_certainty_strikes_none_or_all(probability: float, added: float) -> None:
     clean = clean_batch()
-    assert torch.equal(Sometimes(AddOne(), probability)(clean, RATE_HZ, seeded()), clean + added)
+    assert torch.equal(RandomApply(AddOne(), probability)(clean, RATE_HZ, seeded()), clean + added)
 
 
-@pytest.mark.parametrize("corruption", [Chain([AddOne(), Double()], "random"), Sometimes(AddOne(), 0.5)])
-def test_clean_batch_is_not_modified(corruption: Chain | Sometimes) -> None:
+@pytest.mark.parametrize("corruption", [Chain([AddOne(), Double()], "random"), RandomApply(AddOne(), 0.5)])
+def test_clean_batch_is_not_modified(corruption: Chain | RandomApply) -> None:
     clean = clean_batch()
     corruption(clean, RATE_HZ, seeded())
     assert torch.equal(clean, clean_batch())
 
 
 def test_nested_chain_is_determined_by_the_seed() -> None:
-    chain = Chain([Sometimes(Noise(["pink"]), 0.5), Chain([Clipping(), Noise(["tpdf"])], "random")], "random")
+    chain = Chain([RandomApply(Noise(["pink"]), 0.5), Chain([Clipping(), Noise(["tpdf"])], "random")], "random")
     assert torch.equal(chain(clean_batch(), RATE_HZ, seeded(2)), chain(clean_batch(), RATE_HZ, seeded(2)))
     assert not torch.equal(chain(clean_batch(), RATE_HZ, seeded(2)), chain(clean_batch(), RATE_HZ, seeded(3)))
 
 
 def test_lowest_cutoff_of_all_steps_is_passed_on() -> None:
-    chain = Chain([AddOne(), Sometimes(EndsAt(3000.0)), Chain([EndsAt(5000.0)])])
+    chain = Chain([AddOne(), RandomApply(EndsAt(3000.0)), Chain([EndsAt(5000.0)])])
     assert chain.cutoff_hz(RATE_HZ) == 3000.0
 
 
@@ -126,7 +126,7 @@ def test_wrong_chain_is_refused(settings: dict[str, Any], message: str) -> None:
 
 def test_impossible_probability_is_refused() -> None:
     with pytest.raises(ValueError, match=r"probability=1\.5"):
-        Sometimes(AddOne(), 1.5)
+        RandomApply(AddOne(), 1.5)
 
 
 class InSplit(AddOne):
@@ -140,9 +140,9 @@ class InSplit(AddOne):
 
 
 def test_split_and_skipped_files_are_passed_through_chains() -> None:
-    chain = Chain([AddOne(), Sometimes(InSplit(), 0.5), Chain([InSplit()], "random")], "random")
+    chain = Chain([AddOne(), RandomApply(InSplit(), 0.5), Chain([InSplit()], "random")], "random")
     chosen = chain.for_split("val")
-    expected = Chain([AddOne(), Sometimes(InSplit("val"), 0.5), Chain([InSplit("val")], "random")], "random")
+    expected = Chain([AddOne(), RandomApply(InSplit("val"), 0.5), Chain([InSplit("val")], "random")], "random")
     assert describe(chosen) == describe(expected)
     assert describe(chain) != describe(chosen)
     assert chosen.skipped == ["noise.wav: is silent"] * 2
@@ -150,7 +150,7 @@ def test_split_and_skipped_files_are_passed_through_chains() -> None:
 
 
 def test_impossible_rates_are_refused_through_chains() -> None:
-    chain = Chain([AddOne(), Sometimes(Chain([LowPass([5000, 6000])]), 0.5)])
+    chain = Chain([AddOne(), RandomApply(Chain([LowPass([5000, 6000])]), 0.5)])
     chain.check(16_000, 1)
     key = r"^corruption\.steps\.1\.corruption\.steps\.0\.cutoff_hz=\[5000, 6000\] is not below half of data\.sample_rate=8000"
     with pytest.raises(ValueError, match=key):

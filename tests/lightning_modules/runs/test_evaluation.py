@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lightning_modules.runs.evaluation import mean_scores, spread
+from lightning_modules.runs.evaluation import evenly_spaced, mean_scores
 
 
 def pair(pesq: float, of_input: float) -> dict[str, float]:
@@ -40,4 +40,4 @@ def test_mean_of_nothing_is_not_a_number() -> None:
 
 @pytest.mark.parametrize(("total", "count", "expected"), [(10, 4, [0, 2, 5, 7]), (2, 4, [0, 1]), (0, 4, []), (5, 0, [])])
 def test_examples_are_spread_over_the_pairs(total: int, count: int, expected: list[int]) -> None:
-    assert spread(total, count) == expected
+    assert evenly_spaced(total, count) == expected

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from lightning_modules.callbacks.best_and_last import RESUMED
-from lightning_modules.runs.folder import FolderLock, RunFolderError, attach_run, fingerprint, open_run
+from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, join_run, open_run
 
 CONFIG: dict[str, Any] = {
     "seed": 0,
@@ -211,12 +211,12 @@ def test_further_processes_of_a_run_join_it_and_write_nothing(tmp_path: Path) ->
     run = open_run(tmp_path / "a", None, CONFIG)
     checkpoint = finished_epoch(run.folder) / "checkpoints" / "last.ckpt"
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")}
-    joined = attach_run(tmp_path / "a")
+    joined = join_run(tmp_path / "a")
     joined.close()
     assert (joined.folder, joined.id, joined.checkpoint) == (run.folder, run.id, checkpoint)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")} == before
     with pytest.raises(RunFolderError, match="nothing holds no run to join"):
-        attach_run(tmp_path / "nothing")
+        join_run(tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
 
@@ -333,7 +333,7 @@ def test_damaged_run_that_is_asked_for_is_an_error_naming_the_file(tmp_path: Pat
     with pytest.raises(RunFolderError, match=f"^{folder / 'run.json'} is .*; choose another run_name$"):
         open_run(folder, "auto", CONFIG)
     with pytest.raises(RunFolderError, match="run.json is "):
-        attach_run(folder)
+        join_run(folder)
 
 
 def test_job_repeated_in_its_own_folder_starts_anew_without_a_sound_checkpoint(tmp_path: Path) -> None:

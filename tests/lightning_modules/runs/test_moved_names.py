@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_module
 from omegaconf import DictConfig
 
 from lightning_modules.runs.checkpoint import load_restorer
-from lightning_modules.runs.moved_names import MOVED, first_names, present_names
+from lightning_modules.runs.moved_names import MOVED, RENAMED, first_names, present_names
 from train import train
 
 OLD = sorted((Path(__file__).parents[2] / "old_runs").iterdir())
@@ -52,6 +52,10 @@ def test_every_old_name_leads_to_a_module() -> None:
         assert importlib.import_module(now)
         with pytest.raises(ImportError):
             importlib.import_module(before)
+    for before, now in RENAMED.items():
+        module, _, name = now.rpartition(".")
+        assert hasattr(importlib.import_module(module), name)
+        assert not hasattr(importlib.import_module(module), before.rpartition(".")[2])
 
 
 def test_names_are_changed_wherever_they_stand_and_back() -> None:

@@ -7,7 +7,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from lightning_modules.training.gan_health import LEAST_STEPS, HealthReport, complaints, gradient_shares
+from lightning_modules.training.gan_health import LEAST_STEPS, HealthReport, diagnose, gradient_shares
 
 HEALTHY = {"accuracy_clean": 0.7, "accuracy_restored": 0.65, "share_l2": 0.8, "share_adversarial": 0.2}
 
@@ -42,20 +42,20 @@ def epoch(report: HealthReport, steps: int = LEAST_STEPS, **change: float) -> li
     ],
 )
 def test_what_is_wrong_is_told_and_nothing_else(change: dict[str, float], topics: list[str]) -> None:
-    assert sorted(complaints(HEALTHY | change)) == topics
+    assert sorted(diagnose(HEALTHY | change)) == topics
 
 
 def test_term_without_company_does_not_dominate() -> None:
-    assert complaints({"share_l2": 1.0}) == {}
+    assert diagnose({"share_l2": 1.0}) == {}
 
 
 def test_sentence_names_what_the_discriminator_says_and_what_to_change() -> None:
-    assert "calls nearly everything restored" in complaints(HEALTHY | {"accuracy_clean": 0.0})["collapsed"]
-    dominates = complaints({"share_l2": 0.01, "share_feature": 0.01, "share_adversarial": 0.98})["dominates_adversarial"]
+    assert "calls nearly everything restored" in diagnose(HEALTHY | {"accuracy_clean": 0.0})["collapsed"]
+    dominates = diagnose({"share_l2": 0.01, "share_feature": 0.01, "share_adversarial": 0.98})["dominates_adversarial"]
     assert dominates.endswith(
         "raise model.loss_weights.l2 and model.loss_weights.feature, or lower model.loss_weights.adversarial"
     )
-    assert complaints(HEALTHY | {"share_adversarial": 1e-5})["idle_adversarial"] == (
+    assert diagnose(HEALTHY | {"share_adversarial": 1e-5})["idle_adversarial"] == (
         "the loss term adversarial makes up only 0.00% of the generator's gradient and does nothing; "
         "raise model.loss_weights.adversarial"
     )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.data import DataLoader
 
-from lightning_modules.training.optimizing import Optimizing, call_untouched
+from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates
 
 
 class Judge(nn.Module):
@@ -67,7 +67,7 @@ def test_call_moves_no_running_statistic_and_gives_what_a_training_pass_gives() 
     torch.manual_seed(0)
     judge, signal = Judge().train(), torch.randn(2, 1, 16)
     before = {name: value.clone() for name, value in judge.state_dict().items()}
-    logits, activations = call_untouched(judge, signal, signal)
+    logits, activations = forward_without_buffer_updates(judge, signal, signal)
     assert all(torch.equal(value, before[name]) for name, value in judge.state_dict().items())
     again, hidden = judge(signal, signal)
     assert torch.equal(logits, again)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
-from lightning_modules.training.schedules import listed, step_others, step_plateaus
+from lightning_modules.training.schedules import as_list, step_epoch_schedulers, step_plateaus
 
 
 def trainer(epoch: int = 0, every: int = 1, whole: bool = True) -> Any:
@@ -41,10 +41,10 @@ def test_epoch_cut_short_or_without_validation_teaches_a_plateau_nothing(circums
 def test_other_schedules_count_epochs() -> None:
     optimizer, both = schedules()
     optimizer.step()
-    step_others(both)
+    step_epoch_schedulers(both)
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, []), (1, [1]), ([1, 2], [1, 2]), ((1,), [1])])
 def test_whatever_lightning_returns_becomes_a_list(given: object, expected: list[int]) -> None:
-    assert listed(given) == expected
+    assert as_list(given) == expected

@@ -3,11 +3,11 @@
 import pytest
 from torch import nn
 
-from lightning_modules.training.shaping import Shaping, evaluating
+from lightning_modules.training.shaping import Shaping, eval_mode
 
 
 def test_stage_ends_when_the_loss_has_not_fallen_for_as_long_as_patience_lasts() -> None:
-    shaping = Shaping(patience=2, least_gain=0.1)
+    shaping = Shaping(patience=2, min_delta=0.1)
     assert [shaping.is_done(loss) for loss in (1.0, 0.8, 0.75, 0.7, 0.69, 0.68)] == [False, False, False, False, False, True]
 
 
@@ -28,8 +28,8 @@ def test_resumed_stage_remembers_its_best() -> None:
         {"rate_factor": float("nan")},
         {"patience": 0},
         {"patience": 1.5},
-        {"least_gain": 1.0},
-        {"least_gain": -0.1},
+        {"min_delta": 1.0},
+        {"min_delta": -0.1},
     ],
 )
 def test_mistake_is_named(settings: dict[str, float]) -> None:
@@ -44,7 +44,7 @@ def test_modes_come_back_one_by_one_whatever_happens() -> None:
     seen = []
 
     def fail() -> None:
-        with evaluating(net):
+        with eval_mode(net):
             seen.extend(module.training for module in net.modules())
             raise RuntimeError
 

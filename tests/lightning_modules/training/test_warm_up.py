@@ -60,11 +60,11 @@ def test_state_is_no_buffer_that_an_average_of_the_weights_could_change() -> Non
 
 
 def test_rule_awaits_a_loss_until_it_has_begun_and_needs_none_after() -> None:
-    assert AfterSteps(3).awaits() == ()
+    assert AfterSteps(3).depends_on() == ()
     rule = WhenBelow("autoencoder", 1.0, memory_steps=1)
-    assert rule.awaits() == ("autoencoder",)
+    assert rule.depends_on() == ("autoencoder",)
     assert [rule({"autoencoder": torch.tensor(0.5)}), rule({})] == [1, 1]
-    assert rule.awaits() == ()
+    assert rule.depends_on() == ()
 
 
 @pytest.mark.parametrize(

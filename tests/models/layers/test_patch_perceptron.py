@@ -39,28 +39,28 @@ def test_pitch_rises_from_0_to_1_by_octaves() -> None:
 
 def test_untrained_perceptron_changes_nothing() -> None:
     net, spectrum = perceptron(), noise(1, 2, 16, 24)
-    drive = net.look(spectrum)
-    assert drive.shape == (1, 6, 3, 4)
-    assert not net(drive, noise(1, 4, 3, 4), 0.5).any()
+    input_projection = net.prepare(spectrum)
+    assert input_projection.shape == (1, 6, 3, 4)
+    assert not net(input_projection, noise(1, 4, 3, 4), 0.5).any()
 
 
 def test_step_and_frequency_matter_once_trained() -> None:
     net, spectrum, state = perceptron(), noise(1, 2, 16, 24), noise(1, 4, 3, 4)
     nn.init.normal_(net.last.weight)
-    drive = net.look(spectrum)
-    assert torch.equal(net(drive, state, 0.1), net(drive, state, 0.9))
+    input_projection = net.prepare(spectrum)
+    assert torch.equal(net(input_projection, state, 0.1), net(input_projection, state, 0.9))
     nn.init.normal_(net.by_step[0].weight)
-    assert not torch.equal(net(drive, state, 0.1), net(drive, state, 0.9))
+    assert not torch.equal(net(input_projection, state, 0.1), net(input_projection, state, 0.9))
     nn.init.normal_(net.by_frequency.weight)
-    assert not torch.equal(net.look(spectrum), drive)
+    assert not torch.equal(net.prepare(spectrum), input_projection)
 
 
 def test_change_of_a_patch_depends_on_its_eight_neighbors_only() -> None:
-    net, drive, state = perceptron(), noise(1, 6, 7, 7), noise(1, 4, 7, 7)
+    net, input_projection, state = perceptron(), noise(1, 6, 7, 7), noise(1, 4, 7, 7)
     nn.init.normal_(net.last.weight)
     touched = state.clone()
     touched[:, :, 3, 3] += 1
-    moved = (net(drive, touched, 0.5) - net(drive, state, 0.5)).abs().amax(dim=(0, 1)) > 0
+    moved = (net(input_projection, touched, 0.5) - net(input_projection, state, 0.5)).abs().amax(dim=(0, 1)) > 0
     assert moved[2:5, 2:5].all() and moved.sum() == 9
 
 
