@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_modules.losses.reconstruction import adversarial as adversaries
+from lightning_modules.losses import adversarial as adversaries
 
 LOGITS = torch.tensor([-1.0, 0.0, 2.0])
 OTHERS = torch.tensor([0.5, -0.5, 1.0])

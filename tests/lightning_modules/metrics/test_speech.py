@@ -8,8 +8,8 @@ import soxr
 import torch
 from torch import Tensor
 
+from lightning_modules.metrics import speech as speech_metrics
 from lightning_modules.metrics.collection import TEST_METRICS, build_metrics, offered_metrics
-from lightning_modules.metrics.collection import speech as speech_metrics
 
 
 def noise(seed: int, *shape: int) -> Tensor:
