@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from datamodules.audio.probing import absolute
 from datamodules.cache import CachedRecordings, CacheFormat
 from datamodules.catalog import Catalog
-from datamodules.corruptions import Corruption, optional
+from datamodules.corruptions import Corruption, settings
 from datamodules.describe import describe
 from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
@@ -44,8 +44,7 @@ class RestorationDataModule(pl.LightningDataModule):
 
     Args:
         source: What recordings exist.
-        corruption: `corruption(clean (B, C, T), sample_rate, generator) -> (B, C, T)`; see `corruptions.optional` for how it
-            may depend on the split.
+        corruption: What damages them.
         sample_rate: Of all examples, in Hz; see `check_sample_rate`.
         channels: Of all examples; see `decoding.mix`.
         window_samples: Length of a training window.
@@ -91,7 +90,7 @@ class RestorationDataModule(pl.LightningDataModule):
         for name, value in {"channels": channels, "batch_size": batch_size}.items():
             if value < 1:
                 raise ValueError(f"data.{name}={value} must be at least 1")
-        optional.check(corruption, sample_rate, channels)
+        settings.corruption(corruption, "corruption").check_under("corruption", sample_rate, channels)
         self.source, self.corruption, self.sample_rate, self.channels = source, corruption, sample_rate, channels
         self._seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
         self._sampler = EpochSampler(samples_per_epoch)
@@ -109,8 +108,8 @@ class RestorationDataModule(pl.LightningDataModule):
     @property
     def cutoff_hz(self) -> float:
         """Return where spectral metrics divide low from high: the corruption's cut-off if it has one, else half the band."""
-        own = getattr(self.corruption, "cutoff_hz", None)
-        return float(own(self.sample_rate)) if callable(own) else self.sample_rate / 4
+        own = self.corruption.cutoff_hz(self.sample_rate)
+        return own if own < self.sample_rate / 2 else self.sample_rate / 4
 
     @property
     def manifest_hash(self) -> str:
@@ -128,7 +127,7 @@ class RestorationDataModule(pl.LightningDataModule):
     @property
     def skipped(self) -> list[str]:
         """Return one sentence per file, of clean audio or of the corruption, that could not be used."""
-        return [*self._catalog.skipped, *optional.skipped(self.corruption)]
+        return [*self._catalog.skipped, *self.corruption.skipped]
 
     def counts(self) -> dict[str, dict[str, Any]]:
         """Count recordings, hours and what was left out (unreadable, too short) in each split that has been set up."""
@@ -195,7 +194,7 @@ class RestorationDataModule(pl.LightningDataModule):
 
     def _corruption(self, split: Split) -> Corruption:
         if split not in self._corruptions:
-            self._corruptions[split] = optional.for_split(self.corruption, split)
+            self._corruptions[split] = self.corruption.for_split(split)
         return self._corruptions[split]
 
     def _train_windows(self) -> TrainWindows:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from conf.compose import baselines
 from conf.compose import instantiate as build
-from datamodules.corruptions import Corruption, optional
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.codec import MP3_KBPS
 from datamodules.sources.synthetic import SyntheticSource
 from lightning_modules.metrics.collection import TEST_METRICS, build_metrics, offered_metrics
@@ -67,9 +67,9 @@ def test_every_corruption_works_or_says_which_key_does_not(path: Path, sample_ra
     corruption = load(path, sample_rate)
     if refused(path.stem, sample_rate):
         with pytest.raises(ValueError, match=rf"^corruption\.\w.*=.*data\.sample_rate={sample_rate}\b.*: \w+"):
-            optional.check(corruption, sample_rate, 1)
+            corruption.check_under("corruption", sample_rate, 1)
         return
-    optional.check(corruption, sample_rate, 1)
+    corruption.check_under("corruption", sample_rate, 1)
     for seconds in (0.002, 0.5):
         clean = clean_batch(sample_rate, seconds)
         corrupted = corruption(clean, sample_rate, torch.Generator().manual_seed(1))

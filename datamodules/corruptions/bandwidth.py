@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from datamodules import draws
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.dsp.decimation import INTERPOLATIONS, Frame, down_and_up
 from datamodules.corruptions.dsp.fft import fast_length
 from datamodules.corruptions.dsp.filters import FAMILIES, MAX_ORDER, FilterDesign, magnitude_response
@@ -54,7 +55,7 @@ class FilterDraw:
         return magnitude_response(families, design, fft_samples).pow_(self.passes)
 
 
-class LowPass:
+class LowPass(Corruption):
     """Filter each example with a zero-phase low-pass of a random family, order and cutoff, at its full rate."""
 
     def __init__(
@@ -90,7 +91,7 @@ class LowPass:
         return self._cutoff_hz[0]
 
     def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse rates at which there is no such cutoff; see `optional.check`."""
+        """Refuse rates at which there is no such cutoff; see `Corruption.check`."""
         if self._cutoff_hz[0] >= sample_rate / 2:
             raise ValueError(
                 f"cutoff_hz={draws.range_text(self._cutoff_hz)} is not below half of data.sample_rate={sample_rate}: "
@@ -117,7 +118,7 @@ class LowPass:
         return low, high if high < sample_rate / 2 else max(low, HIGHEST_CUTOFF * sample_rate)
 
 
-class Bandwidth:
+class Bandwidth(Corruption):
     """Take each example down to a low sample rate and back to the full one, in any ratio and without delay."""
 
     def __init__(
@@ -167,7 +168,7 @@ class Bandwidth:
         return self._low_rate_hz[0] / 2
 
     def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse rates that the low rates do not allow; see `optional.check`."""
+        """Refuse rates that the low rates do not allow; see `Corruption.check`."""
         if self._low_rate_hz[1] >= sample_rate:
             raise ValueError(
                 f"low_rate_hz={draws.range_text(self._low_rate_hz)} is not below data.sample_rate={sample_rate}: "

@@ -1,17 +1,49 @@
 """Corruptions of corruptions: several after each other, in a fixed or a random order, and one that strikes only sometimes."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from datamodules.corruptions import Corruption, optional, settings
+from datamodules.corruptions import Corruption, settings
 from datamodules.draws import uniform
 from datamodules.splits import Split
 
 
-class Chain:
+class Composite(Corruption):
+    """A corruption that is made of others, its parts, and answers for them."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> dict[str, Corruption]:
+        """Return the parts, each under its key in the configuration, such as `steps.1`."""
+
+    @abstractmethod
+    def with_parts(self, parts: Sequence[Corruption]) -> "Composite":
+        """Return the same corruption with other parts, as many and in the order of `parts`."""
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return one sentence per file that a part could not use."""
+        return [sentence for part in self.parts.values() for sentence in part.skipped]
+
+    def for_split(self, split: Split) -> "Composite":
+        """Return the same corruption of the parts for one split of the clean audio; see `Corruption.for_split`."""
+        return self.with_parts([part.for_split(split) for part in self.parts.values()])
+
+    def cutoff_hz(self, sample_rate: int) -> float:
+        """Return the lowest cutoff of all parts in Hz, at most half the sample rate."""
+        return min(sample_rate / 2, *(part.cutoff_hz(sample_rate) for part in self.parts.values()))
+
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Refuse what a part refuses; see `Corruption.check`."""
+        for key, part in self.parts.items():
+            part.check_under(key, sample_rate, channels)
+
+
+class Chain(Composite):
     """Apply several corruptions after each other.
 
     With `order="random"` every call draws one order for its whole batch, all orders equally likely: an order per example would
@@ -30,31 +62,19 @@ class Chain:
         """
         if not steps:
             raise ValueError("steps is empty: give at least one corruption")
-        for step in steps:
-            if not callable(step):
-                raise ValueError(f"steps holds {step!r}, which is not a corruption: give each one its _target_")
         if order not in ("fixed", "random"):
             raise ValueError(f"order={order!r} is unknown; known: fixed, random")
-        self._steps = tuple(steps)
+        self._steps = tuple(settings.corruption(step, "steps") for step in steps)
         self._order = order
 
     @property
-    def skipped(self) -> list[str]:
-        """Return one sentence per file that a step could not use."""
-        return [sentence for step in self._steps for sentence in optional.skipped(step)]
+    def parts(self) -> dict[str, Corruption]:
+        """Return the steps; see `Composite.parts`."""
+        return {f"steps.{index}": step for index, step in enumerate(self._steps)}
 
-    def for_split(self, split: Split) -> "Chain":
-        """Return the chain for one split of the clean audio; see `optional.for_split`."""
-        return Chain([optional.for_split(step, split) for step in self._steps], self._order)
-
-    def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse what a step refuses; see `optional.check`."""
-        for index, step in enumerate(self._steps):
-            optional.check(step, sample_rate, channels, f"steps.{index}")
-
-    def cutoff_hz(self, sample_rate: int) -> float:
-        """Return the lowest cutoff of all steps in Hz; half the sample rate if none has one."""
-        return min(optional.cutoff_hz(step, sample_rate) for step in self._steps)
+    def with_parts(self, parts: Sequence[Corruption]) -> "Chain":
+        """Return the chain with other steps; see `Composite.with_parts`."""
+        return Chain(parts, self._order)
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Corrupt a batch with all steps.
@@ -78,7 +98,7 @@ class Chain:
         return torch.randperm(len(self._steps), generator=generator, device=generator.device).tolist()
 
 
-class RandomApply:
+class RandomApply(Composite):
     """Apply a corruption to each example with a probability, and leave the others as they are."""
 
     def __init__(self, corruption: Corruption, probability: float = 0.5) -> None:
@@ -89,27 +109,20 @@ class RandomApply:
             probability: Chance of each example to be struck.
 
         Raises:
-            ValueError: If the probability is not within 0 to 1.
+            ValueError: If it is not a corruption, or the probability is not within 0 to 1.
         """
-        self._corruption = corruption
+        self._corruption = settings.corruption(corruption, "corruption")
         self._probability = settings.probability(probability, "probability")
 
     @property
-    def skipped(self) -> list[str]:
-        """Return one sentence per file that the corruption could not use."""
-        return optional.skipped(self._corruption)
+    def parts(self) -> dict[str, Corruption]:
+        """Return the one corruption; see `Composite.parts`."""
+        return {"corruption": self._corruption}
 
-    def for_split(self, split: Split) -> "RandomApply":
-        """Return the corruption for one split of the clean audio; see `optional.for_split`."""
-        return RandomApply(optional.for_split(self._corruption, split), self._probability)
-
-    def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse what the corruption refuses; see `optional.check`."""
-        optional.check(self._corruption, sample_rate, channels)
-
-    def cutoff_hz(self, sample_rate: int) -> float:
-        """Return the cutoff of the corruption in Hz; half the sample rate if it has none."""
-        return optional.cutoff_hz(self._corruption, sample_rate)
+    def with_parts(self, parts: Sequence[Corruption]) -> "RandomApply":
+        """Return the same with another corruption; see `Composite.with_parts`."""
+        (corruption,) = parts
+        return RandomApply(corruption, self._probability)
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Corrupt some examples of a batch.

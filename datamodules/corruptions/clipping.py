@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.settings import known_names
 from datamodules.draws import Range, as_range, choices, uniform
 
@@ -22,7 +23,7 @@ def clip_soft(audio: Tensor, threshold: Tensor) -> Tensor:
 SHAPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"hard": clip_hard, "soft": clip_soft}
 
 
-class Clipping:
+class Clipping(Corruption):
     """Clip each example at a drawn depth below its own peak, hard or soft, without any make-up gain.
 
     All channels of an example share the threshold, `peak * 10^(-depth_db / 20)` with the peak over channels and time.

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from datamodules import draws
 from datamodules.audio import io as audio_io
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.dsp.fft import fast_length
 from datamodules.corruptions.settings import known_names, range_within
 from datamodules.draws import Range
@@ -44,7 +45,7 @@ _TRIED_DELAYS_S = 5e-6 * np.array(sorted(range(-20, 21), key=abs))  # The smalle
 _ALIGNED_BELOW_HZ = 4000
 
 
-class Codec:
+class Codec(Corruption):
     """Encode and decode each example with a codec drawn from `codecs`, at a drawn bit rate or quality."""
 
     def __init__(
@@ -73,7 +74,7 @@ class Codec:
         self._codecs = known_names(codecs, "codecs", self._ways)
 
     def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse what one of the codecs cannot hold; see `optional.check`."""
+        """Refuse what one of the codecs cannot hold; see `Corruption.check`."""
         try:
             for codec in self._codecs:
                 check_codec(codec, sample_rate, channels)

@@ -7,11 +7,12 @@ defaults: deviation 0.01 to 0.1, transients with a probability of at most 1e-4 p
 import torch
 from torch import Tensor
 
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.settings import range_within
 from datamodules.draws import Range, as_range, normal, uniform
 
 
-class Impulses:
+class Impulses(Corruption):
     """Add normal noise and single-sample transients of absolute levels, as numbers relative to full scale.
 
     Each example draws a deviation, a probability and an amplitude, shared by its channels. Every sample of every channel then

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.dsp.fft import fast_even_length
 from datamodules.corruptions.recorded.recordings import NoiseRecordings
 from datamodules.draws import (
@@ -31,7 +32,7 @@ COLORS = (*EXPONENTS, "tpdf", "recorded")
 AUDIBLE_FROM_HZ = 20.0
 
 
-class Noise:
+class Noise(Corruption):
     """Add noise of a drawn color at a drawn signal-to-noise ratio.
 
     Each example draws one entry of `colors`, and all its channels share color and level, with independent noise. In an entry
@@ -73,7 +74,7 @@ class Noise:
         return [] if self._recordings is None else self._recordings.skipped
 
     def for_split(self, split: Split) -> "Noise":
-        """Return the noise for one split of the clean audio; see `optional.for_split`."""
+        """Return the noise for one split of the clean audio; see `Corruption.for_split`."""
         if self._recordings is None:
             return self
         chosen = copy.copy(self)

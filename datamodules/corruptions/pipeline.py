@@ -5,6 +5,7 @@ separated by commas, their arguments by spaces, applied from left to right. Unli
 length of the audio, noise is new for every example, and every argument that is read has an effect.
 """
 
+import copy
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.bandwidth import Bandwidth
-from datamodules.corruptions.chain import Chain
+from datamodules.corruptions.chain import Chain, Composite
 from datamodules.corruptions.noise import EXPONENTS, colored_noise, tpdf_noise
 from datamodules.corruptions.reverb import Reverb
 from datamodules.draws import SILENCE, normal, rms
@@ -44,7 +45,7 @@ class StepKind:
         return range(required, required + len(self.optional.split()) + 1)
 
 
-class Pipeline:
+class Pipeline(Composite):
     """Apply the steps of a text in their order.
 
     | step | arguments | effect |
@@ -78,15 +79,22 @@ class Pipeline:
         self._rate_hz = rates[0] if rates else None
         self._chain = Chain([corruption for corruption, _ in parsed])
 
-    def cutoff_hz(self, sample_rate: int) -> float:
-        """Return the lowest cutoff of all steps in Hz; half the sample rate if none has one."""
-        return self._chain.cutoff_hz(sample_rate)
+    @property
+    def parts(self) -> dict[str, Corruption]:
+        """Return the steps; see `Composite.parts`."""
+        return self._chain.parts
+
+    def with_parts(self, parts: Sequence[Corruption]) -> "Pipeline":
+        """Return the pipeline with other steps; see `Composite.with_parts`."""
+        changed = copy.copy(self)
+        changed._chain = self._chain.with_parts(parts)
+        return changed
 
     def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse other rates than the one that the steps name; see `optional.check`."""
+        """Refuse other rates than the one that the steps name, and what a step refuses; see `Corruption.check`."""
         if self._rate_hz not in (None, sample_rate):
             raise ValueError(f"steps aim at {self._rate_hz} Hz but data.sample_rate={sample_rate}: set it to {self._rate_hz}")
-        self._chain.check(sample_rate, channels)
+        super().check(sample_rate, channels)
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Corrupt a batch with all steps.
@@ -106,7 +114,7 @@ class Pipeline:
         return self._chain(clean, sample_rate, generator)
 
 
-class LevelNoise:
+class LevelNoise(Corruption):
     """Add noise of one color whose level is absolute, not relative to the audio."""
 
     def __init__(self, color: str, deviation: float, level: float) -> None:
@@ -135,7 +143,7 @@ class LevelNoise:
         return colored_noise(share.expand(clean.shape[0], -1), clean.shape, sample_rate, generator)
 
 
-class Identity:
+class Identity(Corruption):
     """Corrupt nothing."""
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from datamodules import draws
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.settings import known_names, probability, whole_range
 from datamodules.draws import Range
 
@@ -94,7 +95,7 @@ def round_mu_law(audio: Tensor, bits: Tensor) -> Tensor:
     return torch.expm1(rounded * math.log1p(MU)) / MU * audio.sign()
 
 
-class Quantize:
+class Quantize(Corruption):
     """Quantize each example in one way drawn from `modes`."""
 
     def __init__(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from datamodules import draws
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.dsp.fft import convolve
 from datamodules.corruptions.dsp.rooms import simulate_responses
 from datamodules.corruptions.recorded.responses import RecordedResponses
@@ -17,7 +18,7 @@ from datamodules.splits import Split
 ORIGINS = ("simulated", "recorded")
 
 
-class Reverb:
+class Reverb(Corruption):
     """Put each example into a room; all its channels hear the same response."""
 
     def __init__(
@@ -56,7 +57,7 @@ class Reverb:
         return [] if self._recorded is None else self._recorded.skipped
 
     def for_split(self, split: Split) -> "Reverb":
-        """Return the reverberation for one split of the clean audio; see `optional.for_split`."""
+        """Return the reverberation for one split of the clean audio; see `Corruption.for_split`."""
         if self._recorded is None:
             return self
         chosen = copy.copy(self)

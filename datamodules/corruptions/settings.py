@@ -2,7 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 
+from datamodules.corruptions import Corruption
 from datamodules.draws import Range, as_range
+
+
+def corruption(value: object, key: str) -> Corruption:
+    """Check that a setting is a corruption.
+
+    Args:
+        value: Whatever the configuration made.
+        key: Name of the setting, for the error message.
+
+    Raises:
+        ValueError: If its class does not derive from `Corruption`.
+    """
+    if not isinstance(value, Corruption):
+        raise ValueError(
+            f"{key} holds {value!r}, which is not a corruption: give the _target_ of a class that derives from Corruption"
+        )
+    return value
 
 
 def known_names(names: Sequence[str], key: str, known: Iterable[str]) -> tuple[str, ...]:

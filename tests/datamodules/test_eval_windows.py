@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from datamodules.audio.io import AudioFileError
+from datamodules.corruptions import Corruption
 from datamodules.eval_windows import EvalRules, EvalWindows, checksum, hash_manifest
 from datamodules.sources import Recording
 
@@ -25,14 +26,15 @@ class Noises:
         return noise[:, start : start + count] * (index not in self._silent)
 
 
-def add_noise(clean, sample_rate, generator):
-    assert clean.ndim == 3
-    assert generator.device.type == "cpu"
-    return clean + torch.randn(clean.shape, generator=generator)
+class AddNoise(Corruption):
+    def __call__(self, clean, sample_rate, generator):
+        assert clean.ndim == 3
+        assert generator.device.type == "cpu"
+        return clean + torch.randn(clean.shape, generator=generator)
 
 
-def pairs(recordings, split="val", rules=None, corruption=add_noise):
-    return EvalWindows(recordings, Path("/data"), split, rules or EvalRules(100, 50, 2, -60.0), corruption, 8000)
+def pairs(recordings, split="val", rules=None):
+    return EvalWindows(recordings, Path("/data"), split, rules or EvalRules(100, 50, 2, -60.0), AddNoise(), 8000)
 
 
 def test_windows_are_evenly_spaced_and_do_not_overlap():

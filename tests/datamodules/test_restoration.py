@@ -4,7 +4,9 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.bandwidth import Bandwidth
+from datamodules.corruptions.chain import Chain
 from datamodules.corruptions.codec import Codec
 from datamodules.corruptions.noise import Noise
 from datamodules.restoration import RestorationDataModule, restoration_data
@@ -14,7 +16,7 @@ from datamodules.sources.synthetic import SyntheticSource
 HELD_OUT = [("val", 0), ("val", 1), ("test", 0), ("test", 1)]
 
 
-class WhiteNoise:
+class WhiteNoise(Corruption):
     """A corruption of the least kind; batches of more than one example show that training is corrupted as a whole."""
 
     def __init__(self, level=0.1):
@@ -164,6 +166,8 @@ def test_summary_counts_recordings_hours_and_what_was_left_out(make, root, broke
 def test_cutoff_is_the_corruptions_or_half_the_band(make):
     assert make().cutoff_hz == 2000.0
     assert make(corruption=LowPass()).cutoff_hz == 1000.0
+    assert make(corruption=Chain([WhiteNoise(), LowPass()])).cutoff_hz == 1000.0
+    assert make(corruption=Chain([WhiteNoise()])).cutoff_hz == 2000.0
 
 
 def test_a_window_longer_than_every_file_stops_before_training(make):
@@ -260,6 +264,8 @@ def test_a_resumed_run_hears_what_an_uninterrupted_one_hears(make, tmp_path, wor
 class Recorded(WhiteNoise):
     """Noise whose level tells the split that it serves."""
 
+    skipped = ()
+
     def __init__(self, level=0.0, skipped=()):
         super().__init__(level)
         self.skipped = list(skipped)
@@ -293,6 +299,13 @@ def test_unusable_files_of_the_corruption_are_counted(make):
     data.setup("test")
     assert data.skipped == ["a.wav: is silent"]
     assert "files that could not be used: 1" in data.summary()
+
+
+def test_a_function_is_no_corruption(make):
+    with pytest.raises(
+        ValueError, match="corruption holds <function .*>, which is not a corruption: give the _target_ of a class"
+    ):
+        make(corruption=lambda clean, sample_rate, generator: clean)
 
 
 def test_an_impossible_corruption_stops_before_any_file_is_read(make):

@@ -6,32 +6,32 @@ import pytest
 import torch
 from torch import Tensor
 
-from datamodules.corruptions import optional
+from datamodules.corruptions import Corruption
 from datamodules.corruptions.bandwidth import LowPass
 from datamodules.corruptions.chain import Chain, RandomApply
 from datamodules.corruptions.clipping import Clipping
 from datamodules.corruptions.noise import Noise
-from datamodules.corruptions.optional import cutoff_hz
 from datamodules.describe import describe
+from datamodules.splits import Split
 
 RATE_HZ = 16000
 
 
-class AddOne:
+class AddOne(Corruption):
     """A corruption whose place in a chain can be told from the result."""
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         return clean + 1
 
 
-class Double:
+class Double(Corruption):
     """A corruption that does not commute with `AddOne`."""
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         return clean * 2
 
 
-class EndsAt:
+class EndsAt(Corruption):
     """A corruption that limits the band."""
 
     def __init__(self, limit_hz: float) -> None:
@@ -107,7 +107,7 @@ def test_lowest_cutoff_of_all_steps_is_passed_on() -> None:
 
 
 def test_cutoff_without_band_limit_is_half_the_rate() -> None:
-    assert cutoff_hz(AddOne(), RATE_HZ) == 8000.0
+    assert AddOne().cutoff_hz(RATE_HZ) == 8000.0
     assert Chain([AddOne(), EndsAt(20_000.0)]).cutoff_hz(RATE_HZ) == 8000.0
 
 
@@ -115,7 +115,8 @@ def test_cutoff_without_band_limit_is_half_the_rate() -> None:
     ("settings", "message"),
     [
         ({"steps": []}, "steps is empty"),
-        ({"steps": [{"colors": ["white"]}]}, "not a corruption"),
+        ({"steps": [{"colors": ["white"]}]}, "steps holds .*, which is not a corruption"),
+        ({"steps": [AddOne(), torch.sign]}, "steps holds .*sign.*, which is not a corruption: give the _target_ of a class"),
         ({"steps": [AddOne()], "order": "reverse"}, "known: fixed, random"),
     ],
 )
@@ -124,18 +125,25 @@ def test_wrong_chain_is_refused(settings: dict[str, Any], message: str) -> None:
         Chain(**settings)
 
 
+def test_strike_of_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match="corruption holds 5, which is not a corruption"):
+        RandomApply(5)  # type: ignore[arg-type]
+
+
 def test_impossible_probability_is_refused() -> None:
     with pytest.raises(ValueError, match=r"probability=1\.5"):
         RandomApply(AddOne(), 1.5)
 
 
 class InSplit(AddOne):
-    skipped = ("noise.wav: is silent",)
-
     def __init__(self, split: str | None = None) -> None:
         self.split = split
 
-    def for_split(self, split: str) -> "InSplit":
+    @property
+    def skipped(self) -> list[str]:
+        return ["noise.wav: is silent"]
+
+    def for_split(self, split: Split) -> "InSplit":
         return InSplit(split)
 
 
@@ -154,4 +162,4 @@ def test_impossible_rates_are_refused_through_chains() -> None:
     chain.check(16_000, 1)
     key = r"^corruption\.steps\.1\.corruption\.steps\.0\.cutoff_hz=\[5000, 6000\] is not below half of data\.sample_rate=8000"
     with pytest.raises(ValueError, match=key):
-        optional.check(chain, 8000, 1)
+        chain.check_under("corruption", 8000, 1)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from datamodules.corruptions.pipeline import LevelNoise, Pipeline
+from datamodules.describe import describe
 from datamodules.draws import rms
 
 RATE_HZ = 10_000
@@ -130,3 +131,13 @@ def test_rates_are_refused_before_any_audio() -> None:
     pipeline.check(10_000, 1)
     with pytest.raises(ValueError, match=r"aim at 10000 Hz but data\.sample_rate=16000: set it to 10000"):
         pipeline.check(16_000, 1)
+
+
+def test_steps_answer_for_a_pipeline_and_can_be_replaced() -> None:
+    pipeline = Pipeline("whitenoise 0 0.1,sample 5000 10000")
+    assert list(pipeline.parts) == ["steps.0", "steps.1"]
+    assert describe(pipeline.for_split("val")) == describe(pipeline)
+    without_sample = pipeline.with_parts([*pipeline.parts.values()][:1])
+    assert (without_sample.cutoff_hz(10_000), pipeline.cutoff_hz(10_000)) == (5000.0, 2500.0)
+    with pytest.raises(ValueError, match="^corruption.steps aim at 10000 Hz but data.sample_rate=8000"):
+        without_sample.check_under("corruption", 8000, 1)
