@@ -1,13 +1,15 @@
 """Random draws from an explicit generator, and the level arithmetic that corruptions share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 Range = float | Sequence[float]
+Drawn = TypeVar("Drawn", int, str, tuple[int, str])
 SILENCE = 1e-20
 
 
@@ -66,6 +68,25 @@ def integers(low: int, high_inclusive: int, shape: tuple[int, ...], generator: t
 def choices(count: int, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Draw indices (int64) from 0 to count - 1, all equally likely, on the generator's device."""
     return integers(0, count - 1, shape, generator)
+
+
+def rows_by_value(drawn: Iterable[Drawn]) -> dict[Drawn, list[int]]:
+    """List the examples of a batch that have drawn the same, in ascending order of what they drew.
+
+    Args:
+        drawn: What each example has drawn, such as a name or an index.
+
+    Returns:
+        The rows of the batch that drew each value.
+
+    Example:
+        >>> rows_by_value(["pink", "white", "pink"]), rows_by_value(["white", "brown"])
+        ({'pink': [0, 2], 'white': [1]}, {'brown': [1], 'white': [0]})
+    """
+    rows: dict[Drawn, list[int]] = {}
+    for row, value in enumerate(drawn):
+        rows.setdefault(value, []).append(row)
+    return dict(sorted(rows.items()))
 
 
 def normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -134,10 +134,9 @@ class Quantize(Corruption):
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the quantized batch; see `Corruption`."""
-        drawn = draws.choices(len(self._modes), (clean.shape[0],), generator).tolist()
+        drawn: list[int] = draws.choices(len(self._modes), (clean.shape[0],), generator).tolist()
         quantized = torch.empty_like(clean)
-        for index in sorted(set(drawn)):
-            rows = [row for row, other in enumerate(drawn) if other == index]
+        for index, rows in draws.rows_by_value(drawn).items():
             quantized[rows] = self._ways[self._modes[index]](clean[rows], generator)
         return quantized
 

@@ -69,8 +69,7 @@ class Reverb(Corruption):
         audio = clean.to(torch.promote_types(clean.dtype, torch.float32))
         origins = [self._origins[index] for index in draws.choices(len(self._origins), (clean.shape[0],), generator).tolist()]
         reverberant = torch.empty_like(audio)
-        for origin in sorted(set(origins)):
-            rows = [row for row, other in enumerate(origins) if other == origin]
+        for origin, rows in draws.rows_by_value(origins).items():
             responses, direct_samples = self._draw_responses(origin, len(rows), sample_rate, generator)
             reverberant[rows] = convolve(audio[rows], responses.to(audio), direct_samples)
         return reverberant.to(clean.dtype)

@@ -14,6 +14,7 @@ from datamodules.draws import (
     normal,
     random_bytes,
     rms,
+    rows_by_value,
     scale_to_snr,
     symmetric_uniform,
     uniform,
@@ -120,3 +121,9 @@ def test_silence_gets_no_noise_and_silent_noise_stays_silent() -> None:
     ratio = torch.tensor([0.0])
     assert torch.equal(scale_to_snr(silence, noise, ratio), silence)
     assert torch.equal(scale_to_snr(noise, silence, ratio), silence)
+
+
+def test_rows_are_grouped_by_what_they_drew_in_ascending_order() -> None:
+    assert list(rows_by_value(["white", "pink", "white", "brown"]).items()) == [("brown", [3]), ("pink", [1]), ("white", [0, 2])]
+    assert list(rows_by_value([(8, "sinc"), (4, "sinc"), (4, "cubic")])) == [(4, "cubic"), (4, "sinc"), (8, "sinc")]
+    assert rows_by_value([]) == {}

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from datamodules.corruptions.dsp.fft import fast_length
+from datamodules.draws import rows_by_value
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,8 @@ class Frame:
 def down_and_up(spectrum: Tensor, low_samples: list[int], ways: list[str], frame: Frame) -> Tensor:
     """Decimate each example of a spectrum to its number of samples per frame and interpolate its own way."""
     restored = spectrum.real.new_empty(*spectrum.shape[:-1], frame.length)
-    plans = list(zip(low_samples, ways, strict=True))
-    for plan in sorted(set(plans)):
-        rows = [row for row, other in enumerate(plans) if other == plan]
-        restored[rows] = INTERPOLATIONS[plan[1]](_folded(spectrum[rows], plan[0]), plan[0], frame)
+    for (count, way), rows in rows_by_value(zip(low_samples, ways, strict=True)).items():
+        restored[rows] = INTERPOLATIONS[way](_folded(spectrum[rows], count), count, frame)
     return restored
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from datamodules.draws import rows_by_value
+
 MAX_ORDER = 16
 """Highest order: beyond it the Bessel polynomials leave the range of single precision."""
 
@@ -64,8 +66,7 @@ def magnitude_response(families: Sequence[str], design: FilterDesign, fft_sample
         |H|, 1 at 0 Hz, (B, fft_samples / 2 + 1) float32 on the device of `design`.
     """
     response = torch.empty(len(families), fft_samples // 2 + 1, device=design.device)
-    for family in sorted(set(families)):
-        rows = [row for row, name in enumerate(families) if name == family]
+    for family, rows in rows_by_value(families).items():
         magnitude = FAMILIES[family](design.rows(rows), fft_samples)
         response[rows] = magnitude / magnitude[:, :1]
     return response
