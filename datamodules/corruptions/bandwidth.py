@@ -16,7 +16,7 @@ from datamodules.corruptions import Corruption
 from datamodules.corruptions.dsp.decimation import INTERPOLATIONS, Frame, down_and_up
 from datamodules.corruptions.dsp.fft import fast_length
 from datamodules.corruptions.dsp.filters import FAMILIES, MAX_ORDER, FilterDesign, magnitude_response
-from datamodules.corruptions.settings import known_names, probability, whole_range
+from datamodules.corruptions.settings import known_names, positive_range, probability, whole_range
 from datamodules.draws import Range
 
 ALL_FAMILIES = ("chebyshev1", "butterworth", "elliptic", "bessel", "windowed_sinc", "brick_wall")
@@ -81,9 +81,7 @@ class LowPass(Corruption):
         Raises:
             ValueError: If a range is empty or outside of what the filters allow.
         """
-        self._cutoff_hz = draws.as_range(cutoff_hz, "cutoff_hz")
-        if self._cutoff_hz[0] <= 0:
-            raise ValueError(f"cutoff_hz={cutoff_hz!r} must be above 0")
+        self._cutoff_hz = positive_range(cutoff_hz, "cutoff_hz")
         self._filter = FilterDraw(filters, order, ripple_db, stopband_db, passes)
 
     def cutoff_hz(self, sample_rate: int) -> float:
@@ -153,13 +151,11 @@ class Bandwidth(Corruption):
         Raises:
             ValueError: If a range is empty or outside of what the filters allow, or a name is unknown.
         """
-        self._low_rate_hz = draws.as_range(low_rate_hz, "low_rate_hz")
+        self._low_rate_hz = positive_range(low_rate_hz, "low_rate_hz")
         self._cutoff_ratio = draws.as_range(cutoff_ratio, "cutoff_ratio")
         self._interpolation = known_names(interpolation, "interpolation", tuple(INTERPOLATIONS))
         self._aliased = probability(aliased, "aliased")
         self._filter = FilterDraw(filters, order, ripple_db, stopband_db, passes)
-        if self._low_rate_hz[0] <= 0:
-            raise ValueError(f"low_rate_hz={low_rate_hz!r} must be above 0")
         if not 0 < self._cutoff_ratio[0] <= self._cutoff_ratio[1] <= 1:
             raise ValueError(f"cutoff_ratio={cutoff_ratio!r} is not within 0 (excluded) to 1")
 

@@ -11,7 +11,7 @@ from datamodules.corruptions import Corruption
 from datamodules.corruptions.dsp.fft import convolve
 from datamodules.corruptions.dsp.rooms import simulate_responses
 from datamodules.corruptions.recorded.responses import RecordedResponses
-from datamodules.corruptions.settings import known_names
+from datamodules.corruptions.settings import known_names, positive_range
 from datamodules.draws import Range
 from datamodules.splits import Split
 
@@ -43,10 +43,8 @@ class Reverb(Corruption):
             ValueError: If an origin is unknown, a range is not one, or the recordings are missing.
         """
         self._origins = known_names(responses, "responses", ORIGINS)
-        self._t60_s = draws.as_range(t60_s, "t60_s")
+        self._t60_s = positive_range(t60_s, "t60_s")
         self._drr_db = draws.as_range(drr_db, "drr_db")
-        if self._t60_s[0] <= 0:
-            raise ValueError(f"t60_s={t60_s!r} must be above 0")
         if "recorded" in self._origins and rir_root is None:
             raise ValueError("responses include 'recorded', which needs rir_root, a folder of impulse responses")
         self._recorded = RecordedResponses(rir_root, rir_split) if rir_root and "recorded" in self._origins else None

@@ -70,6 +70,18 @@ def whole_range(value: Range, key: str, lowest: int, highest: int) -> tuple[int,
     return int(low), int(high)
 
 
+def positive_range(value: Range, key: str) -> tuple[float, float]:
+    """Read a number or `[low, high]`, above 0.
+
+    Raises:
+        ValueError: If it is not a range, or not above 0.
+    """
+    low, high = as_range(value, key)
+    if low <= 0:
+        raise ValueError(f"{key}={value!r} must be above 0")
+    return low, high
+
+
 def range_within(value: Range, key: str, lowest: float, highest: float) -> tuple[float, float]:
     """Read a number or `[low, high]` and check its limits.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datamodules.corruptions.settings import known_names, probability, range_within, whole_range
+from datamodules.corruptions.settings import known_names, positive_range, probability, range_within, whole_range
 
 
 def test_known_names_keep_their_order() -> None:
@@ -35,3 +35,10 @@ def test_range_must_lie_within_its_limits() -> None:
     for value in (0.05, [1, 3]):
         with pytest.raises(ValueError, match="t60_s=.* is not within 0.1 to 2"):
             range_within(value, "t60_s", 0.1, 2)
+
+
+def test_positive_range_begins_above_zero() -> None:
+    assert positive_range([1e-9, 1.2], "t60_s") == (1e-9, 1.2)
+    for value in (0, [0.0, 1.0], [-1, 1]):
+        with pytest.raises(ValueError, match="t60_s=.* must be above 0"):
+            positive_range(value, "t60_s")
