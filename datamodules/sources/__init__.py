@@ -1,9 +1,10 @@
 """What clean recordings exist: one module per data set, all with the same small interface."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from datamodules.audio.probing import absolute
 from datamodules.splits import Split
 
 
@@ -24,21 +25,26 @@ class Recording:
     group: str
 
 
-class Source(Protocol):
+class Source(ABC):
     """A data set of clean recordings.
 
-    Attributes:
+    Args:
         root: The folder that the recordings lie in; evaluation manifests name files relative to it.
+
+    Attributes:
+        root: The same as an absolute path.
         skipped: After `recordings()`, one sentence per file that could not be used.
     """
 
-    root: Path
-    skipped: list[str]
+    def __init__(self, root: str | Path) -> None:
+        """Remember the folder; nothing is read before `recordings()`."""
+        self.root = absolute(root)
+        self.skipped: list[str] = []
 
+    @abstractmethod
     def recordings(self) -> list[Recording]:
         """List the readable recordings of all splits, always in the same order.
 
         Raises:
             ValueError: If there is none, or the root is missing.
         """
-        ...

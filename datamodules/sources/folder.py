@@ -8,8 +8,8 @@ from pathlib import Path
 
 from datamodules.audio.checks import AUDIO_SUFFIXES
 from datamodules.audio.folder import MANIFEST_NAME, AudioFolder, ManifestRow, scan_folder, without_repetitions
-from datamodules.audio.probing import absolute, readable_files, unread_files
-from datamodules.sources import Recording
+from datamodules.audio.probing import readable_files, unread_files
+from datamodules.sources import Recording, Source
 from datamodules.splits import Split, split_groups
 
 _FEWEST_FOLDERS = 3  # Fewer folders than splits cannot be the unit of splitting.
@@ -24,7 +24,7 @@ class _Entry:
     split: Split | None  # None: to be decided by the hash of the group.
 
 
-class FolderSource:
+class FolderSource(Source):
     """List the audio files below a folder, at any depth.
 
     A `MANIFEST.csv` governs the files of its own folder: only the files in its column `file` are used; its optional
@@ -40,9 +40,8 @@ class FolderSource:
 
     def __init__(self, root: str, pattern: str = "*") -> None:
         """Remember the folder; nothing is read before `recordings()`."""
-        self.root = absolute(root)
+        super().__init__(root)
         self.pattern = pattern
-        self.skipped: list[str] = []
 
     def recordings(self) -> list[Recording]:
         """List the readable files in alphabetical order; see `Source.recordings`."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from datamodules.audio.probing import absolute, readable_files
-from datamodules.sources import Recording
+from datamodules.audio.probing import readable_files
+from datamodules.sources import Recording, Source
 from datamodules.splits import parse_split
 
 HOME_PAGE = "https://magenta.tensorflow.org/datasets/maestro"
@@ -18,7 +18,7 @@ HOME_PAGE = "https://magenta.tensorflow.org/datasets/maestro"
 _COLUMNS = ("canonical_composer", "canonical_title", "split", "year", "audio_filename")
 
 
-class MaestroSource:
+class MaestroSource(Source):
     """List MAESTRO's recordings from its own metadata, the CSV or the JSON file.
 
     The group is the piece (composer and title): the official split keeps all performances of a piece together.
@@ -30,9 +30,8 @@ class MaestroSource:
 
     def __init__(self, root: str, years: Sequence[int] | int | None = None) -> None:
         """Remember the folder; nothing is read before `recordings()`."""
-        self.root = absolute(root)
+        super().__init__(root)
         self.years = None if years is None else sorted({years} if isinstance(years, int) else {int(year) for year in years})
-        self.skipped: list[str] = []
 
     def recordings(self) -> list[Recording]:
         """List the readable recordings in the order of the metadata; see `Source.recordings`."""

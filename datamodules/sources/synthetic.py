@@ -4,17 +4,17 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from datamodules.audio import io as audio_io
-from datamodules.audio.probing import absolute
 from datamodules.draws import integers, normal, uniform
 from datamodules.parallel import tracked
 from datamodules.seeding import generator_for
-from datamodules.sources import Recording
+from datamodules.sources import Recording, Source
 from datamodules.sources.synthesis.instruments import PLUCKED, STRUCK, render_note
 from datamodules.sources.synthesis.score import compose
 from datamodules.splits import Split
@@ -27,7 +27,7 @@ _NOISE_FLOOR_DB = (-78.0, -66.0)  # Relative to the peak; about that of a good r
 log = logging.getLogger(__name__)
 
 
-class SyntheticSource:
+class SyntheticSource(Source):
     """Render random music deterministically and list it; a tenth each, at least one recording, is for val and for test.
 
     Every piece has its own key, mode, tempo and dynamics; chords and bass are played on one instrument and the melody on
@@ -48,9 +48,8 @@ class SyntheticSource:
         if seconds <= 0:
             raise ValueError(f"data.seconds={seconds} must be above 0")
         name = hashlib.sha256(repr((_RENDERING, sample_rate, recordings, seconds, render_seed)).encode()).hexdigest()[:12]
-        self.root = absolute(root) / "synthetic" / name
+        super().__init__(Path(root) / "synthetic" / name)
         self.sample_rate, self.count, self.seconds, self.render_seed = sample_rate, recordings, seconds, render_seed
-        self.skipped: list[str] = []
 
     def recordings(self) -> list[Recording]:
         """Render what is missing and list all pieces; see `Source.recordings`.
