@@ -20,9 +20,8 @@ from statistics import fmean, stdev
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
 
-METRICS = ("snr_db", "si_sdr_db", "lsd", "lsd_lf", "lsd_hf")
 Pairs = list[dict[str, str]]
 
 
@@ -36,7 +35,9 @@ class Method:
 
     def does_nothing(self) -> bool:
         """Say whether the method returns the input on every pair."""
-        return all(pair[metric] == pair[f"corrupted_{metric}"] for pairs in self.seeds for pair in pairs for metric in METRICS)
+        return all(
+            pair[metric] == pair[f"corrupted_{metric}"] for pairs in self.seeds for pair in pairs for metric in VALIDATION_METRICS
+        )
 
     def values(self, metric: str, files: set[str]) -> list[float]:
         """Return the mean over the pairs of some files, of every seed."""
@@ -57,23 +58,26 @@ def read(argument: str, manifest_hashes: set[str]) -> Method:
 
 def untouched(method: Method) -> Method:
     """Return the input as a method."""
-    pairs = [{"file": pair["file"]} | {metric: pair[f"corrupted_{metric}"] for metric in METRICS} for pair in method.seeds[0]]
+    pairs = [
+        {"file": pair["file"]} | {metric: pair[f"corrupted_{metric}"] for metric in VALIDATION_METRICS}
+        for pair in method.seeds[0]
+    ]
     return Method("input", False, [pairs])
 
 
 def table(methods: Sequence[Method], files: set[str]) -> Iterable[str]:
     """Yield the lines of a table over the pairs of some files."""
-    yield "| method | " + " | ".join(METRICS) + " |"
-    yield "|---" * (len(METRICS) + 1) + "|"
-    bold = {metric: best_learned(methods, metric, files) for metric in METRICS}
+    yield "| method | " + " | ".join(VALIDATION_METRICS) + " |"
+    yield "|---" * (len(VALIDATION_METRICS) + 1) + "|"
+    bold = {metric: best_learned(methods, metric, files) for metric in VALIDATION_METRICS}
     for method in methods:
-        cells = [cell(method.values(metric, files), bold[metric] == method.name) for metric in METRICS]
+        cells = [cell(method.values(metric, files), bold[metric] == method.name) for metric in VALIDATION_METRICS]
         yield f"| {method.name} | " + " | ".join(cells) + " |"
 
 
 def best_learned(methods: Sequence[Method], metric: str, files: set[str]) -> str | None:
     """Return the name of the best method of a column, or None if a control is as good."""
-    sign = 1 if HIGHER_IS_BETTER[metric] else -1
+    sign = METRICS[metric].sign
     best = max(methods, key=lambda method: (sign * round(fmean(method.values(metric, files)), 2), not method.learned))
     return best.name if best.learned else None
 

@@ -7,8 +7,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.metrics.collection import VALIDATION_METRICS, MeanOverExamples, build_metrics, offered_metrics, update_all
+from lightning_modules.metrics.availability import offered_metrics
+from lightning_modules.metrics.collection import MeanOverExamples, build_metrics, update_all
 from lightning_modules.metrics.cost import real_time_factor
+from lightning_modules.metrics.registry import VALIDATION_METRICS
 from models.restorer import Restorer
 from models.streaming.chunking import Chunking
 

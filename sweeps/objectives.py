@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
 from lightning_modules.runs.damage import DamagedFileError, is_number, read_json
 
 Objective = float | list[float] | None
@@ -39,10 +40,8 @@ def directions(names: Sequence[str]) -> list[str]:
     Raises:
         ValueError: if a name is not of a validation metric.
     """
-    from lightning_modules.metrics.collection import HIGHER_IS_BETTER, VALIDATION_METRICS
-
     known = [f"val/{name}" for name in VALIDATION_METRICS]
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         raise ValueError(f"objectives={list(names)} must be computed in validation; known: {', '.join(known)}")
-    return ["maximize" if HIGHER_IS_BETTER[name.removeprefix("val/")] else "minimize" for name in names]
+    return ["maximize" if METRICS[name.removeprefix("val/")].higher_is_better else "minimize" for name in names]

@@ -1,15 +1,17 @@
 """What a restoration is worth: per-example metrics, their means over examples, and the sets used for validation and test.
 
 Every metric is a pure function of restored (B, C, T) and clean (B, C, T) to per-example values (B,). Adding one takes a
-function, a line in `_functions`, and its direction in metric_names.py.
+function, a line in `_MAKERS`, and a line in registry.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from lightning_modules.metrics.availability import offered_metrics
 from lightning_modules.metrics.lsd import (
     Framing,
     KuleshovDistance,
@@ -22,24 +24,38 @@ from lightning_modules.metrics.lsd import (
     lsd_mugan,
     power_spectrogram,
 )
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
 from lightning_modules.metrics.snr import si_sdr_db, snr_db
-from lightning_modules.metrics.speech import speech_metrics
+from lightning_modules.metrics.speech import pesq_wb, stoi
 
 MetricFunction = Callable[[Tensor, Tensor], Tensor]
 
-VALIDATION_METRICS: tuple[str, ...] = ("snr_db", "si_sdr_db", "lsd", "lsd_lf", "lsd_hf")
-"""What is cheap enough for every validation."""
-TEST_METRICS: tuple[str, ...] = tuple(HIGHER_IS_BETTER)
+_MAKERS: dict[str, Callable[[int, float], MetricFunction]] = {
+    "snr_db": lambda sample_rate, cutoff_hz: snr_db,
+    "si_sdr_db": lambda sample_rate, cutoff_hz: si_sdr_db,
+    "lsd": lambda sample_rate, cutoff_hz: lsd,
+    "lsd_lf": lsd_lf,
+    "lsd_hf": lsd_hf,
+    "lsd_kuleshov": lambda sample_rate, cutoff_hz: lsd_kuleshov,
+    "lsd_bilat": lambda sample_rate, cutoff_hz: lsd_bilat,
+    "lsd_mugan": lambda sample_rate, cutoff_hz: lsd_mugan,
+    "pesq_wb": lambda sample_rate, cutoff_hz: partial(pesq_wb, sample_rate=sample_rate),
+    "stoi": lambda sample_rate, cutoff_hz: partial(stoi, sample_rate=sample_rate),
+}
+"""From the rate in Hz and the frequency in Hz that splits the bands to the metric of a name."""
 
 
-def offered_metrics(sample_rate: int) -> tuple[str, ...]:
-    """Return the names of all metrics that this rate and this installation offer.
+def check_functions(named: Mapping[str, object]) -> None:
+    """Refuse a registered metric that no function computes, and a function of no registered metric.
 
-    Args:
-        sample_rate: Rate of the signals in Hz.
+    Raises:
+        LookupError: naming them.
     """
-    return tuple(name for name in TEST_METRICS if name in _functions(sample_rate, sample_rate / 4))
+    if odd := set(named) ^ set(METRICS):
+        raise LookupError(f"{', '.join(sorted(odd))}: a metric needs a line in registry.py and a function in collection.py")
+
+
+check_functions(_MAKERS)
 
 
 def check_metric(monitor: str) -> str:
@@ -52,8 +68,8 @@ def check_metric(monitor: str) -> str:
         ValueError: If there is no such metric.
     """
     name = monitor.split("/")[-1]
-    if name not in HIGHER_IS_BETTER:
-        raise ValueError(f"monitor={monitor} is not a metric; known: {', '.join(HIGHER_IS_BETTER)}")
+    if name not in METRICS:
+        raise ValueError(f"monitor={monitor} is not a metric; known: {', '.join(METRICS)}")
     return name
 
 
@@ -70,7 +86,7 @@ def check_monitor(monitor: str, mode: str) -> None:
     known = [f"val/{name}" for name in VALIDATION_METRICS]
     if monitor not in known:
         raise ValueError(f"monitor={monitor} is not computed in validation; known: {', '.join(known)}")
-    better = "max" if HIGHER_IS_BETTER[monitor.removeprefix("val/")] else "min"
+    better = METRICS[monitor.removeprefix("val/")].mode
     if mode != better:
         raise ValueError(f"mode={mode} would keep the worst checkpoint by {monitor}; set mode={better}")
 
@@ -122,7 +138,7 @@ def build_metrics(names: Sequence[str], sample_rate: int, cutoff_hz: float | Non
     """Build the named metrics, leaving out those that this rate or installation does not offer (PESQ, STOI).
 
     Args:
-        names: Keys of `HIGHER_IS_BETTER`.
+        names: Keys of `METRICS`.
         sample_rate: Rate of the signals in Hz.
         cutoff_hz: Frequency that splits LSD into its low and high band; without a band limit (None, or one that reaches the
             Nyquist frequency) the split is at half the Nyquist frequency.
@@ -133,12 +149,17 @@ def build_metrics(names: Sequence[str], sample_rate: int, cutoff_hz: float | Non
     Raises:
         ValueError: If a name is unknown.
     """
-    unknown = [name for name in names if name not in HIGHER_IS_BETTER]
+    unknown = [name for name in names if name not in METRICS]
     if unknown:
-        raise ValueError(f"unknown metrics {unknown}; known: {', '.join(HIGHER_IS_BETTER)}")
+        raise ValueError(f"unknown metrics {unknown}; known: {', '.join(METRICS)}")
     limited = cutoff_hz is not None and cutoff_hz < sample_rate / 2
-    functions = _functions(sample_rate, cutoff_hz if limited and cutoff_hz else sample_rate / 4)
-    return {name: MeanOverExamples(functions[name], HIGHER_IS_BETTER[name]) for name in names if name in functions}
+    split_hz = cutoff_hz if limited and cutoff_hz else sample_rate / 4
+    offered = offered_metrics(sample_rate)
+    return {
+        name: MeanOverExamples(_MAKERS[name](sample_rate, split_hz), METRICS[name].higher_is_better)
+        for name in names
+        if name in offered
+    }
 
 
 def update_all(metrics: Mapping[str, MeanOverExamples], restored: Tensor, clean: Tensor) -> dict[str, Tensor]:
@@ -168,18 +189,3 @@ def _measure(function: MetricFunction, restored: Tensor, clean: Tensor, powers: 
     if framing not in powers:
         powers[framing] = power_spectrogram(restored, framing), power_spectrogram(clean, framing)
     return function.from_powers(*powers[framing])
-
-
-def _functions(sample_rate: int, cutoff_hz: float) -> dict[str, MetricFunction]:
-    """Return every metric offered at this rate by name."""
-    return {
-        "snr_db": snr_db,
-        "si_sdr_db": si_sdr_db,
-        "lsd": lsd,
-        "lsd_lf": lsd_lf(sample_rate, cutoff_hz),
-        "lsd_hf": lsd_hf(sample_rate, cutoff_hz),
-        "lsd_kuleshov": lsd_kuleshov,
-        "lsd_bilat": lsd_bilat,
-        "lsd_mugan": lsd_mugan,
-        **speech_metrics(sample_rate),
-    }

@@ -4,11 +4,9 @@ Both are defined at low rates: audio of a higher one is resampled to 16 kHz, so 
 above 4.3 kHz does anyway). At rates below what they listen to they are not offered.
 """
 
-import importlib.util
-import logging
 import warnings
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import soxr
@@ -18,44 +16,6 @@ from torch import Tensor
 PESQ_WB_RATE_HZ = 16000
 STOI_RATES_HZ = (8000, 16000)
 """What pystoi takes to its own 10 kHz; its filters would grow without bound at rates that have little in common with that."""
-LOWEST_RATES_HZ = {"pesq_wb": PESQ_WB_RATE_HZ, "stoi": STOI_RATES_HZ[0]}
-
-_log = logging.getLogger(__name__)
-
-
-@cache
-def package_available(package: str) -> bool:
-    """Tell whether an optional package is installed; says once that its metric is left out."""
-    found = importlib.util.find_spec(package) is not None
-    if not found:
-        _log.info("the metric of the package '%s' is left out: `pip install %s` adds it", package, package)
-    return found
-
-
-def speech_metrics(sample_rate: int) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
-    """Return the speech metrics that this rate and this installation allow.
-
-    Args:
-        sample_rate: Rate of the signals in Hz.
-
-    Returns:
-        Functions of (B, C, T), (B, C, T) to (B,) by name: `pesq_wb` from 16 kHz on, `stoi` from 8 kHz on.
-    """
-    metrics: dict[str, Callable[[Tensor, Tensor], Tensor]] = {}
-    if _rate_allows("pesq_wb", sample_rate) and package_available("pesq"):
-        metrics["pesq_wb"] = partial(pesq_wb, sample_rate=sample_rate)
-    if _rate_allows("stoi", sample_rate) and package_available("pystoi"):
-        metrics["stoi"] = partial(stoi, sample_rate=sample_rate)
-    return metrics
-
-
-@cache
-def _rate_allows(metric: str, sample_rate: int) -> bool:
-    """Tell whether a rate holds what a metric listens to; says once that it is left out."""
-    lowest = LOWEST_RATES_HZ[metric]
-    if sample_rate < lowest:
-        _log.info("the metric %s is left out at %d Hz: it needs data.sample_rate=%d or more", metric, sample_rate, lowest)
-    return sample_rate >= lowest
 
 
 def pesq_wb(restored: Tensor, clean: Tensor, sample_rate: int = PESQ_WB_RATE_HZ) -> Tensor:

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.metrics.collection import build_metrics
+from lightning_modules.metrics.registry import computed_in
 from lightning_modules.runs.figures import save_curves, save_spectrograms
 
 ByStep = dict[str, list[float]]
 """Means over the test pairs after 0, 1, ... T steps, by metric."""
 
-METRICS = ("snr_db", "si_sdr_db", "lsd", "lsd_hf")
 QUARTERS = 4
 
 
@@ -58,7 +58,7 @@ def score_by_step(module: RestorationModule, data: Any, indices: Sequence[int]) 
 
     Beside the metrics stand the scores that the method gives its estimates itself.
     """
-    metrics = build_metrics(METRICS, data.sample_rate, data.cutoff_hz)
+    metrics = build_metrics(computed_in("steps"), data.sample_rate, data.cutoff_hz)
     pairs, rows = data.test_dataloader().dataset, defaultdict(list)
     for index in indices:
         pair = pairs[index]

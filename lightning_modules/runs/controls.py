@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 
 DECIMALS = 2
 """Of a mean in a table; what cannot be told apart there is no lead."""
@@ -56,7 +56,7 @@ def is_better(metric: str, value: float, other: float) -> bool:
     (True, False, False)
     """
     shown, against = round(value, DECIMALS), round(other, DECIMALS)
-    return shown > against if HIGHER_IS_BETTER[metric] else shown < against
+    return shown > against if METRICS[metric].higher_is_better else shown < against
 
 
 def changed_share(rows: Sequence[Mapping[str, float]]) -> float:
@@ -72,7 +72,7 @@ def changed_share(rows: Sequence[Mapping[str, float]]) -> float:
 
 
 def _is_changed(row: Mapping[str, float]) -> bool:
-    moves = (abs(row[name] - row[f"corrupted_{name}"]) for name in HIGHER_IS_BETTER if f"corrupted_{name}" in row)
+    moves = (abs(row[name] - row[f"corrupted_{name}"]) for name in METRICS if f"corrupted_{name}" in row)
     return any(move >= SMALLEST_CHANGE for move in moves)
 
 
@@ -86,7 +86,7 @@ def best_control(rows: Iterable[S], metric: str) -> S | None:
     known = _known_controls(rows, metric)
     if not known:
         return None
-    best = (max if HIGHER_IS_BETTER[metric] else min)(row.means[metric] for row in known)
+    best = (max if METRICS[metric].higher_is_better else min)(row.means[metric] for row in known)
     return next(row for row in known if not is_better(metric, best, row.means[metric]))
 
 
@@ -111,7 +111,7 @@ def choose_rows(rows: Sequence[S], named: Collection[str] = ()) -> tuple[list[S]
     Returns:
         The rows to show, and those left out.
     """
-    best = {row.label for metric in HIGHER_IS_BETTER if (row := best_control(rows, metric)) is not None}
+    best = {row.label for metric in METRICS if (row := best_control(rows, metric)) is not None}
     fit = [row.kind != "classical" or row.label in best or row.label in named for row in rows]
     left_out = [LeftOut(row.label, _reason(row)) for row, fits in zip(rows, fit, strict=True) if not fits]
     return [row for row, fits in zip(rows, fit, strict=True) if fits], left_out

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lightning_modules.base import RestorationModule
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import changed_share
 
 Kind = Literal["corrupted", "classical", "oracle", "learned"]
@@ -89,7 +89,7 @@ def mean_scores(name: str, kind: Kind, rows: Sequence[Row]) -> Scores:
         rows: from `score_pairs`, at least one.
     """
     prefix = "corrupted_" if kind == "corrupted" else ""
-    metrics = [name for name in HIGHER_IS_BETTER if f"{prefix}{name}" in rows[0]]
+    metrics = [name for name in METRICS if f"{prefix}{name}" in rows[0]]
     means = {metric: _mean([(row[f"{prefix}{metric}"], row[f"corrupted_{metric}"]) for row in rows]) for metric in metrics}
     return Scores(name, kind, means, changed_share(rows))
 

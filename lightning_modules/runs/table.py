@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import (
     DECIMALS,
     LeftOut,
@@ -42,7 +42,7 @@ def render_table(table: Sequence[Scores]) -> Table:
     for row in rows:
         view.add_column(escape(row.name), justify="right", overflow="fold")  # a method's steps stand at the end of its name
     for name in table[-1].means:
-        view.add_row(f"{name} {'↑' if HIGHER_IS_BETTER[name] else '↓'}", *(_cell(row, table, name) for row in rows))
+        view.add_row(METRICS[name].heading, *(_cell(row, table, name) for row in rows))
     return view
 
 

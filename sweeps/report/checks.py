@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, printable, read_json, read_text
 
 MOST_SETTINGS, DEEPEST = 20_000, 30
@@ -32,7 +32,7 @@ def read_result(path: Path) -> dict[str, Any]:
 
 
 def _is_metric(value: object) -> bool:
-    return isinstance(value, str) and value.split("/")[-1] in HIGHER_IS_BETTER
+    return isinstance(value, str) and value.split("/")[-1] in METRICS
 
 
 def _is_hash(value: object) -> bool:
@@ -50,7 +50,7 @@ def _is_table(value: object) -> bool:
 def _is_row(row: object) -> bool:
     if not isinstance(row, Mapping) or not is_text(row.get("kind", "learned")):
         return False
-    return all(row[name] is None or is_number(row[name]) for name in HIGHER_IS_BETTER if name in row)
+    return all(row[name] is None or is_number(row[name]) for name in METRICS if name in row)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def read_table(path: Path, pairs: int | None) -> list[dict[str, str]]:
 
 
 def _check_columns(path: Path, names: Sequence[str]) -> None:
-    restored = [name for name in HIGHER_IS_BETTER if name in names]
+    restored = [name for name in METRICS if name in names]
     wanted = ["index", *(restored or ["of a metric"]), *(f"corrupted_{name}" for name in restored)]
     missing = [name for name in wanted if name not in names]
     if missing or len(set(names)) < len(names):
@@ -138,7 +138,7 @@ def _check_columns(path: Path, names: Sequence[str]) -> None:
 
 
 def _metrics(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.removeprefix("corrupted_") in HIGHER_IS_BETTER]
+    return [name for name in names if name.removeprefix("corrupted_") in METRICS]
 
 
 def _is_value(text: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import beats_controls, best_control, enumerated
 from sweeps.report.bootstrap import Interval, Resampling
 from sweeps.report.methods import CORRUPTED, Method
@@ -77,7 +77,7 @@ def build_leaderboard(
         main: metric to order by.
         generator: draws the resampled test sets, the same for all rows.
     """
-    metrics = [name for name in HIGHER_IS_BETTER if any(name in method.means for method in methods)]
+    metrics = [name for name in METRICS if any(name in method.means for method in methods)]
     metrics.sort(key=lambda name: name != main)
     resampling = Resampling(recordings, {method.id: max(1, len(method.runs)) for method in methods}, generator)
     columns = {name: _column(methods, name, resampling) for name in metrics}
@@ -86,7 +86,7 @@ def build_leaderboard(
 
 
 def _ranked(methods: Sequence[Method], metric: str) -> list[Method]:
-    sign = -1 if HIGHER_IS_BETTER[metric] else 1
+    sign = -METRICS[metric].sign
     return sorted(methods, key=lambda row: (row.kind != CORRUPTED, _last_if_nan(sign * row.means.get(metric, math.nan))))
 
 
@@ -96,7 +96,7 @@ def _last_if_nan(value: float) -> float:
 
 def _column(methods: Sequence[Method], metric: str, resampling: Resampling) -> dict[str, Cell]:
     rows = [method for method in methods if metric in method.means]
-    sign = -1 if HIGHER_IS_BETTER[metric] else 1
+    sign = -METRICS[metric].sign
     best = min((row for row in rows if row.kind != "oracle"), key=lambda row: _last_if_nan(sign * row.means[metric]))
     source = next((row for row in rows if row.kind == CORRUPTED), None)
     control = best_control(rows, metric)
@@ -129,7 +129,7 @@ def _below(row: Method, source: Method | None, metric: str, to_input: Interval |
     """Mark a mean that is worse than the input's; a row without values per pair is taken at its mean."""
     if source is None or row is source:
         return ""
-    gain = (row.means[metric] - source.means[metric]) * (1 if HIGHER_IS_BETTER[metric] else -1)
+    gain = (row.means[metric] - source.means[metric]) * METRICS[metric].sign
     if not gain < 0:
         return ""
     return BELOW if to_input is None or to_input.excludes_zero else MAYBE_BELOW

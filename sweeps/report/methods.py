@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import choose_rows, left_out_line
 from lightning_modules.runs.damage import is_number
 from sweeps.report.keys import keys_of_names, label, method_id
@@ -118,7 +118,7 @@ def _once_a_seed(group: Sequence[Run], notes: list[str]) -> list[Run]:
 
 def _method(group: Sequence[Run], keys: Sequence[str]) -> Method:
     scores = [run.pairs.restored for run in group]
-    names = [name for name in HIGHER_IS_BETTER if all(name in score for score in scores)]
+    names = [name for name in METRICS if all(name in score for score in scores)]
     per_run = {name: [mean(score[name]) for score in scores] for name in names}
     return Method(
         id=method_id(group[0]),
@@ -159,7 +159,7 @@ def _classical_rows(runs: Sequence[Run], own: set[str]) -> tuple[list[Method], l
 
 
 def _listed(name: str, scores: Mapping[str, Any]) -> Method:
-    means = {key: _known(scores[key]) for key in HIGHER_IS_BETTER if key in scores}
+    means = {key: _known(scores[key]) for key in METRICS if key in scores}
     share = float(scores.get("changed_share", 1.0))
     return Method(name, name, scores["kind"], (), means, dict.fromkeys(means, math.nan), {}, share)
 

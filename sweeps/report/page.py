@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.damage import is_number
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
@@ -30,8 +30,6 @@ SCRIPTS = {
     "blind.html": ("dom", *SOUND, "mushra", "abx", "blind"),
 }
 STYLES = ("page", "board", "desk")
-SECONDARY = ("lsd_kuleshov", "lsd_bilat", "lsd_mugan")
-"""Metrics that the table shows on demand: other protocols of one that it always shows."""
 
 
 def page_data(
@@ -56,7 +54,7 @@ def page_data(
     return {
         **facts,
         "main": table.main,
-        "metrics": [{"name": name, "higher": HIGHER_IS_BETTER[name]} for name in table.metrics],
+        "metrics": [{"name": name, "higher": METRICS[name].higher_is_better} for name in table.metrics],
         "compute": table.compute,
         "rows": [_row(table, method) for method in table.methods],
         "runs": [_run(run, rows_of[run.folder], keys, curves[run.folder]) for run in runs],
@@ -154,7 +152,7 @@ def write_page(folder: Path, data: dict[str, Any], context: Mapping[str, Any], e
             style=Markup("".join(_static(f"{style}.css") for style in STYLES)),
             scripts=[Markup(_static(f"{script}.js")) for script in scripts],
             clips={name: clip.content for name, clip in clips.items()} if inline else {},
-            secondary=SECONDARY,
+            secondary=[info.name for info in METRICS.values() if info.on_demand],
             **context,
         )
         (folder / name).write_text(page, encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.damage import DamagedFileError, read_json
 from sweeps.records import read_job, reason
 from sweeps.report.checks import read_config, read_result, read_table
@@ -190,7 +190,7 @@ def read_pairs(path: Path, count: int | None = None) -> PairScores:
 
 
 def _columns(lines: Sequence[Mapping[str, str]], prefix: str) -> dict[str, np.ndarray]:
-    known = [name for name in HIGHER_IS_BETTER if f"{prefix}{name}" in lines[0]]
+    known = [name for name in METRICS if f"{prefix}{name}" in lines[0]]
     return {name: np.array([_number(line[f"{prefix}{name}"]) for line in lines]) for name in known}
 
 

@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from sweeps.report.bootstrap import Interval
 from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Cell, Leaderboard
 from sweeps.report.methods import Method
@@ -35,7 +35,7 @@ def to_markdown(table: Leaderboard, extra: Mapping[str, Mapping[str, str]] | Non
         extra: further columns: by title, the text by row id.
     """
     extra = extra or {}
-    arrows = [f"{name} {'↑' if HIGHER_IS_BETTER[name] else '↓'}" for name in table.metrics]
+    arrows = [METRICS[name].heading for name in table.metrics]
     lines = [markdown_line(["method", "seeds", *arrows, *extra, *table.compute])]
     lines.append(markdown_line(["---"] * (2 + len(arrows) + len(extra) + len(table.compute))))
     for method in table.methods:
@@ -124,7 +124,7 @@ def _plain(value: float) -> str:
 def ranking(table: Leaderboard) -> str:
     """Return the main metric of every row as plain text, for a terminal."""
     width = max(len(method.label) for method in table.methods)
-    lines = [f"{'method':{width}}  {table.main} {'↑' if HIGHER_IS_BETTER[table.main] else '↓'}"]
+    lines = [f"{'method':{width}}  {METRICS[table.main].heading}"]
     for method in table.methods:
         cell = table.cells[method.id].get(table.main)
         interval = f"  to input {_interval(cell.to_input)}" if cell and cell.to_input else ""

@@ -7,16 +7,15 @@ import torch
 from torch import Tensor
 
 from lightning_modules.metrics.collection import (
-    TEST_METRICS,
-    VALIDATION_METRICS,
     MeanOverExamples,
     build_metrics,
+    check_functions,
     check_metric,
     check_monitor,
     update_all,
 )
 from lightning_modules.metrics.lsd import lsd, lsd_hf, lsd_lf, power_spectrogram
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS, TEST_METRICS, VALIDATION_METRICS
 from lightning_modules.metrics.snr import snr_db
 
 SAMPLE_RATE = 16000
@@ -93,7 +92,7 @@ def test_update_all_shares_spectrograms_without_changing_values(monkeypatch: pyt
 def test_factory_keeps_order_direction_and_refuses_unknown_names() -> None:
     metrics = build_metrics(VALIDATION_METRICS, SAMPLE_RATE, 4000)
     assert tuple(metrics) == VALIDATION_METRICS
-    assert all(metric.higher_is_better == HIGHER_IS_BETTER[name] for name, metric in metrics.items())
+    assert all(metric.higher_is_better == METRICS[name].higher_is_better for name, metric in metrics.items())
     with pytest.raises(ValueError, match=r"unknown metrics \['snr'\]; known: snr_db"):
         build_metrics(["snr"], SAMPLE_RATE)
 
@@ -118,3 +117,9 @@ def test_metric_of_a_verdict_is_the_name_without_its_split() -> None:
     assert check_metric("test/lsd") == check_metric("val/lsd") == check_metric("lsd") == "lsd"
     with pytest.raises(ValueError, match="monitor=test/sisdr is not a metric; known: snr_db, si_sdr_db"):
         check_metric("test/sisdr")
+
+
+@pytest.mark.parametrize("named", [METRICS.keys() - {"lsd"}, METRICS.keys() | {"nmse"}])
+def test_metric_without_a_function_and_function_without_a_metric_are_refused(named: set[str]) -> None:
+    with pytest.raises(LookupError, match="lsd: a metric needs|nmse: a metric needs"):
+        check_functions(dict.fromkeys(named))

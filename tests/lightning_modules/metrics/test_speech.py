@@ -8,8 +8,11 @@ import soxr
 import torch
 from torch import Tensor
 
+from lightning_modules.metrics import availability
 from lightning_modules.metrics import speech as speech_metrics
-from lightning_modules.metrics.collection import TEST_METRICS, build_metrics, offered_metrics
+from lightning_modules.metrics.availability import offered_metrics
+from lightning_modules.metrics.collection import build_metrics
+from lightning_modules.metrics.registry import TEST_METRICS
 
 
 def noise(seed: int, *shape: int) -> Tensor:
@@ -23,12 +26,12 @@ def noise(seed: int, *shape: int) -> Tensor:
 def test_speech_metrics_are_offered_where_the_rate_holds_what_they_listen_to(
     monkeypatch: pytest.MonkeyPatch, sample_rate: int, offered: set[str]
 ) -> None:
-    monkeypatch.setattr(speech_metrics, "package_available", lambda package: True)
+    monkeypatch.setattr(availability, "package_available", lambda package: True)
     assert set(offered_metrics(sample_rate)) & {"pesq_wb", "stoi"} == offered
 
 
 def test_metric_that_the_rate_leaves_out_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    speech_metrics._rate_allows.cache_clear()
+    availability.rate_allows.cache_clear()
     with caplog.at_level(logging.INFO):
         offered_metrics(6000)
         offered_metrics(6000)
@@ -54,13 +57,13 @@ def test_score_does_not_depend_on_the_rate_of_the_same_audio(sample_rate: int) -
 def test_a_missing_package_leaves_its_metric_out_and_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    speech_metrics.package_available.cache_clear()
-    monkeypatch.setattr(speech_metrics.importlib.util, "find_spec", lambda package: None)
+    availability.package_available.cache_clear()
+    monkeypatch.setattr(availability.importlib.util, "find_spec", lambda package: None)
     with caplog.at_level(logging.INFO):
         assert not set(build_metrics(TEST_METRICS, 16000)) & {"pesq_wb", "stoi"}
         build_metrics(TEST_METRICS, 16000)
     assert len([record for record in caplog.records if "pesq" in record.getMessage()]) == 1
-    speech_metrics.package_available.cache_clear()
+    availability.package_available.cache_clear()
 
 
 def test_stoi_of_the_reference_is_one_and_of_too_little_speech_undefined() -> None:

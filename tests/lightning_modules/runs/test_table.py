@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from lightning_modules.metrics.names import HIGHER_IS_BETTER
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.evaluation import Scores
 from lightning_modules.runs.table import render_table, show, verdict
 
@@ -83,18 +83,18 @@ def test_verdict_names_the_columns_in_which_a_control_is_unbeaten() -> None:
 
 
 def test_table_of_all_metrics_and_methods_is_whole_on_80_columns() -> None:
-    means = dict.fromkeys(HIGHER_IS_BETTER, 12.345)
+    means = dict.fromkeys(METRICS, 12.345)
     names = ("corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", "unet_small")
     text = io.StringIO()
     Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names]))
-    for word in (*names, *HIGHER_IS_BETTER):
+    for word in (*names, *METRICS):
         assert word in text.getvalue()
     assert text.getvalue().count("12.3") == len(names) * len(means)
 
 
 def test_method_of_a_long_name_is_told_from_itself_after_other_steps_on_80_columns() -> None:
     run = "collaborative_gan_small-super_resolution-20260101-101500"
-    names, means = ("corrupted", "noise_fill", f"{run}@0", f"{run}@12", run), dict.fromkeys(HIGHER_IS_BETTER, 12.345)
+    names, means = ("corrupted", "noise_fill", f"{run}@0", f"{run}@12", run), dict.fromkeys(METRICS, 12.345)
     text = io.StringIO()
     Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names]))
     assert "…" not in text.getvalue()

@@ -1,0 +1,87 @@
+"""Every metric there is, a line each, for programs that read results as well as for those that compute them: no tensors here.
+
+The function of a name is attached in collection.py, which refuses to be imported without it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Occasion = Literal["validation", "steps", "test"]
+
+CHEAP: tuple[Occasion, ...] = ("validation", "steps", "test")
+"""For what costs little enough to be taken at every validation, and after every step of a method that has some."""
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What is known of a metric without computing it.
+
+    Attributes:
+        name: in results, tables and configurations.
+        title: what people call it.
+        higher_is_better: whether a larger value is a better restoration.
+        unit: of its values; empty for a plain number.
+        lowest_rate_hz: sample rate that holds what the metric listens to.
+        when: occasions on which it is computed.
+        package: optional one that it needs.
+        on_demand: whether tables of reports show it only when asked, as another protocol of one that they always show.
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool
+    unit: str = ""
+    lowest_rate_hz: int = 0
+    when: tuple[Occasion, ...] = ("test",)
+    package: str | None = None
+    on_demand: bool = False
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, else -1."""
+        return 1 if self.higher_is_better else -1
+
+    @property
+    def mode(self) -> Literal["max", "min"]:
+        """Its better direction, as callbacks call it."""
+        return "max" if self.higher_is_better else "min"
+
+    @property
+    def heading(self) -> str:
+        """Its name and an arrow towards the better, over the column of a table.
+
+        >>> METRICS["lsd"].heading
+        'lsd ↓'
+        """
+        return f"{self.name} {'↑' if self.higher_is_better else '↓'}"
+
+
+_ALL = (
+    MetricInfo("snr_db", "signal-to-noise ratio", True, "dB", when=CHEAP),
+    MetricInfo("si_sdr_db", "scale-invariant signal-to-distortion ratio", True, "dB", when=CHEAP),
+    MetricInfo("lsd", "log-spectral distance", False, when=CHEAP),
+    MetricInfo("lsd_lf", "log-spectral distance below the cut-off", False, when=("validation", "test")),
+    MetricInfo("lsd_hf", "log-spectral distance above the cut-off", False, when=CHEAP),
+    MetricInfo("lsd_kuleshov", "log-spectral distance as Kuleshov et al. compute it", False, on_demand=True),
+    MetricInfo("lsd_bilat", "log-spectral distance as Bilat computes it", False, on_demand=True),
+    MetricInfo("lsd_mugan", "log-spectral distance as the authors of MU-GAN compute it", False, on_demand=True),
+    MetricInfo("pesq_wb", "wide-band PESQ", True, lowest_rate_hz=16000, package="pesq"),
+    MetricInfo("stoi", "short-time objective intelligibility", True, lowest_rate_hz=8000, package="pystoi"),
+)
+METRICS: Mapping[str, MetricInfo] = {info.name: info for info in _ALL}
+"""By name, in the order of tables."""
+
+
+def computed_in(occasion: Occasion) -> tuple[str, ...]:
+    """Return the names of the metrics that are computed on an occasion.
+
+    >>> computed_in("steps")
+    ('snr_db', 'si_sdr_db', 'lsd', 'lsd_hf')
+    """
+    return tuple(info.name for info in _ALL if occasion in info.when)
+
+
+VALIDATION_METRICS = computed_in("validation")
+"""What is cheap enough for every validation."""
+TEST_METRICS = computed_in("test")
