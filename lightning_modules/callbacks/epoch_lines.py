@@ -13,14 +13,10 @@ from pytorch_lightning.callbacks import Callback, Timer
 from torch import Tensor
 
 from lightning_modules.callbacks.best_and_last import is_cut_short, validation_values
+from lightning_modules.losses.registry import RECONSTRUCTION, SUMS, levels
+from lightning_modules.metrics.registry import METRICS
 
-UNITS = {"log_mse": "dB", "l1": "FS", "l2": "FS^2"}
-"""Of the losses, FS being full scale; those that are no quantity have none, and names that end with _db say theirs."""
 TOLD = ("train/", "discriminator/", "autoencoder/")
-SAID_BY = {"feature": "feature_distance", "autoencoder/loss": "autoencoder_loss"}
-"""Terms that are in dB if this key of the method's configuration says so."""
-NOT_TOLD = ("train/loss", "train/warm_up", "train/weighted_", "discriminator/accuracy")
-"""Sums and parts of what is told already, but where `train/loss` is all there is."""
 
 
 class EpochLines(Callback):
@@ -67,8 +63,7 @@ class EpochLines(Callback):
         """Print the line."""
         self._seconds.append(time.monotonic() - self._started)
         if trainer.is_global_zero and not is_watched(trainer):
-            given = getattr(pl_module, "model_config", {})
-            say(self.line(trainer, {term: "log_mse" for term, key in SAID_BY.items() if given.get(key) == "log_mse"}))
+            say(self.line(trainer, levels(getattr(pl_module, "model_config", {}))))
 
     def line(self, trainer: pl.Trainer, losses: Mapping[str, str]) -> str:
         """Return the line about the epoch that ends.
@@ -106,7 +101,7 @@ def is_watched(trainer: pl.Trainer) -> bool:
 
 
 def terms(means: Mapping[str, float], losses: Mapping[str, str]) -> list[str]:
-    """Write the terms of a training, of several networks' those of the generator first.
+    """Write the terms of a training, of several networks' those of the generator first; sums only where they are all there is.
 
     Args:
         means: by the names they are logged under.
@@ -117,8 +112,8 @@ def terms(means: Mapping[str, float], losses: Mapping[str, str]) -> list[str]:
     >>> terms({"train/log_mse": -5.0, "train/feature": -2.0}, {"feature": "log_mse"})
     ['log_mse -5.00 dB', 'feature -2.00 dB']
     """
-    told = [name for prefix in TOLD for name in means if name.startswith(prefix) and not name.startswith(NOT_TOLD)]
-    short = {name.removeprefix("train/"): name for name in told or [name for name in means if name in NOT_TOLD]}
+    told = [name for prefix in TOLD for name in means if name.startswith(prefix) and not name.startswith(SUMS)]
+    short = {name.removeprefix("train/"): name for name in told or [name for name in means if name in SUMS]}
     return [quantity(term, means[name], losses.get(term, "")) for term, name in short.items()]
 
 
@@ -129,9 +124,21 @@ def quantity(shown: str, value: float, name: str = "") -> str:
     ('val/si_sdr_db 12.35 dB', 'val/lsd 1.235', '-3.00 dB')
     """
     name = name or shown
-    unit = UNITS.get(name, "dB" if name.endswith("_db") else "")
+    unit = unit_of(name)
     number = f"{value:.2f}" if unit == "dB" else f"{value:.4g}"
     return " ".join(filter(None, [shown, number, unit]))
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a loss or a metric, whatever it is logged for; of others that which the name ends with.
+
+    >>> unit_of("l1"), unit_of("val/corrupted_snr_db"), unit_of("discriminator/margin_db"), unit_of("val/lsd")
+    ('FS', 'dB', 'dB', '')
+    """
+    metric = name.split("/")[-1].removeprefix("corrupted_")
+    if known := RECONSTRUCTION.get(name) or METRICS.get(metric):
+        return known.unit
+    return "dB" if name.endswith("_db") else ""
 
 
 def seconds_left(trainer: pl.Trainer, epoch_seconds: float) -> float | None:

@@ -1,16 +1,18 @@
 """Reconstruction losses between a restored and a clean waveform, and the weighted sum every recipe trains on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lightning_modules.losses.registry import RECONSTRUCTION
+
 POWER_FLOOR = 1e-8
 """Smallest power in a logarithm: about -80 dB re full scale in the time domain, so that silence has a finite loss."""
 
 FFT_SIZES = (512, 1024, 2048)
-RECONSTRUCTION_LOSSES = ("l2", "l1", "log_mse", "mr_stft")
+RECONSTRUCTION_LOSSES = tuple(RECONSTRUCTION)
 
 
 def l2(restored: Tensor, clean: Tensor) -> Tensor:
@@ -101,6 +103,20 @@ class MultiResolutionSTFT(nn.Module):
         return (spectrum.real.square() + spectrum.imag.square()).clamp_min(POWER_FLOOR).sqrt()
 
 
+def check_functions(named: Collection[str]) -> None:
+    """Refuse a registered loss that nothing computes, and the computation of none that is registered.
+
+    Raises:
+        LookupError: naming them.
+    """
+    if odd := set(named) ^ set(RECONSTRUCTION):
+        raise LookupError(f"{', '.join(sorted(odd))}: a loss needs a line in registry.py and a function in reconstruction.py")
+
+
+_OF_WAVEFORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l2": l2, "l1": l1, "log_mse": log_mse}
+check_functions([*_OF_WAVEFORMS, "mr_stft"])
+
+
 class ReconstructionLoss(nn.Module):
     """The named reconstruction terms of one restored batch; a term of weight 0 is not computed.
 
@@ -131,12 +147,7 @@ class ReconstructionLoss(nn.Module):
         Returns:
             () scalars.
         """
-        losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-            "l2": l2,
-            "l1": l1,
-            "log_mse": log_mse,
-            "mr_stft": self.mr_stft,
-        }
+        losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {**_OF_WAVEFORMS, "mr_stft": self.mr_stft}
         return {name: losses[name](restored, clean) for name, weight in self.weights.items() if weight > 0}
 
 

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_modules.losses.reconstruction import MultiResolutionSTFT, ReconstructionLoss, l1, l2, log_mse, weighted_sum
+from lightning_modules.losses.reconstruction import (
+    MultiResolutionSTFT,
+    ReconstructionLoss,
+    check_functions,
+    l1,
+    l2,
+    log_mse,
+    weighted_sum,
+)
+from lightning_modules.losses.registry import RECONSTRUCTION
 
 CLEAN = torch.tensor([[[1.0, 0.0, -2.0]]])
 RESTORED = torch.tensor([[[1.0, 1.0, 0.0]]])
@@ -70,3 +79,9 @@ def test_unknown_loss_is_refused_with_the_known_ones() -> None:
 def test_loss_without_any_weight_is_refused() -> None:
     with pytest.raises(ValueError, match="trains nothing"):
         ReconstructionLoss({"l1": 0.0})
+
+
+@pytest.mark.parametrize("named", [RECONSTRUCTION.keys() - {"l2"}, RECONSTRUCTION.keys() | {"l3"}])
+def test_loss_without_a_function_and_function_without_a_loss_are_refused(named: set[str]) -> None:
+    with pytest.raises(LookupError, match="l2: a loss needs|l3: a loss needs"):
+        check_functions(named)

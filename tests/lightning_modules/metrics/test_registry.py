@@ -21,6 +21,8 @@ def test_better_direction_has_one_owner() -> None:
     assert (METRICS["lsd"].sign, METRICS["lsd"].mode, METRICS["lsd"].heading) == (-1, "min", "lsd ↓")
 
 
-def test_metrics_are_told_without_tensors() -> None:
-    program = "import lightning_modules.metrics.registry, sys; sys.exit('torch' in sys.modules)"
+def test_metrics_and_losses_are_told_without_tensors() -> None:
+    program = (
+        "import lightning_modules.metrics.registry, lightning_modules.losses.registry, sys; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
