@@ -24,6 +24,7 @@ def pixel_shuffle(features: Tensor) -> Tensor:
 def superpixel(features: Tensor) -> Tensor:
     """Move odd samples into channels of their own: the inverse of pixel_shuffle, which is the paper's subpixel.
 
+    >>> import torch
     >>> superpixel(torch.tensor([[[1, 2, 3, 4]]]))
     tensor([[[1, 3],
              [2, 4]]])
