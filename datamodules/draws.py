@@ -125,7 +125,8 @@ def rms(audio: Tensor) -> Tensor:
         Levels, (B, 1, 1), in at least single precision.
     """
     dtype = torch.promote_types(audio.dtype, torch.float32)
-    return torch.linalg.vector_norm(audio, dim=(1, 2), keepdim=True, dtype=dtype) / math.sqrt(audio.shape[1] * audio.shape[2])
+    norms: Tensor = torch.linalg.vector_norm(audio, dim=(1, 2), keepdim=True, dtype=dtype)
+    return norms / math.sqrt(audio.shape[1] * audio.shape[2])
 
 
 def scale_to_snr(clean: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:

@@ -213,7 +213,7 @@ class AdversarialModule(RestorationModule):
         return {name: self._over_processes(losses[name]) for name in self.warm_up.depends_on()}
 
     def _over_processes(self, values: Tensor) -> Tensor:
-        return self.trainer.strategy.reduce(values, reduce_op="mean")  # type: ignore[return-value]
+        return self.trainer.strategy.reduce(values, reduce_op="mean")
 
     def _log(self, values: Mapping[str, Tensor], batch: Batch) -> None:
         detached = {name: value.detach() for name, value in values.items()}

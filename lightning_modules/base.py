@@ -64,7 +64,8 @@ class RestorationModule(pl.LightningModule):
         Returns:
             (B, C, T).
         """
-        return self.net(corrupted).float()
+        restored: Tensor = self.net(corrupted)
+        return restored.float()
 
     def forward(self, corrupted: Tensor) -> Tensor:
         """Alias of `restore`, for export and for `trainer.predict`."""

@@ -75,7 +75,7 @@ class RegressionModule(RestorationModule):
         schedule = {"scheduler": self.scheduler(optimizer), "interval": "epoch", "monitor": self.monitor}
         if isinstance(schedule["scheduler"], ReduceLROnPlateau):
             schedule["frequency"] = self.trainer.check_val_every_n_epoch or 1
-        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value, typeddict-item]
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any | None) -> None:
         """Step a schedule, except for a plateau one: Lightning would do so after the checkpoint, which lacked the step."""

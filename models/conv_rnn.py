@@ -180,7 +180,8 @@ class ConvRNN(Restorer):
 
     def advance(self, input_projection: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
         """Return the states (N, D, I, J) after step number `step`, from 1, of `steps`."""
-        return state + self.steps / steps * self.perceptron(input_projection, state, (step - 0.5) / steps)
+        update: Tensor = self.perceptron(input_projection, state, (step - 0.5) / steps)
+        return state + self.steps / steps * update
 
     def noise(self, state: Tensor) -> Tensor:
         """Return the spectrogram (N, C, F, L) of what the states (N, D, I, J) take for noise, at level 1."""

@@ -197,7 +197,7 @@ def _create(path: str | os.PathLike[str], temporary: Path, target: Target) -> so
 
 def _frames_of(path: Path) -> int:
     try:
-        return soundfile.info(native(path)).frames
+        return int(soundfile.info(native(path)).frames)
     except soundfile.LibsndfileError:
         return 0
 

@@ -175,7 +175,7 @@ def _round_trip(
     stream = io.BytesIO()
     soundfile.write(stream, audio.T, sample_rate, subtype, format=container, compression_level=level, bitrate_mode=mode)
     stream.seek(0)
-    decoded, _ = soundfile.read(stream, dtype="float32", always_2d=True)
+    decoded: np.ndarray = soundfile.read(stream, dtype="float32", always_2d=True)[0]
     return decoded.T
 
 

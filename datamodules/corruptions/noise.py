@@ -150,7 +150,8 @@ def colored_noise(shares: Tensor, shape: Sequence[int], sample_rate: int, genera
     shape = (batch, channels, period // 2 + 1, 2)
     bins = random_bytes(math.prod(shape), generator).to(shares.device).add(0.5).view(shape)  # Centered: bytes begin at -128.
     gains = (shares @ color_powers(period, sample_rate).to(shares.device)).sqrt_().unsqueeze(1)  # (B, 1, F)
-    return torch.fft.irfft(torch.view_as_complex(bins).mul_(gains), n=period)[..., :length]
+    noise: Tensor = torch.fft.irfft(torch.view_as_complex(bins).mul_(gains), n=period)
+    return noise[..., :length]
 
 
 @functools.lru_cache(maxsize=4)

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -148,7 +148,8 @@ def seconds_left(trainer: pl.Trainer, epoch_seconds: float) -> float | None:
         trainer: at the end of an epoch.
         epoch_seconds: how long an epoch takes.
     """
-    limits = [timer.time_remaining() for timer in trainer.callbacks if isinstance(timer, Timer)]  # type: ignore[attr-defined]
+    callbacks: Sequence[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # declared by none of Lightning's classes
+    limits = [timer.time_remaining() for timer in callbacks if isinstance(timer, Timer)]
     if trainer.max_epochs is not None and trainer.max_epochs > 0:
         limits.append((trainer.max_epochs - trainer.current_epoch - 1) * epoch_seconds)
     known = [limit for limit in limits if limit is not None]

@@ -93,7 +93,7 @@ class MultiResolutionSTFT(nn.Module):
 
     def _distance(self, restored: Tensor, clean: Tensor, size: int) -> Tensor:
         estimate, target = self._magnitude(restored, size), self._magnitude(clean, size)  # (B * C, F, L)
-        convergence = torch.linalg.vector_norm(target - estimate) / torch.linalg.vector_norm(target)
+        convergence: Tensor = torch.linalg.vector_norm(target - estimate) / torch.linalg.vector_norm(target)
         return convergence + (target.log() - estimate.log()).abs().mean()
 
     def _magnitude(self, signal: Tensor, size: int) -> Tensor:

@@ -70,7 +70,8 @@ class RisingBand:
         frequency_hz = torch.linspace(0, self.nyquist_hz, spectrum.shape[-1], device=clean.device)
         width_hz = TRANSITION * self.nyquist_hz
         gain = 1 - ((frequency_hz - self.cutoff_hz(progress)) / width_hz).clamp(0, 1)
-        return corrupted - torch.fft.irfft(gain * spectrum, 2 * samples)[..., :samples]
+        restorable: Tensor = torch.fft.irfft(gain * spectrum, 2 * samples)[..., :samples]
+        return corrupted - restorable
 
 
 def equal(progress: float) -> float:

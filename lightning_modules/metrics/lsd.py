@@ -69,7 +69,8 @@ def power_spectrogram(signal: Tensor, framing: Framing) -> Tensor:
             flat, framing.n_fft, framing.hop_samples, window=window, center=framing.centered, return_complex=True
         )
         power = (spectrum * spectrum.conj()).real  # 10 times as fast as summing the squares of view_as_real
-    return power.unflatten(0, signal.shape[:2])
+    of_channels: Tensor = power.unflatten(0, signal.shape[:2])
+    return of_channels
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ def _over_channels(score: Callable[[np.ndarray, np.ndarray], float], restored: T
     """Apply a mono NumPy score (clean, restored) to every channel and average; (B, C, T) to (B,)."""
     pairs = zip(clean.flatten(0, 1).float().cpu().numpy(), restored.flatten(0, 1).float().cpu().numpy(), strict=True)
     values = torch.tensor([score(reference, estimate) for reference, estimate in pairs], device=restored.device)
-    return values.unflatten(0, clean.shape[:2]).mean(dim=1)
+    means: Tensor = values.unflatten(0, clean.shape[:2]).mean(dim=1)
+    return means
 
 
 def _pesq_of_one(clean: np.ndarray, restored: np.ndarray, sample_rate: int) -> float:

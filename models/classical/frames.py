@@ -16,4 +16,4 @@ def frame_samples(seconds: float, sample_rate: int) -> int:
     >>> [frame_samples(0.064, sample_rate) for sample_rate in (4000, 16000, 44100, 48000)]
     [256, 1024, 2048, 4096]
     """
-    return 2 ** max(0, round(math.log2(seconds * sample_rate)))
+    return 1 << max(0, round(math.log2(seconds * sample_rate)))

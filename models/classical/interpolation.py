@@ -63,7 +63,8 @@ class GridInterpolation(SegmentedRestorer):
         samples = signal.shape[-1]
         points = int((samples - 1) * ratio) + 1
         grid = resample(signal.flatten(0, 1), 1 / ratio, points, SINC)
-        return resample(grid, ratio, samples, self.kernel).unflatten(0, signal.shape[:2])
+        curve: Tensor = resample(grid, ratio, samples, self.kernel).unflatten(0, signal.shape[:2])
+        return curve
 
 
 class CubicSpline(GridInterpolation):

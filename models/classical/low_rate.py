@@ -103,7 +103,7 @@ def _coherence(frames: _Frames, sample_rate: int, low_rate_hz: float) -> Tensor:
         return frames.audio.new_zeros(len(frames.audio))
     bins = torch.arange(first, last, device=device)
     low = frames.spectra[..., bins]  # (B, C, frames, bins)
-    mirrored = torch.fft.fft(frames.audio * _shift(frames, low_rate_hz / sample_rate))[..., -bins]
+    mirrored: Tensor = torch.fft.fft(frames.audio * _shift(frames, low_rate_hz / sample_rate))[..., -bins]
     common = (low * mirrored).sum(dim=(1, 2)).abs()
     energies = low.abs().square().sum(dim=(1, 2)) * mirrored.abs().square().sum(dim=(1, 2))
     return (common / energies.sqrt().clamp(min=torch.finfo(torch.float32).tiny)).mean(dim=-1)

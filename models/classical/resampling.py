@@ -31,7 +31,8 @@ class Kernel:
 def windowed_sinc(distance: Tensor) -> Tensor:
     """Return the sinc function under a Kaiser window: the band-limited curve."""
     edge = (1 - (distance / SINC_HALF_WIDTH).square()).clamp(min=0).sqrt()
-    return torch.sinc(distance) * torch.special.i0(KAISER_BETA * edge) / torch.special.i0(edge.new_tensor(KAISER_BETA))
+    curve: Tensor = torch.sinc(distance) * torch.special.i0(KAISER_BETA * edge) / torch.special.i0(edge.new_tensor(KAISER_BETA))
+    return curve
 
 
 def cardinal_spline(distance: Tensor) -> Tensor:

@@ -50,12 +50,13 @@ class DecisionDirectedFilter(SegmentedRestorer):
         hop = self.hop_samples
         flat = signal.float().flatten(0, 1)
         flat = functional.pad(flat, (hop, hop + (-flat.shape[-1]) % hop))
-        return torch.fft.rfft(flat.unfold(-1, 2 * hop, hop) * self.window)
+        spectra: Tensor = torch.fft.rfft(flat.unfold(-1, 2 * hop, hop) * self.window)
+        return spectra
 
     def synthesize(self, spectra: Tensor, like: Tensor) -> Tensor:
         """Overlap and add spectra (B * C, frames, bins) to a signal of the shape (B, C, T) and dtype of `like`."""
         hop = self.hop_samples
-        frames = torch.fft.irfft(spectra, n=2 * hop) * self.window
+        frames: Tensor = torch.fft.irfft(spectra, n=2 * hop) * self.window
         halves = frames[:, 1:, :hop] + frames[:, :-1, hop:]
         return halves.flatten(1)[:, : like.shape[-1]].reshape(like.shape).to(like.dtype)
 

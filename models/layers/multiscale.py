@@ -114,7 +114,7 @@ class MultiscaleConv(nn.Module):
             for share, kernel in zip(shares, kernels, strict=True)
         )
         for branch in self.branches:
-            nn.init.kaiming_normal_(branch.weight, a=SLOPE)  # type: ignore[arg-type]
+            nn.init.kaiming_normal_(branch.weight, a=SLOPE)  # type: ignore[arg-type]  # a ModuleList forgets its kind
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, T) to (B, C', T)."""

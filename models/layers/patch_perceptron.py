@@ -76,8 +76,8 @@ class PatchPerceptron(nn.Module):
         Returns:
             (N, H, F / 8 + 1, L / 8 + 1).
         """
-        projection = self.patch(spectrum)
-        gains = self.by_frequency(pitch(projection.shape[2]).to(projection.device))
+        projection: Tensor = self.patch(spectrum)
+        gains: Tensor = self.by_frequency(pitch(projection.shape[2]).to(projection.device))
         return projection * gains[..., None].to(projection.dtype)
 
     def forward(self, input_projection: Tensor, state: Tensor, time: float) -> Tensor:

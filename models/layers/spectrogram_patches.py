@@ -68,7 +68,8 @@ class MagnitudeSpectrum(ComplexSpectrum):
 
     def analyze(self, signal: Tensor) -> Tensor:
         """Map (N, T) to (N, 1, fft_samples / 2, L)."""
-        return self.scale * self._transform(signal)[:, :-1].abs()[:, None]
+        magnitude: Tensor = self.scale * self._transform(signal)[:, :-1].abs()
+        return magnitude[:, None]
 
     def synthesize(self, spectrum: Tensor, signal: Tensor) -> Tensor:
         """Map a signed magnitude (N, 1, fft_samples / 2, L) to a signal (N, T) with the phase of the one that was analyzed."""
@@ -96,7 +97,8 @@ def cut(spectrum: Tensor) -> Tensor:
     """
     rows, columns = spectrum.shape[-2] // STRIDE + 1, spectrum.shape[-1] // STRIDE + 1
     patches = functional.unfold(spectrum, PATCH, padding=STRIDE, stride=STRIDE)
-    return patches.unflatten(-1, (rows, columns))
+    unfolded: Tensor = patches.unflatten(-1, (rows, columns))
+    return unfolded
 
 
 def assembly_kernel(values: Tensor) -> Tensor:

@@ -91,5 +91,5 @@ class StreamingFilter:
         """Return (..., T - N + 1) samples for which all of the filter's support is there, by FFT in float64."""
         length = 2 ** math.ceil(math.log2(signal.shape[-1]))
         spectrum = torch.fft.rfft(signal.double(), length) * torch.fft.rfft(self._taps.to(signal.device), length)
-        valid = torch.fft.irfft(spectrum, length)[..., 2 * self._delay : signal.shape[-1]]
+        valid: Tensor = torch.fft.irfft(spectrum, length)[..., 2 * self._delay : signal.shape[-1]]
         return valid.to(signal.dtype)

@@ -135,7 +135,8 @@ def anchor(clean: np.ndarray, rate_hz: int) -> np.ndarray:
     """
     sections = butter(8, min(ANCHOR_HZ, rate_hz / 4), fs=rate_hz, output="sos")
     padding = min(clean.shape[1] - 1, 3 * (2 * len(sections) + 1))
-    return np.clip(sosfiltfilt(sections, clean, axis=1, padlen=padding), -1, 1).astype(np.float32)
+    anchor: np.ndarray = np.clip(sosfiltfilt(sections, clean, axis=1, padlen=padding), -1, 1).astype(np.float32)
+    return anchor
 
 
 def _flac(audio: np.ndarray, rate_hz: int) -> bytes:

@@ -55,7 +55,8 @@ def _block_powers(weighted: np.ndarray) -> np.ndarray:
 
 
 def _lufs(power: np.ndarray) -> np.ndarray:
-    return OFFSET_DB + 10 * np.log10(np.maximum(power, 1e-30))
+    level: np.ndarray = OFFSET_DB + 10 * np.log10(np.maximum(power, 1e-30))
+    return level
 
 
 def matching_gains_db(lufs: dict[str, float], peaks: dict[str, float], reference: str, most_db: float = 20.0) -> dict[str, float]:

@@ -55,7 +55,7 @@ class Run:
     @property
     def method(self) -> str:
         """Name of the method in the run's own table, whose last row it is."""
-        return list(self.result["methods"])[-1]
+        return str(list(self.result["methods"])[-1])
 
     @property
     def model(self) -> str:

@@ -36,7 +36,8 @@ class Frame:
         after = audio[..., self.length - 1 - self.reflected : self.length - 1].flip(-1) * fade.flip(-1)
         silence = audio.new_zeros(*audio.shape[:-1], self.total - self.length - 2 * self.reflected)
         lead = self.start - self.reflected
-        return torch.fft.rfft(torch.cat([silence[..., :lead], before, audio, after, silence[..., lead:]], dim=-1))
+        spectrum: Tensor = torch.fft.rfft(torch.cat([silence[..., :lead], before, audio, after, silence[..., lead:]], dim=-1))
+        return spectrum
 
     def cut(self, framed: Tensor) -> Tensor:
         """Return the window (B, C, T) of a framed signal (B, C, total)."""
@@ -97,7 +98,8 @@ def _cubic(folded: Tensor, low_samples: int, frame: Frame) -> Tensor:
         coefficients[..., (position + offset) % low_samples] * (weight / 6)
         for offset, weight in zip(range(-1, 3), weights, strict=True)
     ]
-    return taps[0] + taps[1] + taps[2] + taps[3]
+    curve: Tensor = taps[0] + taps[1] + taps[2] + taps[3]
+    return curve
 
 
 INTERPOLATIONS: dict[str, Callable[[Tensor, int, Frame], Tensor]] = {"sinc": _sinc, "cubic": _cubic, "linear": _linear}

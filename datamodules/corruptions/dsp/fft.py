@@ -45,7 +45,8 @@ def convolve(audio: Tensor, responses: Tensor, direct_samples: int) -> Tensor:
     heard = responses[:, : length + direct_samples]  # What comes later falls behind the end of the audio.
     total = fast_length(length + heard.shape[-1] - 1)
     spectrum = torch.fft.rfft(audio, n=total).mul_(torch.fft.rfft(heard, n=total)[:, None])
-    return torch.fft.irfft(spectrum, n=total)[..., direct_samples : direct_samples + length].contiguous()
+    convolved: Tensor = torch.fft.irfft(spectrum, n=total)
+    return convolved[..., direct_samples : direct_samples + length].contiguous()
 
 
 def _is_smooth(number: int) -> bool:

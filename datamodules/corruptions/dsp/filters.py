@@ -127,7 +127,8 @@ def windowed_sinc(design: FilterDesign, fft_samples: int) -> Tensor:
     lag = torch.arange(1, min(math.ceil(lengths.max()), fft_samples // 2), device=design.device)
     kernel = torch.sinc(2 * cutoff * lag) * torch.cos(torch.pi / 2 * (lag / half_length).clamp(max=1)).square()
     delayed = torch.nn.functional.pad(kernel, (1, 0))  # Lag 0 is 1 and enters once, every other lag twice.
-    return 1 + 2 * torch.fft.rfft(delayed, n=fft_samples).real
+    spectrum: Tensor = torch.fft.rfft(delayed, n=fft_samples)
+    return 1 + 2 * spectrum.real
 
 
 def brick_wall(design: FilterDesign, fft_samples: int) -> Tensor:

@@ -46,7 +46,7 @@ def simulate_responses(t60_s: Tensor, drr_db: Tensor, sample_rate: int, generato
     envelope = density.sqrt()[:, None] * torch.exp(-_DECAY / 2 * seconds / t60_s[:, None]) * (seconds >= complete_s[:, None])
     reverberation = images + envelope * draws.normal((len(t60_s), length), generator)
     energy = reverberation.square().sum(dim=1).clamp(min=torch.finfo(torch.float32).tiny)
-    response = reverberation * (10 ** (-drr_db / 10) / energy).sqrt()[:, None]
+    response: Tensor = reverberation * (10 ** (-drr_db / 10) / energy).sqrt()[:, None]
     response[:, 0] = 1
     return response
 

@@ -134,7 +134,8 @@ def _read_block(info: AudioInfo, block: int, sample_rate: int) -> np.ndarray:
     def decode() -> np.ndarray:
         start, end = (number * info.frames // _blocks(info) for number in (block, block + 1))
         audio = audio_io.read(info.path, start, end - start).mean(axis=0, keepdims=True)
-        return audio_io.resample(audio, info.sample_rate_hz, sample_rate)[0]
+        resampled: np.ndarray = audio_io.resample(audio, info.sample_rate_hz, sample_rate)[0]
+        return resampled
 
     return _blocks_read.get((info, block, sample_rate), decode)
 

@@ -74,7 +74,8 @@ def align(response: np.ndarray, before_samples: int) -> np.ndarray:
     lead = np.zeros(max(0, before_samples - direct), dtype=response.dtype)
     part = response[max(0, direct - before_samples) : direct + round(_DIRECT_TO_BEFORE * before_samples) + 1]
     scale = np.copysign(np.sqrt(np.sum(np.square(part))), response[direct])
-    return np.concatenate([lead, response[max(0, direct - before_samples) :]]) / scale
+    aligned: np.ndarray = np.concatenate([lead, response[max(0, direct - before_samples) :]]) / scale
+    return aligned
 
 
 @functools.lru_cache(maxsize=_CACHED_RESPONSES)
