@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from lightning_modules.losses.registry import RECONSTRUCTION
+from models.layers import stft
 
 POWER_FLOOR = 1e-8
 """Smallest power in a logarithm: about -80 dB re full scale in the time domain, so that silence has a finite loss."""
@@ -98,9 +98,8 @@ class MultiResolutionSTFT(nn.Module):
 
     def _magnitude(self, signal: Tensor, size: int) -> Tensor:
         window = self.get_buffer(f"window_{size}")
-        padded = functional.pad(signal.flatten(0, 1), (0, max(0, size - signal.shape[-1])))
-        spectrum = torch.stft(padded, size, size // 4, window=window, return_complex=True)
-        return (spectrum.real.square() + spectrum.imag.square()).clamp_min(POWER_FLOOR).sqrt()
+        spectrum = stft.analyze(stft.filled_to_frame(signal.flatten(0, 1), size), window, size // 4)
+        return stft.squared_magnitude(spectrum).clamp_min(POWER_FLOOR).sqrt()
 
 
 def check_functions(named: Collection[str]) -> None:

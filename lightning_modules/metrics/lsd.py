@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from models.layers import stft
 
 POWER_FLOOR = 1e-8  # -134 dB below the peak of a full-scale sine; just under the noise of 16-bit rounding (6e-8)
 TINY_FLOOR = 1e-20  # for protocols published without a floor: digital silence stays finite, anything audible is untouched
@@ -60,14 +61,11 @@ def power_spectrogram(signal: Tensor, framing: Framing) -> Tensor:
         Power (B, C, n_fft / 2 + 1, frames).
     """
     with torch.autocast(signal.device.type, enabled=False):
-        flat = signal.to(torch.float32).flatten(0, 1)
-        if flat.shape[-1] < framing.n_fft:
-            flat = functional.pad(flat, (0, framing.n_fft - flat.shape[-1]))
+        flat = stft.filled_to_frame(signal.to(torch.float32).flatten(0, 1), framing.n_fft)
         make_window = torch.hann_window if framing.window == "hann" else torch.ones
         window = make_window(framing.n_fft, device=flat.device)
-        spectrum = torch.stft(
-            flat, framing.n_fft, framing.hop_samples, window=window, center=framing.centered, return_complex=True
-        )
+        edges: stft.Edges = "reflected" if framing.centered else "bare"
+        spectrum = stft.analyze(flat, window, framing.hop_samples, edges)
         power = (spectrum * spectrum.conj()).real  # 10 times as fast as summing the squares of view_as_real
     of_channels: Tensor = power.unflatten(0, signal.shape[:2])
     return of_channels

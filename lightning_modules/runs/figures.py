@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.layers import stft
+
 DYNAMIC_RANGE_DB = 90.0
 FFT_SAMPLES = 1024
 
@@ -21,8 +23,7 @@ def spectrogram_db(signal: Tensor) -> Tensor:
         (513, frames), at least -200 dB.
     """
     window = torch.hann_window(FFT_SAMPLES)
-    padded = torch.nn.functional.pad(signal, (0, max(0, FFT_SAMPLES - signal.shape[-1])))
-    spectrum = torch.stft(padded, FFT_SAMPLES, FFT_SAMPLES // 4, window=window, return_complex=True)
+    spectrum = stft.analyze(stft.filled_to_frame(signal, FFT_SAMPLES), window, FFT_SAMPLES // 4)
     power = (spectrum.abs() / (window.sum() / 2)).square().mean(dim=0)
     return 10 * torch.log10(power.clamp_min(1e-20))
 

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.classical.frames import frame_samples
+from models.layers.stft import squared_magnitude
 
 SEGMENT_SECONDS = 0.128
 SHORTEST_SAMPLES = 256  # below, the spectrum is too coarse to tell a cliff from a slope
@@ -45,11 +46,14 @@ def occupied_bandwidth_hz(signal: Tensor, sample_rate: int) -> Tensor:
 
 
 def _long_term_level_db(signal: Tensor, fft_samples: int) -> Tensor:
-    """Return the smoothed power spectrum (B, bins), averaged over time and channels, in decibels, on the CPU."""
+    """Return the smoothed power spectrum (B, bins), averaged over time and channels, in decibels, on the CPU.
+
+    The shared transform has no frames that are shorter than their spectrum, which a signal below one segment has here.
+    """
     segment = min(fft_samples, signal.shape[-1])
     frames = signal.detach().float().cpu().unfold(-1, segment, segment // 2)  # (B, C, frames, segment)
     spectrum = torch.fft.rfft(frames * torch.hann_window(segment), n=fft_samples)
-    power = (spectrum.real.square() + spectrum.imag.square()).mean(dim=(1, 2))
+    power = squared_magnitude(spectrum).mean(dim=(1, 2))
     smooth = functional.avg_pool1d(power.unsqueeze(1), 5, stride=1, padding=2, count_include_pad=False)[:, 0]
     floor = 1e-14 * smooth.amax(dim=-1, keepdim=True) + 1e-20  # the rounding of float32
     return 10 * torch.log10(smooth + floor)

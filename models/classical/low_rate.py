@@ -69,6 +69,8 @@ def image_coherence(signal: Tensor, sample_rate: int, low_rate_hz: float) -> Ten
 class _Frames:
     """Up to MOST_FRAMES windowed frames of a signal, evenly spread.
 
+    The shared transform gives all frames and keeps none of their audio, of which `_coherence` takes further spectra.
+
     Attributes:
         audio: (B, C, frames, samples).
         spectra: (B, C, frames, samples / 2 + 1) of these.

@@ -11,6 +11,7 @@ from torch.nn import functional
 from models.classical.frames import frame_samples
 from models.classical.interpolation import CubicSpline
 from models.classical.low_rate import low_rates_hz
+from models.layers import stft
 from models.restorer import SegmentedRestorer, segments_of
 
 FRAME_SECONDS = 0.064
@@ -81,13 +82,12 @@ class NoiseFill(SegmentedRestorer):
         fade = ((frequency / edge_hz - CROSSFADE) / (1 - CROSSFADE)).clamp(0, 1)
         gain = 10 ** (self.level_db / 20) * fade[:, None] * envelope.sqrt()
         padded_samples = max(signal.shape[-1], self.n_fft)
-        filling = torch.istft(gain * noise, self.n_fft, window=self._window(signal), length=padded_samples)
+        filling = stft.synthesize(gain * noise, self._window(signal), self.n_fft // 4, padded_samples)
         return filling[:, : signal.shape[-1]]
 
     def _stft(self, signal: Tensor) -> Tensor:
         """Return the STFT (C, bins, frames) of (C, T), zero-padded to one frame at least."""
-        padded = functional.pad(signal, (0, max(0, self.n_fft - signal.shape[-1])))
-        return torch.stft(padded, self.n_fft, window=self._window(signal), return_complex=True)
+        return stft.analyze(stft.filled_to_frame(signal, self.n_fft), self._window(signal), self.n_fft // 4)
 
     def _window(self, like: Tensor) -> Tensor:
         return torch.hann_window(self.n_fft, device=like.device)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.classical.noise_psd import SILENCE, estimate_noise_psd
+from models.layers import stft
 from models.restorer import SegmentedRestorer, segments_of
 
 FRAME_SECONDS = 0.05
@@ -47,14 +48,15 @@ class DecisionDirectedFilter(SegmentedRestorer):
 
     def analyze(self, signal: Tensor) -> Tensor:
         """Return the spectra (B * C, frames, bins) of a signal (B, C, T), padded so that every sample lies in two frames."""
-        hop = self.hop_samples
         flat = signal.float().flatten(0, 1)
-        flat = functional.pad(flat, (hop, hop + (-flat.shape[-1]) % hop))
-        spectra: Tensor = torch.fft.rfft(flat.unfold(-1, 2 * hop, hop) * self.window)
-        return spectra
+        flat = functional.pad(flat, (0, -flat.shape[-1] % self.hop_samples))
+        return stft.analyze(flat, self.window, self.hop_samples, edges="silent").mT.contiguous()  # as the recursion reads them
 
     def synthesize(self, spectra: Tensor, like: Tensor) -> Tensor:
-        """Overlap and add spectra (B * C, frames, bins) to a signal of the shape (B, C, T) and dtype of `like`."""
+        """Overlap and add spectra (B * C, frames, bins) to a signal of the shape (B, C, T) and dtype of `like`.
+
+        Two squared windows add up to one as they are; the shared synthesis would divide by their sum, and round it.
+        """
         hop = self.hop_samples
         frames: Tensor = torch.fft.irfft(spectra, n=2 * hop) * self.window
         halves = frames[:, 1:, :hop] + frames[:, :-1, hop:]
@@ -95,7 +97,7 @@ class Wiener(DecisionDirectedFilter):
             Signal (B, C, T); too short a signal to tell noise from sound is returned as it is.
         """
         spectra = self.analyze(corrupted)
-        power = squared_magnitude(spectra)
+        power = stft.squared_magnitude(spectra)
         full = power[:, EDGE_FRAMES:-EDGE_FRAMES]
         if full.shape[1] < FEWEST_FRAMES:
             return corrupted.clone()
@@ -121,12 +123,7 @@ class WienerOracle(DecisionDirectedFilter):
             Signal (B, C, T).
         """
         spectra = self.analyze(corrupted)
-        power = squared_magnitude(spectra)
-        noise = squared_magnitude(self.analyze(corrupted.float() - clean.float()))
+        power = stft.squared_magnitude(spectra)
+        noise = stft.squared_magnitude(self.analyze(corrupted.float() - clean.float()))
         noise_psd = noise.mean(dim=1, keepdim=True).clamp(min=SILENCE)
         return self.synthesize(self.gains(power, noise_psd) * spectra, corrupted)
-
-
-def squared_magnitude(spectra: Tensor) -> Tensor:
-    """Return |X|^2 of complex values, without the square root of `abs`."""
-    return spectra.real.square() + spectra.imag.square()

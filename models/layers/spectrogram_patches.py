@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.layers import stft
+
 PATCH = 16
 STRIDE = PATCH // 2
 
@@ -49,13 +51,11 @@ class ComplexSpectrum(nn.Module):
 
     def _transform(self, signal: Tensor) -> Tensor:
         filled = functional.pad(signal, (0, -(signal.shape[-1] + self.hop_samples) % (STRIDE * self.hop_samples)))
-        return torch.stft(
-            filled, self.fft_samples, self.hop_samples, window=self.window, pad_mode="constant", return_complex=True
-        )
+        return stft.analyze(filled, self.window, self.hop_samples, edges="silent")
 
     def _invert(self, spectrum: Tensor, samples: int) -> Tensor:
         length = (spectrum.shape[-1] - 1) * self.hop_samples
-        return torch.istft(spectrum, self.fft_samples, self.hop_samples, window=self.window, length=length)[:, :samples]
+        return stft.synthesize(spectrum, self.window, self.hop_samples, length)[:, :samples]
 
 
 class MagnitudeSpectrum(ComplexSpectrum):

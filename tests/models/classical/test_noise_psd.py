@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from models.classical.noise_psd import SILENCE, estimate_noise_psd
-from models.classical.wiener import Wiener, squared_magnitude
+from models.classical.wiener import Wiener
+from models.layers.stft import squared_magnitude
 
 FRAMES, BINS = 160, 401
 

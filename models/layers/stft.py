@@ -1,0 +1,77 @@
+"""Short-time spectra: the one transform between signals and frames of frequencies.
+
+X[k, l] = sum over n of w[n] x[n + l H] exp(-2 pi i k n / N), un-normalized, for a window w of N samples and a hop of H. Whoever
+needs another definition says in its docstring which, and why.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Edges = Literal["reflected", "silent", "bare"]
+"""What lies before the first and after the last sample: its mirror image or silence, frame l being centered on sample l H; or
+nothing, frame l beginning there and a last incomplete frame being left out."""
+
+
+def filled_to_frame(signal: Tensor, frame_samples: int) -> Tensor:
+    """Return a signal (..., T) that is at least a frame long, with silence at its end if need be."""
+    return functional.pad(signal, (0, max(0, frame_samples - signal.shape[-1])))
+
+
+def analyze(signal: Tensor, window: Tensor, hop_samples: int, edges: Edges = "reflected") -> Tensor:
+    """Return the short-time spectra of signals.
+
+    Args:
+        signal: (N, T) in float32 or float64; at least a frame long if the edges are bare, above half of one if reflected.
+        window: (n_fft,).
+        hop_samples: from frame to frame.
+        edges: what surrounds the signal.
+
+    Returns:
+        (N, n_fft / 2 + 1, frames), complex.
+
+    Raises:
+        RuntimeError: for a signal that is too short.
+
+    >>> analyze(torch.ones(1, 4), torch.ones(4), hop_samples=4, edges="bare").real.flatten()
+    tensor([4., 0., 0.])
+    """
+    spectrum: Tensor = torch.stft(
+        signal,
+        len(window),
+        hop_samples,
+        window=window,
+        center=edges != "bare",
+        pad_mode="reflect" if edges == "reflected" else "constant",
+        return_complex=True,
+    )
+    return spectrum
+
+
+def synthesize(spectrum: Tensor, window: Tensor, hop_samples: int, samples: int) -> Tensor:
+    """Return the signals whose spectra come nearest to the given ones (Griffin and Lim 1984, eq. 6).
+
+    Args:
+        spectrum: (N, n_fft / 2 + 1, frames), complex, of frames centered on every hop_samples-th sample.
+        window: (n_fft,), as for the analysis.
+        hop_samples: from frame to frame.
+        samples: length T of the signals.
+
+    Returns:
+        (N, T).
+
+    Raises:
+        RuntimeError: if the windows leave a sample out.
+    """
+    return torch.istft(spectrum, len(window), hop_samples, window=window, length=samples)
+
+
+def squared_magnitude(spectrum: Tensor) -> Tensor:
+    """Return |X|^2 of complex values, without the square root of `abs`; of the same shape.
+
+    >>> squared_magnitude(torch.tensor([3 + 4j]))
+    tensor([25.])
+    """
+    return spectrum.real.square() + spectrum.imag.square()
