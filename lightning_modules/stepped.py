@@ -25,6 +25,8 @@ class AtStep(Restorer):
     def __init__(self, net: ConvRNN, step: int) -> None:
         super().__init__()
         self.net, self.step = net, step
+        self.identity_at_start, self.level_free = net.identity_at_start, net.level_free
+        self.channels, self.min_samples = net.channels, net.min_samples
 
     @property
     def reach_samples(self) -> int:

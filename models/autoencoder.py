@@ -67,6 +67,7 @@ class Autoencoder(CodingNetwork):
         def convolution(before: int, after: int, reduction: int = reduction) -> nn.Module:
             return normalized(multiscale(before, after, reduction=reduction), after, norm)
 
+        self.level_free = not bias and norm in ("none", "spectral")
         self.multiple = 2**depth
         self.kernels = tuple(kernels)
         self.down = superpixel_path(filters, convolution)

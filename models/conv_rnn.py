@@ -62,6 +62,8 @@ class ConvRNN(Restorer):
         ValueError: if a count is none, the representation is unknown, or the spectrum does not divide into patches.
     """
 
+    level_free = True
+
     def __init__(
         self,
         steps: int = 100,

@@ -53,6 +53,7 @@ class Generator(SplitNetwork):
         super().__init__()
         filters = checked_filters(filters, depth)
         multiscale = partial(MultiscaleConv, kernels=kernels, split=split, reduction=reduction, bias=bias)
+        self.level_free = not bias
         self.multiple = 2**depth
         self.kernels = tuple(kernels)
         self.down = superpixel_path(filters, multiscale)

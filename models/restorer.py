@@ -14,7 +14,16 @@ SEGMENT_MARGIN_SECONDS = 0.5
 
 
 class Restorer(nn.Module):
-    """A network that maps (B, C, T) to (B, C, T) for any T."""
+    """A network that maps (B, C, T) to (B, C, T) for any T from `min_samples` on."""
+
+    identity_at_start: bool = True
+    """Whether it returns its input before any training; False only where the docstring names a published form that does not."""
+    level_free: bool = False
+    """Whether f(a x) = a f(x) for every a > 0, so that quiet passages are restored like loud ones, without a floor."""
+    channels: int | None = None
+    """The C that it takes; None is any, each channel by itself."""
+    min_samples: int = 1
+    """The shortest T that it takes."""
 
     @property
     def reach_samples(self) -> float:

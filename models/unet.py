@@ -39,6 +39,7 @@ class UNet(SplitNetwork):
     ) -> None:
         super().__init__()
         channels, kernels = plan(depth, channels, kernels)
+        self.level_free = not bias
         self.multiple = 2 ** (depth + 1)
         self.kernels = kernels
         self.down = down_blocks(1, channels, kernels, bias)

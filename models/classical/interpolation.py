@@ -19,6 +19,9 @@ LARGEST_DENOMINATOR = 640  # holds every pair of common rates exactly (8,000 : 4
 class GridInterpolation(SegmentedRestorer):
     """Re-decimation to the low-rate grid, then interpolation back by a curve; of a segment of a long signal at a time."""
 
+    identity_at_start = False
+    level_free = True
+
     def __init__(self, kernel: Kernel, sample_rate: int, low_rate_hz: float | None) -> None:
         """Check the rates.
 

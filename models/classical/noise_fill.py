@@ -27,6 +27,8 @@ QUIETEST_POWER = 1e-12
 class NoiseFill(SegmentedRestorer):
     """Interpolate with a cubic spline and fill the empty band with Gaussian noise under the extrapolated envelope."""
 
+    identity_at_start = False
+
     def __init__(self, sample_rate: int, low_rate_hz: float | None = None, level_db: float = -6.0) -> None:
         """Set the rates and the level.
 

@@ -22,6 +22,7 @@ EDGE_FRAMES = 2  # at each end, part of them padding
 class DecisionDirectedFilter(SegmentedRestorer):
     """Short-time Wiener filter with a given noise spectrum, of a segment of a long signal at a time."""
 
+    identity_at_start = False
     window: Tensor
 
     def __init__(self, sample_rate: int, alpha: float = 0.98, prior_snr_floor_db: float = -25.0) -> None:

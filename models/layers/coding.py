@@ -32,6 +32,7 @@ class CodingNetwork(Restorer):
     A subclass sets `multiple`, the samples its input length must be divisible by, and `up`, the blocks that raise the rate.
     """
 
+    identity_at_start = False
     multiple: int
     up: nn.ModuleList
 

@@ -1,6 +1,7 @@
-"""What networks declare of their reach, held against gradients, and what follows: no joints in long recordings."""
+"""What networks declare of themselves, held against what they do, and what follows: no joints in long recordings."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from conf.compose import FOLDER, plain
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import build_restorer
 from models.autoencoder import Autoencoder
+from models.classical.wiener import WienerOracle
 from models.conv_rnn import ConvRNN
 from models.restorer import Restorer, SegmentedRestorer, segments_of
 from models.streaming.chunking import Chunking
@@ -26,12 +28,17 @@ NAMES = sorted(file.stem for file in (FOLDER / "model").glob("*.yaml"))
 METHODS = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in NAMES]
 
 
-def build(name: str) -> RestorationModule:
-    """Return a method with weights that are nowhere zero, as after a training."""
+def untrained(name: str) -> RestorationModule:
+    """Return a method as it starts."""
     with initialize_config_dir(str(FOLDER)):
         config = plain(compose("train", [f"model={name}", f"data.sample_rate={RATE_HZ}", "data.window_samples=8192"]).model)
     torch.manual_seed(0)
-    module = build_restorer(config).eval()
+    return build_restorer(config).eval()
+
+
+def build(name: str) -> RestorationModule:
+    """Return a method with weights that are nowhere zero, as after a training."""
+    module = untrained(name)
     for parameter in module.parameters():
         if not parameter.any():
             nn.init.normal_(parameter, std=0.03)
@@ -70,6 +77,68 @@ def test_no_output_looks_further_than_its_network_declares(name: str) -> None:
     assert furthest <= reach
     if not isinstance(net, SegmentedRestorer):
         assert furthest >= 0.7 * reach, "declared much more than it is: long files would be restored in needlessly long chunks"
+
+
+VERY_QUIET = 1e-4
+"""Of a signal's level: a floor such as that of a noise estimate is above it, as is a bias."""
+
+
+def violations(start: Restorer, trained: Restorer) -> list[str]:
+    """Name the declarations of a network that do not hold."""
+    signal, calls = band_limited(3000), [applied(net) for net in (start, trained)]
+    with torch.no_grad():
+        identity = torch.equal(calls[0](signal), signal)
+        restored, quiet = calls[1](signal), calls[1](VERY_QUIET * signal) / VERY_QUIET
+        level_free = bool((quiet - restored).abs().max() < 1e-5 * restored.abs().max())
+        shapes = [(2, count, start.min_samples + more) for count in (1, 2, 3) for more in (0, 1, 6)]
+        taken = {shape for shape in shapes if takes(calls[1], shape)}
+        shorter = start.min_samples > 1 and takes(calls[1], (2, start.channels or 1, start.min_samples - 1))
+    wanted = {shape for shape in shapes if start.channels in (None, shape[1])}
+    held = {
+        "identity_at_start": identity == start.identity_at_start,
+        "level_free": level_free == trained.level_free,
+        "channels": {shape[1] for shape in taken} == {shape[1] for shape in wanted},
+        "min_samples": {shape[2] for shape in taken} == {shape[2] for shape in wanted} and not shorter,
+    }
+    return [name for name, holds in held.items() if not holds]
+
+
+def applied(net: Restorer) -> Callable[[Tensor], Tensor]:
+    """Return a network as it is used: one that is told the clean signal, with half of the input as that."""
+    return net if type(net) is not WienerOracle else lambda signal: net.restore_with_clean(signal, 0.5 * signal)
+
+
+def takes(call: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> bool:
+    """Say whether a network gives finite sound of its input's shape."""
+    signal = band_limited(3000)[..., : shape[-1]].expand(shape)
+    try:
+        restored = call(signal)
+    except (ValueError, RuntimeError):
+        return False
+    return restored.shape == shape and bool(restored.isfinite().all())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_a_network_declares_holds(name: str) -> None:
+    start, trained = untrained(name).net, build(name).net
+    assert isinstance(start, Restorer) and isinstance(trained, Restorer)
+    assert violations(start, trained) == []
+
+
+class OnlyMono(Restorer):
+    """Gives one more than it gets, of mono signals from two samples on, of an even length."""
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        if corrupted.shape[1] > 1 or corrupted.shape[2] % 2:
+            raise ValueError("one channel and an even length only")
+        return corrupted + 1
+
+
+def test_a_network_that_declares_too_much_is_seen() -> None:
+    net = OnlyMono()
+    assert violations(net, net) == ["identity_at_start", "channels", "min_samples"]
+    net.identity_at_start, net.channels, net.level_free = False, 1, True
+    assert violations(net, net) == ["level_free", "min_samples"]
 
 
 def worst_db(whole: Tensor, joined: Tensor) -> float:
