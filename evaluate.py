@@ -73,7 +73,7 @@ def open_method(cfg: DictConfig) -> tuple[str, "RestorationModule"]:
         path = Path(cfg.checkpoint).resolve()
         return (path.parent.parent if path.parent.name == "checkpoints" else path).name, module
     module = build_restorer(plain(cfg.model))
-    if any(True for _ in module.net.parameters()):
+    if module.needs_training:
         raise ValueError(f"model={cfg.choices.model} needs training; evaluate its run with checkpoint=PATH")
     return cfg.choices.model, module
 

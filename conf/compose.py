@@ -13,6 +13,8 @@ from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from conf.declared import declared
+
 FOLDER = Path(__file__).parent
 WHITELIST = ["models.*", "lightning_modules.*", "datamodules.*", "torch.optim.*", "pytorch_lightning.*"]
 
@@ -60,13 +62,13 @@ def method_config(name: str, sample_rate: int) -> dict[str, Any]:
 
 def methods_without_training() -> list[str]:
     """Name the files of conf/model whose method restores as it is, without a checkpoint and without the clean signal."""
-    return [name for name, target in _untrained().items() if not target.endswith("OracleModule")]
+    return [name for name, target in _untrained().items() if not declared(target, "is_oracle")]
 
 
 def _untrained() -> dict[str, str]:
     files = sorted((FOLDER / "model").glob("*.yaml"))
     targets = {file.stem: str(OmegaConf.select(OmegaConf.load(file), "_target_")) for file in files}
-    return {name: target for name, target in targets.items() if target.startswith("lightning_modules.base.")}
+    return {name: target for name, target in targets.items() if declared(target, "needs_training") is False}
 
 
 def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class AdversarialModule(RestorationModule):
             meets batch normalization, under which examples have no gradient of their own.
     """
 
+    needs_training = True
     composite_losses: tuple[str, ...] = ("adversarial", "feature_matching")
     precisions = ("bf16-mixed", "32-true")  # float16 needs loss scaling, which belongs to one optimizer
 
@@ -93,6 +94,7 @@ class AdversarialModule(RestorationModule):
 
     def prepare_training(self) -> None:
         """Check that the warm-up rule watches a network of this run."""
+        super().prepare_training()
         self.warm_up.check(tuple(self.networks))
 
     def uses(self, *losses: str) -> bool:

@@ -30,7 +30,7 @@ class NonFiniteLossError(RuntimeError):
 class RestorationModule(pl.LightningModule):
     """A method: a network, the sample rate it works at, and how it is evaluated.
 
-    As it stands it needs no training (the classical methods); subclasses add a `training_step`.
+    As it stands it needs no training (the classical methods); subclasses that do say so and add a `training_step`.
 
     Args:
         net: maps (B, C, T) to (B, C, T).
@@ -40,6 +40,8 @@ class RestorationModule(pl.LightningModule):
         steps: how many a method takes that works in steps; None for all others.
     """
 
+    needs_training = False
+    """Whether it restores only after a training; a plain value in the class body, which scripts read without importing it."""
     is_oracle = False
     """Whether the method looks at the clean signal of a pair, so that its scores are no restorer's."""
     precisions: tuple[str, ...] | None = None
@@ -107,7 +109,13 @@ class RestorationModule(pl.LightningModule):
         return self.restore(corrupted)
 
     def prepare_training(self) -> None:
-        """Load what other runs trained and check what only a training needs; called once, before a run folder is made."""
+        """Load what other runs trained and check what only a training needs; called once, before a run folder is made.
+
+        Raises:
+            ValueError: if the method needs no training.
+        """
+        if not self.needs_training:
+            raise ValueError("this method needs no training; score it with evaluate.py, and use it with restore.py")
 
     def check_precision(self, precision: str) -> None:
         """Refuse a precision in which the method does not train.

@@ -30,6 +30,8 @@ class RegressionModule(RestorationModule):
         ValueError: if a loss is unknown, or the norm is not positive.
     """
 
+    needs_training = True
+
     def __init__(
         self,
         net: nn.Module,

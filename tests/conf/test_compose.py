@@ -56,6 +56,19 @@ def test_methods_without_training_restore_at_any_rate() -> None:
         assert module.sample_rate == 8000
 
 
+def test_method_with_parameters_that_needs_no_training_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    recipes = {"shipped": "base.RestorationModule", "told": "base.OracleModule", "raw": "single_step.SingleStepModule"}
+    for name, recipe in recipes.items():
+        head = f"_target_: lightning_modules.{recipe}\nsample_rate: ${{data.sample_rate}}\n"
+        (tmp_path / "model" / f"{name}.yaml").write_text(f"{head}net: {{_target_: models.unet.UNet, depth: 2}}")
+    monkeypatch.setattr("conf.compose.FOLDER", tmp_path)
+    assert methods_without_training() == ["shipped"]
+    assert any(True for _ in baselines(["shipped"], 8000)["shipped"].parameters())
+    with pytest.raises(ValueError, match="unknown method 'raw'; methods without training: shipped, told"):
+        method_config("raw", 8000)
+
+
 def test_unknown_method_lists_the_known_ones() -> None:
     with pytest.raises(
         ValueError, match="unknown method 'unet'; methods without training: cubic_spline, noise_fill, sinc, wiener, wiener_oracle"

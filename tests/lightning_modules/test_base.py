@@ -146,3 +146,9 @@ def test_restored_signal_is_float32_whatever_the_network_computes_in() -> None:
 class InBfloat16(nn.Module):
     def forward(self, corrupted: Tensor) -> Tensor:
         return corrupted.bfloat16()
+
+
+@pytest.mark.parametrize("net", [Halve(), nn.Linear(2, 2)])
+def test_method_without_training_is_not_trained(net: nn.Module) -> None:
+    with pytest.raises(ValueError, match="this method needs no training; score it with evaluate.py"):
+        RestorationModule(net, RATE_HZ).prepare_training()
