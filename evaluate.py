@@ -29,10 +29,11 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     from lightning_modules.runs.end import Bench, Tested, end_run
     from lightning_modules.runs.evaluation import score_pairs
     from lightning_modules.runs.tracking import close_logger
+    from lightning_modules.stepwise import with_step_size
 
     check_metric(cfg.monitor)
     name, module = open_method(cfg)
-    module = module if cfg.step_size is None else module.with_step_size(cfg.step_size)
+    module = module if cfg.step_size is None else with_step_size(module, cfg.step_size)
     further = at_each_step(name, module, cfg.steps)
     cfg.choices.model = name
     folder = Path(cfg.run_dir)
@@ -84,9 +85,11 @@ def at_each_step(name: str, module: "RestorationModule", steps: Sequence[int] | 
     Raises:
         ValueError: if the method does not work in steps, or these are no numbers of steps.
     """
+    from lightning_modules.stepwise import with_num_steps
+
     if not isinstance(steps, Sequence | None) or isinstance(steps, str):
         raise ValueError(f"steps={steps} must be a list, such as [1,2,4], or null")
-    return {f"{name}@{step}": module.with_num_steps(step) for step in steps or ()}
+    return {f"{name}@{step}": with_num_steps(module, step) for step in steps or ()}
 
 
 @hydra.main(config_path="conf", config_name="evaluate", execution_whitelist=["sweeps.*", "hydra_plugins.*", "logging.*"])

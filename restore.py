@@ -77,14 +77,15 @@ def run(options: argparse.Namespace) -> int:
     from datamodules.audio.notes import files, narrow_lines, skipped_lines
     from datamodules.audio.output import check_folder
     from datamodules.audio.tree import plan_jobs
+    from lightning_modules.stepwise import with_num_steps, with_step_size
     from models.streaming.restoration import Settings
 
     try:
         method = open_method(options.checkpoint, options.device)
         if options.steps is not None:
-            method = with_change(method, lambda module: module.with_num_steps(options.steps))
+            method = with_change(method, lambda module: with_num_steps(module, options.steps))
         if options.step_size is not None:
-            method = with_change(method, lambda module: module.with_step_size(options.step_size))
+            method = with_change(method, lambda module: with_step_size(module, options.step_size))
         settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
         warn_of_joints(method(REFERENCE_RATE_HZ), settings)
         check_folder(options.output)

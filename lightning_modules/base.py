@@ -35,9 +35,6 @@ class RestorationModule(pl.LightningModule):
     Args:
         net: maps (B, C, T) to (B, C, T).
         sample_rate: in Hz; must agree with the data's.
-
-    Attributes:
-        steps: how many a method takes that works in steps; None for all others.
     """
 
     needs_training = False
@@ -46,7 +43,6 @@ class RestorationModule(pl.LightningModule):
     """Whether the method looks at the clean signal of a pair, so that its scores are no restorer's."""
     precisions: tuple[str, ...] | None = None
     """The values of trainer.precision it trains in; None is any."""
-    steps: int | None = None
 
     def __init__(self, net: nn.Module, sample_rate: int) -> None:
         super().__init__()
@@ -128,39 +124,6 @@ class RestorationModule(pl.LightningModule):
         """
         if self.precisions is not None and precision not in self.precisions:
             raise ValueError(f"this method trains with {' or '.join(self.precisions)}, not trainer.precision={precision}")
-
-    def with_num_steps(self, steps: int) -> "RestorationModule":
-        """Return this method stopped after some of its steps.
-
-        Raises:
-            ValueError: if it does not work in steps.
-        """
-        raise ValueError(f"steps={steps}: this method does not work in steps")
-
-    def with_step_size(self, step_size: float) -> "RestorationModule":
-        """Return this method with steps of another size.
-
-        Raises:
-            ValueError: if its steps have no size that could be chosen.
-        """
-        raise ValueError(f"step_size={step_size}: this method does not refine what it restores in steps of a size")
-
-    def estimates(self, corrupted: Tensor) -> Tensor:
-        """Return what is restored after 0, 1, ... K steps, (K + 1, B, C, T), of a signal (B, C, T).
-
-        Raises:
-            ValueError: if the method does not work in steps.
-        """
-        raise ValueError("this method does not work in steps, and has no estimates after each")
-
-    def step_scores(self, estimates: Tensor, corrupted: Tensor) -> dict[str, Tensor]:
-        """Return what the method itself makes of its estimates: values (K + 1,) by name, shown beside the metrics.
-
-        Args:
-            estimates: (K + 1, C, T) of one signal, on the method's device.
-            corrupted: (1, C, T).
-        """
-        return {}
 
     def setup(self, stage: str) -> None:
         """Check that data and method agree on the sample rate, and create the metrics at the data's cut-off.

@@ -20,6 +20,7 @@ from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.best_and_last import is_cut_short
 from lightning_modules.mugan import MUGANModule
 from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, weights_of
+from lightning_modules.stepwise import StepSized
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import optimizer_of
 from lightning_modules.training.shaping import Shaping, eval_mode
@@ -37,7 +38,7 @@ INHERITED = (*NETWORKS, "adversary")
 """What a run takes over from its base: the networks' descriptions, and what D's logits mean."""
 
 
-class CollaborativeGANModule(MUGANModule):
+class CollaborativeGANModule(MUGANModule, StepSized):
     """Restore with a generator, then move one of its activations so that the discriminator finds the result cleaner.
 
     Args:
@@ -88,7 +89,6 @@ class CollaborativeGANModule(MUGANModule):
                 f"{self.sample_rate / 2:g}; got {low_band_hz}"
             )
         self.refinement = refinement
-        self.steps = refinement.steps
         self.layer = output if layer is None else int(layer)
         self.low_band_hz = low_band_hz
         self.shaping = shaping
@@ -163,6 +163,11 @@ class CollaborativeGANModule(MUGANModule):
             parts.append((self.penalty_factors["low_band"], low_band_proximity(corrupted, taps)))
         return lambda signal: torch.stack([factor * penalty(signal) for factor, penalty in parts]).sum(dim=0)
 
+    @property
+    def steps(self) -> int:
+        """How many steps of refinement there are."""
+        return self.refinement.steps
+
     def with_num_steps(self, steps: int) -> "CollaborativeGANModule":
         """Return this method with another number of refinement steps; 0 is the generator alone."""
         return self._refining(steps=steps)
@@ -174,7 +179,6 @@ class CollaborativeGANModule(MUGANModule):
     def _refining(self, **changes: Any) -> "CollaborativeGANModule":
         other = copy(self)
         other.refinement = replace(self.refinement, **changes)
-        other.steps = other.refinement.steps
         return other
 
     def estimates(self, corrupted: Tensor) -> Tensor:

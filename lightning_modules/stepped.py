@@ -1,14 +1,11 @@
 """A trained method that works in steps, any of which may be the last: a dial between the input and the restored signal."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.regression import RegressionModule
+from lightning_modules.stepwise import Stepwise
 from models.conv_rnn import ConvRNN
 from models.layers.counts import check_count
 from models.restorer import Restorer
@@ -43,29 +40,18 @@ class AtStep(Restorer):
         return self.net.estimate_at(corrupted, self.step)
 
 
-class SteppedModule(RegressionModule):
+class SteppedModule(RegressionModule, Stepwise):
     """Offer every step of a network; subclasses say how it is trained.
 
-    Args:
-        net: works in steps.
-        sample_rate: in Hz.
-        loss_weights: weight by loss name (l2, l1, log_mse, mr_stft).
-        optimizer: from parameters to an optimizer.
-        options: of `RegressionModule`: scheduler, monitor, gradient_clip_norm.
+    The arguments are those of `RegressionModule`.
     """
 
     net: ConvRNN
 
-    def __init__(
-        self,
-        net: ConvRNN,
-        sample_rate: int,
-        loss_weights: Mapping[str, float],
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        **options: Any,
-    ) -> None:
-        super().__init__(net, sample_rate, loss_weights, optimizer, **options)
-        self.steps = net.steps
+    @property
+    def steps(self) -> int:
+        """How many the network usually takes."""
+        return self.net.steps
 
     def with_num_steps(self, steps: int) -> RestorationModule:
         """Return this method stopped after some of its steps; 0 returns the input, more than usual are finer ones.

@@ -16,6 +16,7 @@ from torch import Tensor
 import restore
 from datamodules.audio.io import read, write
 from lightning_modules.base import RestorationModule
+from lightning_modules.stepwise import StepSized, Stepwise
 from models.restorer import Restorer
 from models.unet import UNet
 
@@ -110,7 +111,7 @@ def test_strength_mixes(tmp_path: Path, use: Callable[..., None]) -> None:
     np.testing.assert_allclose(read(tmp_path / "out" / "a.wav"), 0.75 * read(source), atol=1e-6)
 
 
-class Taken(RestorationModule):
+class Taken(Stepwise):
     """Takes a quarter of the signal away in every step."""
 
     def with_num_steps(self, steps: int) -> RestorationModule:
@@ -131,7 +132,7 @@ def test_refining_method_is_told_how_many_steps_of_which_size(
 ) -> None:
     told: list[tuple[str, float]] = []
 
-    class Refining(RestorationModule):
+    class Refining(StepSized):
         def with_num_steps(self, steps: int) -> RestorationModule:
             told.append(("steps", steps))
             return self

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lightning_modules.base import RestorationModule
 from lightning_modules.metrics.collection import build_metrics
 from lightning_modules.metrics.registry import computed_in
 from lightning_modules.runs.figures import save_curves, save_spectrograms
+from lightning_modules.stepwise import Stepwise
 
 ByStep = dict[str, list[float]]
 """Means over the test pairs after 0, 1, ... T steps, by metric."""
@@ -20,12 +20,12 @@ ByStep = dict[str, list[float]]
 QUARTERS = 4
 
 
-def write_steps(folder: Path, module: RestorationModule, data: Any, indices: Sequence[int]) -> ByStep:
+def write_steps(folder: Path, module: Stepwise, data: Any, indices: Sequence[int]) -> ByStep:
     """Score every step of a method, write by_step.csv, and return the means.
 
     Args:
         folder: of the run.
-        module: works in steps.
+        module: the method.
         data: has the test pairs {"clean": (C, T), "corrupted": (C, T), "index"}.
         indices: of the pairs to score, at least one.
     """
@@ -34,12 +34,12 @@ def write_steps(folder: Path, module: RestorationModule, data: Any, indices: Seq
     return means
 
 
-def draw_steps(folder: Path, module: RestorationModule, data: Any, means: ByStep, shown: int) -> list[Path]:
+def draw_steps(folder: Path, module: Stepwise, data: Any, means: ByStep, shown: int) -> list[Path]:
     """Write by_step.png and examples/NNNN_steps.png, and return their paths.
 
     Args:
         folder: of the run.
-        module: works in steps.
+        module: the method.
         data: has the test pairs.
         means: from `write_steps`.
         shown: index of the pair whose spectrograms are drawn.
@@ -53,7 +53,7 @@ def draw_steps(folder: Path, module: RestorationModule, data: Any, means: ByStep
     return pictures
 
 
-def score_by_step(module: RestorationModule, data: Any, indices: Sequence[int]) -> ByStep:
+def score_by_step(module: Stepwise, data: Any, indices: Sequence[int]) -> ByStep:
     """Return the means over the test pairs, each with the same weight, after 0, 1, ... T steps.
 
     Beside the metrics stand the scores that the method gives its estimates itself.
@@ -71,7 +71,7 @@ def score_by_step(module: RestorationModule, data: Any, indices: Sequence[int]) 
     return {name: torch.stack(values).mean(dim=0).tolist() for name, values in rows.items()}
 
 
-def _estimates(module: RestorationModule, corrupted: Tensor) -> Tensor:
+def _estimates(module: Stepwise, corrupted: Tensor) -> Tensor:
     module.eval()
     with torch.no_grad():
         return module.estimates(corrupted[None].to(module.device))[:, 0]

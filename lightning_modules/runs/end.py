@@ -21,6 +21,7 @@ from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
 from lightning_modules.runs.table import show, verdict
 from lightning_modules.runs.tracking import close_logger, log_examples, log_means, log_summary
+from lightning_modules.stepwise import Stepwise
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,7 +86,7 @@ def end_run(
             kept.always(f"the comparison with {name}", lambda: kept.keep(**_of_table(table, metric)))
     kept.always("the table", show, table, metric)
     paths = _examples(tested, bench, kept, examples)
-    pictures = _steps(tested, bench, kept) if tested.module.steps is not None else []
+    pictures = _steps(tested.module, tested.rows, bench, kept) if isinstance(tested.module, Stepwise) else []
     _track(bench, kept, paths, pictures)
     written = f"\nexamples: {bench.folder / 'examples'}" if paths or pictures else ""
     kept.always("the paths", print, f"run folder: {bench.folder}{written}")
@@ -171,14 +172,14 @@ def _examples(tested: Tested, bench: Bench, kept: KeptResult, count: int) -> lis
     return written
 
 
-def _steps(tested: Tested, bench: Bench, kept: KeptResult) -> list[Path]:
+def _steps(module: Stepwise, rows: Sequence[Row], bench: Bench, kept: KeptResult) -> list[Path]:
     """Write what every step of a method in steps is worth, and return the paths of the pictures."""
-    indices = [int(row["index"]) for row in tested.rows]
-    means = kept.part("the table by step", write_steps, bench.folder, tested.module, bench.data, indices)
+    indices = [int(row["index"]) for row in rows]
+    means = kept.part("the table by step", write_steps, bench.folder, module, bench.data, indices)
     if means is None:
         return []
     kept.keep(by_step=means)
-    return kept.part("pictures by step", draw_steps, bench.folder, tested.module, bench.data, means, indices[0]) or []
+    return kept.part("pictures by step", draw_steps, bench.folder, module, bench.data, means, indices[0]) or []
 
 
 def _track(bench: Bench, kept: KeptResult, examples: Sequence[Mapping[str, Path]], pictures: Sequence[Path]) -> None:

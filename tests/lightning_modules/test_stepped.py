@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.stepped import SteppedModule
+from lightning_modules.stepwise import Stepwise, with_num_steps, with_step_size
 from models.conv_rnn import ConvRNN
 
 
@@ -60,8 +61,14 @@ def test_number_of_steps_that_is_none_is_refused(steps: Any) -> None:
 
 def test_other_methods_say_that_they_have_no_steps() -> None:
     module = RestorationModule(nn.Identity(), 4000)
-    assert module.steps is None
+    assert not isinstance(module, Stepwise)
     with pytest.raises(ValueError, match="steps=2: this method does not work in steps"):
-        module.with_num_steps(2)
-    with pytest.raises(ValueError, match="does not work in steps"):
-        module.estimates(signal())
+        with_num_steps(module, 2)
+    with pytest.raises(ValueError, match="step_size=0.5: this method does not refine what it restores in steps of a size"):
+        with_step_size(module, 0.5)
+
+
+def test_steps_of_a_network_have_no_size() -> None:
+    with pytest.raises(ValueError, match="step_size=0.5: this method does not refine"):
+        with_step_size(make(), 0.5)
+    assert with_num_steps(make(), 0).restore(signal()).equal(signal())

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from conf.compose import FOLDER, plain
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import build_restorer
+from lightning_modules.stepwise import Stepwise, with_num_steps
 from models.autoencoder import Autoencoder
 from models.classical.wiener import WienerOracle
 from models.conv_rnn import ConvRNN
@@ -42,7 +43,8 @@ def build(name: str) -> RestorationModule:
     for parameter in module.parameters():
         if not parameter.any():
             nn.init.normal_(parameter, std=0.03)
-    return module.with_num_steps(FEW_STEPS) if (module.steps or 0) > 10 else module
+    many = isinstance(module, Stepwise) and module.steps > 10
+    return with_num_steps(module, FEW_STEPS) if many else module
 
 
 def band_limited(samples: int) -> Tensor:

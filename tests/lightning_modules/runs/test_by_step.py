@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.base import RestorationModule
 from lightning_modules.metrics.snr import si_sdr_db
 from lightning_modules.runs.by_step import draw_steps, log_steps, quarters, score_by_step, write_steps
+from lightning_modules.stepwise import Stepwise
 
 RATE_HZ = 4000
 
 
-class Halving(RestorationModule):
+class Halving(Stepwise):
     """Knows the noise by its sign, and halves it in each of two steps."""
 
     steps = 2
