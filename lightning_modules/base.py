@@ -50,6 +50,7 @@ class RestorationModule(pl.LightningModule):
         self.sample_rate = sample_rate
         self.model_config: dict[str, Any] = {}
         self.scores = nn.ModuleDict()
+        self.batch_index = torch.zeros(0, dtype=torch.int64)  # (B,) of the training batch in flight
         self.test_rows: list[dict[str, float]] = []
         self.real_time_factor: float | None = None
 
@@ -141,6 +142,10 @@ class RestorationModule(pl.LightningModule):
         for row in ("restored", "corrupted"):
             scores = nn.ModuleDict(build_metrics(names, self.sample_rate, data.cutoff_hz))
             self.scores[row] = scores.to(self.device)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Keep which examples are trained on, for what may go wrong with them."""
+        self.batch_index = batch["index"]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score one batch of validation pairs."""

@@ -73,7 +73,6 @@ class ProgressiveModule(SteppedModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch and log its terms, unweighted, under `train/`."""
-        self.batch_index = batch["index"]
         return self.total(self.terms(batch["clean"], batch["corrupted"], self.plan(batch["index"])), batch)
 
     def plan(self, index: Tensor) -> Plan:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -50,11 +49,9 @@ class RegressionModule(RestorationModule):
         self.scheduler = scheduler
         self.monitor = monitor
         self.gradient_clip_norm = gradient_clip_norm
-        self.batch_index = torch.zeros(0, dtype=torch.int64)  # (B,) of the batch in flight
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch and log its terms, unweighted, under `train/`."""
-        self.batch_index = batch["index"]
         restored = self.restore(batch["corrupted"])
         return self.total(self.loss.terms(restored, batch["clean"]), batch)
 

@@ -20,7 +20,6 @@ class SingleStepModule(SteppedModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch and log its terms, unweighted, under `train/`."""
-        self.batch_index = batch["index"]
         progress = self.progress(batch["index"])
         partly = schedule(batch["clean"], batch["corrupted"], progress)
         return self.total(self.loss.terms(self.net.restore_once(partly, progress), batch["clean"]), batch)
