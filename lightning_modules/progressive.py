@@ -48,6 +48,8 @@ class ProgressiveModule(SteppedModule):
         ValueError: for an unknown name, or a number of steps that is none.
     """
 
+    net: ConvRNN
+
     def __init__(
         self,
         net: ConvRNN,
@@ -97,7 +99,7 @@ class ProgressiveModule(SteppedModule):
             () scalars by name.
         """
         context = self.net.prepare(corrupted)
-        state = self.net.initial_state(context)
+        state = self.net.initial_state(context.input_projection)
         sums: list[dict[str, Tensor]] = []
         for stretch in self._stretches(plan.steps):
             before = state.detach() if self.gradient_steps else state

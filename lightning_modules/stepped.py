@@ -6,9 +6,8 @@ from torch import Tensor
 from lightning_modules.base import RestorationModule
 from lightning_modules.regression import RegressionModule
 from lightning_modules.stepwise import Stepwise
-from models.conv_rnn import ConvRNN
 from models.layers.counts import check_count
-from models.restorer import Restorer
+from models.restorer import Restorer, SteppedRestorer
 
 
 class AtStep(Restorer):
@@ -19,7 +18,7 @@ class AtStep(Restorer):
         step: how many it takes; more than usual are finer ones.
     """
 
-    def __init__(self, net: ConvRNN, step: int) -> None:
+    def __init__(self, net: SteppedRestorer, step: int) -> None:
         super().__init__()
         self.net, self.step = net, step
         self.identity_at_start, self.level_free = net.identity_at_start, net.level_free
@@ -46,7 +45,7 @@ class SteppedModule(RegressionModule, Stepwise):
     The arguments are those of `RegressionModule`.
     """
 
-    net: ConvRNN
+    net: SteppedRestorer
 
     @property
     def steps(self) -> int:

@@ -21,7 +21,7 @@ from models.layers.counts import check_count
 from models.layers.level import LEVEL_BLOCK_SAMPLES, level_of, sliding_level
 from models.layers.patch_perceptron import PatchPerceptron
 from models.layers.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
-from models.restorer import Restorer
+from models.restorer import SteppedRestorer
 from models.streaming.chunking import to_grid
 
 
@@ -40,7 +40,7 @@ class StepContext:
     input_projection: Tensor
 
 
-class ConvRNN(Restorer):
+class ConvRNN(SteppedRestorer):
     """Take the noise out of a spectrogram in T steps; untrained, nothing is taken out.
 
     The defaults are the published network read literally: 3,147,264 parameters, states that are patches of noise.
@@ -102,83 +102,51 @@ class ConvRNN(Restorer):
         column = STRIDE * self.spectrum.hop_samples
         return column if self.homogeneous else to_grid(LEVEL_BLOCK_SAMPLES, column)
 
-    @property
-    def reach_samples(self) -> int:
-        """After the usual number of steps."""
-        return self.reach_at(self.steps)
-
     def reach_at(self, step: int) -> int:
         """Return how far an output looks, in samples, after `step` steps."""
-        return self._reach(STRIDE * step + STRIDE - 1)
+        return self.reach_of_frames(STRIDE * step + STRIDE - 1)
 
-    def _reach(self, frames: int) -> int:
+    def reach_of_frames(self, frames: int) -> int:
         """Return the reach in samples of a network that looks at so many frames; two levels to either side are interpolated."""
         spectral = self.spectrum.fft_samples + frames * self.spectrum.hop_samples
         return spectral if self.homogeneous else spectral + 3 * self.grid_samples // 2
 
-    def forward(self, corrupted: Tensor) -> Tensor:
-        """Return the estimate after all steps.
-
-        Args:
-            corrupted: (B, C, T), any C and T.
-
-        Returns:
-            (B, C, T).
-        """
-        return self.estimate_at(corrupted, self.steps)
-
     def estimate_at(self, corrupted: Tensor, step: int) -> Tensor:
-        """Return the estimate after `step` steps of the usual number, or, if there are more, after as many finer ones.
-
-        Args:
-            corrupted: (B, C, T).
-            step: 0 returns the input.
-
-        Returns:
-            (B, C, T).
-        """
+        """Return the estimate (B, C, T) after `step` steps, of a signal (B, C, T)."""
         context, steps = self.prepare(corrupted), max(step, self.steps)
-        state = self.initial_state(context)
+        state = self.initial_state(context.input_projection)
         for number in range(1, step + 1):
             state = self.advance(context.input_projection, state, number, steps)
         return self.estimate(context, state)
 
     def estimates(self, corrupted: Tensor, steps: int | None = None) -> Tensor:
-        """Return the estimates after every one of T steps.
-
-        Args:
-            corrupted: (B, C, T).
-            steps: T; None for the usual number.
-
-        Returns:
-            (T, B, C, T).
-        """
+        """Return the estimates (T, B, C, T) after every one of T steps, of a signal (B, C, T)."""
         context, steps = self.prepare(corrupted), self.steps if steps is None else steps
         return torch.stack([self.estimate(context, state) for state in self.states(context, steps)])
 
     def states(self, context: StepContext, steps: int) -> Iterator[Tensor]:
         """Yield the states (N, D, I, J) after each of T steps."""
-        state = self.initial_state(context)
+        state = self.initial_state(context.input_projection)
         for number in range(1, steps + 1):
             state = self.advance(context.input_projection, state, number, steps)
             yield state
 
     def prepare(self, corrupted: Tensor) -> StepContext:
         """Compute what all steps share, of a signal (B, C, T)."""
+        level, spectrum = self.analyze(corrupted)
+        return StepContext(corrupted, level, self.perceptron.prepare(spectrum))
+
+    def analyze(self, corrupted: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the level of a signal (B, C, T), as in `StepContext`, and its spectrogram (B * C, C', F, L) at level 1."""
         signal = corrupted.reshape(-1, corrupted.shape[-1]).float()  # (B * C, T)
         level = level_of(signal) if self.homogeneous else sliding_level(signal, self.grid_samples)
         with torch.autocast(signal.device.type, enabled=False):
-            spectrum = self.spectrum.analyze(signal / level.clamp_min(torch.finfo(torch.float32).tiny))
-        return StepContext(corrupted, level, self.input_projection(spectrum))
+            return level, self.spectrum.analyze(signal / level.clamp_min(torch.finfo(torch.float32).tiny))
 
-    def input_projection(self, spectrum: Tensor) -> Tensor:
-        """Return what all steps see of a spectrogram (N, C, F, L), (N, H, I, J)."""
-        return self.perceptron.prepare(spectrum)
-
-    def initial_state(self, context: StepContext) -> Tensor:
-        """Return the states (N, D, I, J) before the first step: nothing is noise."""
-        batch, _, rows, columns = context.input_projection.shape
-        return context.input_projection.new_zeros(batch, self.readout.shape[1], rows, columns, dtype=torch.float32)
+    def initial_state(self, input_projection: Tensor) -> Tensor:
+        """Return the states (N, D, I, J) before the first step, of projections (N, H, I, J): nothing is noise."""
+        batch, _, rows, columns = input_projection.shape
+        return input_projection.new_zeros(batch, self.readout.shape[1], rows, columns, dtype=torch.float32)
 
     def advance(self, input_projection: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
         """Return the states (N, D, I, J) after step number `step`, from 1, of `steps`."""
@@ -191,11 +159,23 @@ class ConvRNN(Restorer):
 
     def estimate(self, context: StepContext, state: Tensor) -> Tensor:
         """Return the signal (B, C, T) without what the states (N, D, I, J) take for noise."""
-        signal = context.corrupted.reshape(-1, context.corrupted.shape[-1])
-        noise = self.noise(state)
+        return self.without(context.corrupted, context.level, self.noise(state))
+
+    def without(self, corrupted: Tensor, level: Tensor, noise: Tensor) -> Tensor:
+        """Return a signal without noise that was found in it.
+
+        Args:
+            corrupted: (B, C, T).
+            level: of the signal, from `analyze`.
+            noise: (B * C, C', F, L) its spectrogram at level 1.
+
+        Returns:
+            (B, C, T).
+        """
+        signal = corrupted.reshape(-1, corrupted.shape[-1])
         with torch.autocast(signal.device.type, enabled=False):
-            noise = self.spectrum.synthesize(noise.float(), signal.float())
-        return context.corrupted - (context.level * noise).reshape(context.corrupted.shape)
+            found = self.spectrum.synthesize(noise.float(), signal.float())
+        return corrupted - (level * found).reshape(corrupted.shape)
 
 
 def _check_counts(lowest: int = 1, **counts: int) -> None:

@@ -52,6 +52,56 @@ class Restorer(nn.Module):
         return with_lengths(natural, _samples(chunk_seconds, sample_rate), _samples(overlap_seconds, sample_rate))
 
 
+class SteppedRestorer(Restorer):
+    """A network that works in steps, any of which may be the last; a subclass sets `steps`, how many there usually are."""
+
+    steps: int
+
+    @property
+    def reach_samples(self) -> int:
+        """After the usual number of steps."""
+        return self.reach_at(self.steps)
+
+    def reach_at(self, step: int) -> int:
+        """Return how far an output looks, in samples, after `step` steps."""
+        raise NotImplementedError
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Return the estimate after all steps.
+
+        Args:
+            corrupted: (B, C, T), any C and T.
+
+        Returns:
+            (B, C, T).
+        """
+        return self.estimate_at(corrupted, self.steps)
+
+    def estimate_at(self, corrupted: Tensor, step: int) -> Tensor:
+        """Return the estimate after `step` steps of the usual number, or, if there are more, after as many finer ones.
+
+        Args:
+            corrupted: (B, C, T).
+            step: 0 returns the input.
+
+        Returns:
+            (B, C, T).
+        """
+        raise NotImplementedError
+
+    def estimates(self, corrupted: Tensor, steps: int | None = None) -> Tensor:
+        """Return the estimates after every one of T steps.
+
+        Args:
+            corrupted: (B, C, T).
+            steps: T; None for the usual number.
+
+        Returns:
+            (T, B, C, T).
+        """
+        raise NotImplementedError
+
+
 class SegmentedRestorer(Restorer):
     """A method that judges a segment of sound as a whole: long recordings are segmented, in the network itself.
 

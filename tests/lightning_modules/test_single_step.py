@@ -14,7 +14,7 @@ from models.cold_diffusion import ColdDiffusionRNN
 def make() -> SingleStepModule:
     torch.manual_seed(0)
     net = ColdDiffusionRNN(4, 2, state_channels=6, hidden_channels=8, bias=False, fft_samples=64, hop_samples=16)
-    nn.init.normal_(net.perceptron.last.weight, std=0.1)
+    nn.init.normal_(net.rnn.perceptron.last.weight, std=0.1)
     module = SingleStepModule(net, 4000, {"l2": 1.0}, partial(torch.optim.SGD, lr=0.1))
     module.log = module.log_dict = lambda *_, **__: None  # type: ignore[method-assign,assignment]
     return module

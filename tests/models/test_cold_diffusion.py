@@ -59,19 +59,19 @@ def test_perfect_restorer_follows_the_schedule() -> None:
     clean, disturbance = noise(1, 1, 500), noise(2, 1, 500)[1:]
     corrupted = clean + disturbance
     level = corrupted.square().mean().sqrt()
-    net = Oracle(small().spectrum.analyze(clean[0] / level), 0.0)
+    net = Oracle(small().rnn.spectrum.analyze(clean[0] / level), 0.0)
     for step, estimate in enumerate(net.estimates(corrupted, 5), start=1):
         torch.testing.assert_close(estimate, corrupted - (step / 5) ** 2 * disturbance, rtol=0, atol=1e-5)
 
 
 def test_sampler_goes_step_by_step_as_published() -> None:
     net, corrupted = trained(), noise(1, 1, 500)
-    context = net.prepare(corrupted)
-    partly = context.input_projection
+    level, spectrum = net.rnn.analyze(corrupted)
+    partly = spectrum
     for step in range(3):
         restored = partly - net.rest(partly, step / 3)
-        partly = partly + (((step + 1) / 3) ** 2 - (step / 3) ** 2) * (restored - context.input_projection)
-    torch.testing.assert_close(net(corrupted), net.estimate(context, context.input_projection - partly), rtol=1e-4, atol=1e-5)
+        partly = partly + (((step + 1) / 3) ** 2 - (step / 3) ** 2) * (restored - spectrum)
+    torch.testing.assert_close(net(corrupted), net.rnn.without(corrupted, level, spectrum - partly), rtol=1e-4, atol=1e-5)
 
 
 def test_single_estimates_are_those_of_the_whole_way() -> None:
@@ -91,6 +91,14 @@ def test_every_parameter_is_trained() -> None:
     net = trained()
     net.restore_once(noise(2, 1, 300), 0.5).square().sum().backward()
     assert [name for name, parameter in net.named_parameters() if parameter.grad is None or not parameter.grad.any()] == []
+
+
+@pytest.mark.parametrize("inside", ["", "net."])
+def test_weights_with_their_earlier_names_are_taken(inside: str) -> None:
+    saved, fresh = trained().state_dict(), small()
+    earlier = {f"{inside}{name.removeprefix('rnn.')}": value for name, value in saved.items()}
+    (nn.ModuleDict({"net": fresh}) if inside else fresh).load_state_dict(earlier)
+    assert all(torch.equal(value, saved[name]) for name, value in fresh.state_dict().items())
 
 
 def test_no_inner_steps_are_refused() -> None:
