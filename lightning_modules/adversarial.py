@@ -5,14 +5,14 @@ pass of G, a step of D on its detached output, then, if it is its turn, a step o
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_modules.base import Batch, RestorationModule
+from lightning_modules.base import DEFAULT_MONITOR, Batch, RestorationModule
 from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
@@ -24,6 +24,24 @@ from models.layers.counts import check_count
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 ScheduleFactory = Callable[[Optimizer], Any]
+
+
+class AdversarialSettings(TypedDict, total=False):
+    """The arguments of `AdversarialModule`, for the recipes that add to them."""
+
+    net: Required[nn.Module]
+    sample_rate: Required[int]
+    loss_weights: Required[Mapping[str, float]]
+    discriminator: Required[Callable[[], nn.Module]]
+    generator_optimizer: Required[OptimizerFactory]
+    discriminator_optimizer: Required[OptimizerFactory]
+    adversary: str
+    penalty_weights: Mapping[str, float] | None
+    discriminator_steps: int
+    warm_up: WarmUp | None
+    schedulers: Mapping[str, ScheduleFactory | None] | None
+    gradient_clip_norms: Mapping[str, float | None] | None
+    monitor: str
 
 
 class AdversarialModule(RestorationModule):
@@ -68,7 +86,7 @@ class AdversarialModule(RestorationModule):
         warm_up: WarmUp | None = None,
         schedulers: Mapping[str, ScheduleFactory | None] | None = None,
         gradient_clip_norms: Mapping[str, float | None] | None = None,
-        monitor: str = "val/si_sdr_db",
+        monitor: str = DEFAULT_MONITOR,
     ) -> None:
         super().__init__(net, sample_rate)
         self.automatic_optimization = False

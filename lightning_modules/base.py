@@ -17,6 +17,9 @@ from models.streaming.chunking import Chunking
 Batch = Mapping[str, Tensor]
 """{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}"""
 
+DEFAULT_MONITOR = "val/si_sdr_db"
+"""The metric that plateau schedules watch."""
+
 
 class NonFiniteLossError(RuntimeError):
     """The loss of a batch, or its gradient, is NaN or infinite; `indices` are the batch's global sample numbers."""

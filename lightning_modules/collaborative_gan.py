@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from lightning_modules.base import Batch
 from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.best_and_last import is_cut_short
-from lightning_modules.mugan import MUGANModule
+from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.stepwise import StepSized
 from lightning_modules.training.gan_health import warn
@@ -50,7 +50,7 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         low_band_hz: cut-off of LP in Hz.
         shaping: when D is shaped and when that ends.
         base: a finished adversarial run to start from, by folder or checkpoint; see `adopt_base`.
-        mugan: the arguments of `MUGANModule`.
+        mugan: as of `MUGANModule`, each an argument of its own.
 
     Raises:
         ValueError: if there is no discriminator, the generator cannot be cut at this layer, or a number is out of range, and as
@@ -67,7 +67,7 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         low_band: float = 0.0,
         low_band_hz: float | None = None,
         base: str | None = None,
-        **mugan: Any,
+        **mugan: Unpack[MUGANSettings],
     ) -> None:
         super().__init__(**mugan)
         if self.discriminator is None:
@@ -170,15 +170,15 @@ class CollaborativeGANModule(MUGANModule, StepSized):
 
     def with_num_steps(self, steps: int) -> "CollaborativeGANModule":
         """Return this method with another number of refinement steps; 0 is the generator alone."""
-        return self._refining(steps=steps)
+        return self._refining(replace(self.refinement, steps=steps))
 
     def with_step_size(self, step_size: float) -> "CollaborativeGANModule":
         """Return this method with another length of its refinement steps."""
-        return self._refining(step_size=step_size)
+        return self._refining(replace(self.refinement, step_size=step_size))
 
-    def _refining(self, **changes: Any) -> "CollaborativeGANModule":
+    def _refining(self, refinement: Refinement) -> "CollaborativeGANModule":
         other = copy(self)
-        other.refinement = replace(self.refinement, **changes)
+        other.refinement = refinement
         return other
 
     def estimates(self, corrupted: Tensor) -> Tensor:

@@ -8,18 +8,28 @@ The modular GAN of Billotais/Denoising-with-Generative-Models is the same with o
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Required, Unpack
 
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.adversarial import AdversarialModule, OptimizerFactory
+from lightning_modules.adversarial import AdversarialModule, AdversarialSettings, OptimizerFactory
 from lightning_modules.autoencoding import load_autoencoder
 from lightning_modules.base import Batch
 from lightning_modules.losses.reconstruction import l1, l2, log_mse
 from lightning_modules.training.optimizing import Optimizing
 
 DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l2": l2, "l1": l1, "log_mse": log_mse}
+
+
+class MUGANSettings(AdversarialSettings, total=False):
+    """The arguments of `MUGANModule`, for the recipes that add to them."""
+
+    autoencoder: Required[Callable[[], nn.Module]]
+    autoencoder_optimizer: Required[OptimizerFactory]
+    autoencoder_checkpoint: str | None
+    autoencoder_loss: str
+    feature_distance: str
 
 
 class MUGANModule(AdversarialModule):
@@ -31,7 +41,7 @@ class MUGANModule(AdversarialModule):
         autoencoder_checkpoint: a run folder or checkpoint of `model=autoencoder`; None trains A in this run.
         autoencoder_loss: what A is trained on: l2 (published), l1 or log_mse.
         feature_distance: between features: l2 (published), l1 or log_mse.
-        adversarial: the arguments of `AdversarialModule`; loss_weights may name `feature` too.
+        adversarial: as of `AdversarialModule`, each an argument of its own; loss_weights may name `feature` too.
 
     Raises:
         ValueError: if a distance is unknown, and as `AdversarialModule`.
@@ -47,7 +57,7 @@ class MUGANModule(AdversarialModule):
         autoencoder_checkpoint: str | None = None,
         autoencoder_loss: str = "l2",
         feature_distance: str = "l2",
-        **adversarial: Any,
+        **adversarial: Unpack[AdversarialSettings],
     ) -> None:
         super().__init__(**adversarial)
         self.autoencoder_loss = _distance("autoencoder_loss", autoencoder_loss)

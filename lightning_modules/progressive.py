@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.checkpoint import checkpoint
 
-from lightning_modules.base import Batch
+from lightning_modules.base import DEFAULT_MONITOR, Batch
 from lightning_modules.losses.targets import find_step_weights, make_targets
 from lightning_modules.stepped import SteppedModule
 from models.conv_rnn import ConvRNN, StepContext
@@ -42,7 +42,9 @@ class ProgressiveModule(SteppedModule):
         training_steps: [low, high] from which T is drawn for every batch; null for the network's usual number.
         gradient_steps: how many steps a gradient goes back; null for all.
         recompute: trade time for memory: keep states between stretches of sqrt(T) steps only (or of `gradient_steps`).
-        options: of `RegressionModule`: scheduler, monitor, gradient_clip_norm.
+        scheduler: from the optimizer to a learning-rate schedule, stepped once an epoch.
+        monitor: the metric a plateau schedule watches.
+        gradient_clip_norm: largest norm of the whole gradient; None leaves it alone.
 
     Raises:
         ValueError: for an unknown name, or a number of steps that is none.
@@ -63,9 +65,11 @@ class ProgressiveModule(SteppedModule):
         training_steps: Sequence[int] | None = None,
         gradient_steps: int | None = None,
         recompute: bool = False,
-        **options: Any,
+        scheduler: Callable[[Optimizer], Any] | None = None,
+        monitor: str = DEFAULT_MONITOR,
+        gradient_clip_norm: float | None = None,
     ) -> None:
-        super().__init__(net, sample_rate, loss_weights, optimizer, **options)
+        super().__init__(net, sample_rate, loss_weights, optimizer, scheduler, monitor, gradient_clip_norm)
         self.targets = make_targets(targets, sample_rate, band_start_hz)
         self.step_weight = find_step_weights(step_weights)
         self.compared_steps = _count_or_none("compared_steps", compared_steps)

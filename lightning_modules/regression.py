@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from lightning_modules.base import Batch, RestorationModule, clip_grad_norm, require_finite
+from lightning_modules.base import DEFAULT_MONITOR, Batch, RestorationModule, clip_grad_norm, require_finite
 from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted_sum
 from lightning_modules.training.schedules import as_list, step_plateaus
 
@@ -38,7 +38,7 @@ class RegressionModule(RestorationModule):
         loss_weights: Mapping[str, float],
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], Any] | None = None,
-        monitor: str = "val/si_sdr_db",
+        monitor: str = DEFAULT_MONITOR,
         gradient_clip_norm: float | None = None,
     ) -> None:
         super().__init__(net, sample_rate)

@@ -1,5 +1,6 @@
 """MU-GAN's recipe: the feature loss, the autoencoder that serves it and never moves, and how one is taken over."""
 
+import inspect
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.mugan import MUGANModule
+from lightning_modules.adversarial import AdversarialModule, AdversarialSettings
+from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.checkpoint import build_restorer
 from lightning_modules.training.warm_up import WhenBelow
 
@@ -202,3 +204,17 @@ def test_method_opens_without_the_autoencoders_checkpoint() -> None:
 def test_checkpoint_that_does_not_fit_is_named(tmp_path: Path, make_folder: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         from_file(make_folder(tmp_path / "run")).prepare_training()
+
+
+def arguments(recipe: type) -> dict[str, bool]:
+    """Return the named arguments of a recipe, and whether each must be given."""
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    found = {name: value for name, value in inspect.signature(recipe).parameters.items() if value.kind in named}
+    return {name: value.default is inspect.Parameter.empty for name, value in found.items()}
+
+
+def test_settings_that_are_passed_on_are_those_of_the_recipe() -> None:
+    adversarial, added = arguments(AdversarialModule), arguments(MUGANModule)
+    for settings, wanted in ((AdversarialSettings, adversarial), (MUGANSettings, adversarial | added)):
+        told = {name: name in settings.__required_keys__ for name in settings.__annotations__}
+        assert told == wanted
