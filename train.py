@@ -35,9 +35,8 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     import pytorch_lightning as pl
 
     from conf.compose import baselines, instantiate, plain
-    from lightning_modules.collaborative_gan import adopt_base
     from lightning_modules.metrics.collection import check_monitor
-    from lightning_modules.runs.checkpoint import build_restorer
+    from lightning_modules.runs.checkpoint import build_new_restorer
     from lightning_modules.runs.tracking import close_logger
 
     set_default_epochs(cfg)
@@ -47,7 +46,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     data = instantiate(cfg.data)
     data.setup("fit")
     print(data.summary())
-    module = build_restorer(adopt_base(plain(cfg.model)))
+    module = build_new_restorer(plain(cfg.model))
     module.check_precision(precision)
     module.prepare_training()
     classical = baselines(cfg.baselines, data.sample_rate)

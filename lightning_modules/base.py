@@ -108,6 +108,15 @@ class RestorationModule(pl.LightningModule):
         """
         return self.restore(corrupted)
 
+    @classmethod
+    def complete_description(cls, description: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the description that a new run of this method is built from; as it is, where nothing follows from elsewhere.
+
+        Args:
+            description: the plain `model` node of a configuration.
+        """
+        return dict(description)
+
     def prepare_training(self) -> None:
         """Load what other runs trained and check what only a training needs; called once, before a run folder is made.
 

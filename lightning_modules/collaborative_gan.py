@@ -49,7 +49,7 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         low_band: weight of |LP(y - x)|^2 / |x|^2; 0 = not computed.
         low_band_hz: cut-off of LP in Hz.
         shaping: when D is shaped and when that ends.
-        base: a finished adversarial run to start from, by folder or checkpoint; see `adopt_base`.
+        base: a finished adversarial run to start from, by folder or checkpoint; see `complete_description`.
         mugan: as of `MUGANModule`, each an argument of its own.
 
     Raises:
@@ -94,6 +94,24 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         self.shaping = shaping
         self.shaping_losses: list[Tensor] = []
         self.base = base
+
+    @classmethod
+    def complete_description(cls, description: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a run that starts from another one that one's networks; a description without a base is returned as it is.
+
+        Args:
+            description: the plain `model` node of a configuration.
+
+        Raises:
+            ValueError: if the base is no adversarial run.
+        """
+        if description.get("base") is None:
+            return dict(description)
+        file = find_checkpoint(Path(str(description["base"])))  # a folder may be named by a number
+        config = read_checkpoint(file).get("model_config") or {}
+        if "discriminator" not in config:
+            raise ValueError(f"model.base={file} was not written by an adversarial run: it has no discriminator")
+        return {**description, **{key: config[key] for key in INHERITED if key in config}}
 
     @property
     def first_shaping_epoch(self) -> int:
@@ -246,24 +264,6 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         if self.trainer.current_epoch <= self.first_shaping_epoch:
             after = f"model.shaping.after_epochs={self.first_shaping_epoch}"
             warn([f"the discriminator was never shaped: {after}, and the run had {self.trainer.current_epoch} epochs"])
-
-
-def adopt_base(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a run that starts from another one that one's networks; a description without a base is returned as it is.
-
-    Args:
-        description: the plain `model` node of a configuration.
-
-    Raises:
-        ValueError: if the base is no adversarial run.
-    """
-    if description.get("base") is None:
-        return dict(description)
-    file = find_checkpoint(Path(str(description["base"])))  # a folder may be named by a number
-    config = read_checkpoint(file).get("model_config") or {}
-    if "discriminator" not in config:
-        raise ValueError(f"model.base={file} was not written by an adversarial run: it has no discriminator")
-    return {**description, **{key: config[key] for key in INHERITED if key in config}}
 
 
 def load_networks(module: CollaborativeGANModule, path: Path) -> None:

@@ -99,11 +99,7 @@ def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
             is still to be resolved, or the classes do not take these values.
         ValueError: what a class itself found wrong.
     """
-    if not isinstance(model_config, Mapping):
-        raise CheckpointError(f"model_config is a {type(model_config).__name__}, not a mapping")
-    description: dict[str, Any] = present_names(dict(model_config))
-    for key, value in _leaves(description):
-        _check_value(key, value)
+    description = _checked(model_config)
     try:
         module = instantiate(description, _convert_="all", _execution_whitelist_=[f"{package}*" for package in ALLOWED_PACKAGES])
     except (TypeError, InstantiationException) as error:
@@ -112,6 +108,33 @@ def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
         raise CheckpointError(f"model_config describes a {type(module).__name__}, not a method")
     module.model_config = description
     return module
+
+
+def build_new_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
+    """Create a method that is to be trained; its class completes the description first, such as from another run.
+
+    Args:
+        model_config: as of `build_restorer`.
+
+    Raises:
+        CheckpointError: as `build_restorer`.
+        ValueError: what a class itself found wrong.
+    """
+    description = _checked(model_config)
+    method = _class_of(str(description.get("_target_")))
+    if issubclass(method, RestorationModule):
+        description = method.complete_description(description)
+    return build_restorer(description)
+
+
+def _checked(model_config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description under the present names, once nothing in it is refused."""
+    if not isinstance(model_config, Mapping):
+        raise CheckpointError(f"model_config is a {type(model_config).__name__}, not a mapping")
+    description: dict[str, Any] = present_names(dict(model_config))
+    for key, value in _leaves(description):
+        _check_value(key, value)
+    return description
 
 
 def _one_line(error: Exception) -> str:
@@ -135,11 +158,11 @@ def _check_value(key: str, value: object) -> None:
     if isinstance(value, str) and "${" in value:
         raise CheckpointError(f"{key}={value!r} is refused; a description holds no interpolations")
     if key == "_target_":
-        _check_target(str(value))
+        _class_of(str(value))
 
 
-def _check_target(target: str) -> None:
-    """Refuse what is not a class defined in an allowed package (a name such as models.unet.torch.load is not)."""
+def _class_of(target: str) -> type:
+    """Return a class by its name, if it is defined in an allowed package (a name such as models.unet.torch.load is not)."""
     package, _, name = target.rpartition(".")
     if target.startswith(ALLOWED_PACKAGES):
         try:
@@ -147,6 +170,6 @@ def _check_target(target: str) -> None:
         except (ImportError, AttributeError):
             found = None
         if isinstance(found, type) and f"{found.__module__}.".startswith(ALLOWED_PACKAGES):
-            return
+            return found
     allowed = ", ".join(ALLOWED_PACKAGES)
     raise CheckpointError(f"_target_ {target!r} is refused; a method may only name classes from {allowed}")

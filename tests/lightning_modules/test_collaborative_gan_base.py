@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_modules.collaborative_gan import CollaborativeGANModule, adopt_base
-from lightning_modules.runs.checkpoint import build_restorer
+from lightning_modules.collaborative_gan import CollaborativeGANModule
+from lightning_modules.runs.checkpoint import build_new_restorer, build_restorer
 
 ADAM = {"_target_": "torch.optim.Adam", "_partial_": True}
 BASE = {
@@ -47,7 +47,7 @@ def finished_base(folder: Path, **change: Any) -> Path:
 
 def test_run_with_a_base_takes_over_its_networks_and_adversary(tmp_path: Path) -> None:
     file = finished_base(tmp_path)
-    module = build_restorer(adopt_base(FROM_BASE | {"base": str(file)}))
+    module = build_new_restorer(FROM_BASE | {"base": str(file)})
     assert isinstance(module, CollaborativeGANModule)
     module.prepare_training()
     saved = torch.load(file, weights_only=True)["state_dict"]
@@ -63,16 +63,16 @@ def test_base_may_be_the_job_of_a_sweep_whose_folder_is_a_number(tmp_path: Path,
     (tmp_path / "3" / "checkpoints").mkdir(parents=True)
     finished_base(tmp_path).rename(tmp_path / "3" / "checkpoints" / "last.ckpt")
     monkeypatch.chdir(tmp_path)
-    build_restorer(adopt_base(FROM_BASE | {"base": 3})).prepare_training()  # type: ignore[attr-defined]
+    build_new_restorer(FROM_BASE | {"base": 3}).prepare_training()  # type: ignore[attr-defined]
 
 
 def test_description_without_a_base_stays_as_it_is() -> None:
-    assert adopt_base(FROM_BASE) == FROM_BASE
+    assert CollaborativeGANModule.complete_description(FROM_BASE) == FROM_BASE
 
 
 def test_base_without_a_discriminator_is_named(tmp_path: Path) -> None:
     file = finished_base(tmp_path, loss_weights={"l2": 1.0, "adversarial": 0.0})
-    module = build_restorer(adopt_base(FROM_BASE | {"base": str(file)}))
+    module = build_new_restorer(FROM_BASE | {"base": str(file)})
     with pytest.raises(ValueError, match=r"model.base=.*base.ckpt has no discriminator"):
         module.prepare_training()
 
@@ -80,7 +80,14 @@ def test_base_without_a_discriminator_is_named(tmp_path: Path) -> None:
 def test_base_of_another_kind_or_rate_is_named(tmp_path: Path) -> None:
     torch.save({"state_dict": {}, "model_config": {"sample_rate": 4000}}, tmp_path / "other.ckpt")
     with pytest.raises(ValueError, match="was not written by an adversarial run"):
-        adopt_base(FROM_BASE | {"base": str(tmp_path / "other.ckpt")})
+        CollaborativeGANModule.complete_description(FROM_BASE | {"base": str(tmp_path / "other.ckpt")})
     file = finished_base(tmp_path)
     with pytest.raises(ValueError, match="works at 4000 Hz, this run at 8000 Hz"):
-        build_restorer(adopt_base(FROM_BASE | {"base": str(file), "sample_rate": 8000})).prepare_training()
+        build_new_restorer(FROM_BASE | {"base": str(file), "sample_rate": 8000}).prepare_training()
+
+
+def test_a_checkpoint_opens_where_its_base_is_no_more(tmp_path: Path) -> None:
+    description = BASE | {"base": str(tmp_path / "gone")} | {key: FROM_BASE[key] for key in ("_target_", "refinement", "shaping")}
+    assert isinstance(build_restorer(description), CollaborativeGANModule)
+    with pytest.raises(ValueError, match="gone: no such checkpoint file"):
+        build_new_restorer(description)
