@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lightning_modules.base import RestorationModule
+from lightning_modules.commands.restore import open_method
 from models.streaming.chunking import Chunking
 from models.streaming.restoration import RestorationStream, Settings
-from restore import open_method
 
 FRAME_SECONDS = 0.05
 SILENCE_DB = -80.0

@@ -1,0 +1,223 @@
+"""Restore audio files of any length, sample rate and channel count."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from conf.compose import method_config, methods_without_training
+from datamodules.audio.clipping import Clipping
+from datamodules.audio.io import AudioFileError
+from datamodules.audio.notes import clipping_lines, files, narrow_lines, skipped_lines
+from datamodules.audio.output import OutputError, check_folder
+from datamodules.audio.stream import open_like, read_blocks
+from datamodules.audio.tree import Job, plan_jobs
+from lightning_modules.base import RestorationModule
+from lightning_modules.runs.checkpoint import build_restorer, load_restorer
+from lightning_modules.stepwise import with_num_steps, with_step_size
+from models.streaming.restoration import RestorationStream, Settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+REFERENCE_RATE_HZ = 16000
+"""At which a method is tried that takes any rate, before files are read."""
+Method = Callable[[int], RestorationModule]
+"""Gives the method to be used for files of a sample rate in Hz."""
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """What restores.
+
+    Attributes:
+        method: a checkpoint file, a run folder, or the name of a method without training.
+        device: auto, cpu or cuda.
+        steps: how many the method takes; None is all it has.
+        step_size: of a refining method; None is its own.
+        settings: how it is applied to a file.
+    """
+
+    method: str
+    device: str
+    steps: int | None
+    step_size: float | None
+    settings: Settings
+
+
+def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) -> int:
+    """Restore files, and those of folders, into a folder; tell what is skipped on stderr.
+
+    Returns:
+        The exit code: 0, 1 if files were skipped, 2 if the method or the folder cannot be used.
+    """
+    try:
+        method = prepare_method(restoring)
+        check_folder(output_folder)
+    except ValueError as error:
+        _tell(f"error: {error}")
+        return 2
+    jobs, skipped = plan_jobs(inputs, output_folder)
+    for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method))]:
+        _tell(line)
+    restored = restore_files(method, jobs, restoring.settings, output_folder)
+    count = len(jobs) + len(skipped) - restored
+    print(f"restored {files(restored)}, skipped {count}")
+    return 1 if count else 0
+
+
+def prepare_method(restoring: Restoring) -> Method:
+    """Open the method, with the steps that are asked for; tell where its chunks would be heard.
+
+    Raises:
+        ValueError: if there is no such method or device, or it does not work in steps.
+    """
+    method = open_method(restoring.method, restoring.device)
+    steps, step_size = restoring.steps, restoring.step_size
+    if steps is not None:
+        method = with_change(method, lambda module: with_num_steps(module, steps))
+    if step_size is not None:
+        method = with_change(method, lambda module: with_step_size(module, step_size))
+    warn_of_joints(method(REFERENCE_RATE_HZ), restoring.settings)
+    return method
+
+
+def open_method(name: str, device: str) -> Method:
+    """Open a checkpoint, which has a sample rate of its own, or a method without training, which takes any.
+
+    Raises:
+        ValueError: if there is no such thing or no such device.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch finds no usable GPU; use --device cpu")
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if Path(name).exists():
+        module = load_restorer(name, place)
+        if module.is_oracle:
+            raise ValueError(f"{name}: reproduces clean signals and restores nothing; see model.autoencoder_checkpoint")
+        return lambda sample_rate_hz: module
+    if name not in methods_without_training():
+        known = ", ".join(methods_without_training())
+        raise ValueError(f"{name}: no such checkpoint, run folder or method without training ({known})")
+    return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz)).to(place).eval()
+
+
+def with_change(method: Method, change: Callable[[RestorationModule], RestorationModule]) -> Method:
+    """Return a method with another number or size of steps.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    change(method(REFERENCE_RATE_HZ))  # refused now rather than with every file
+    return lambda sample_rate_hz: change(method(sample_rate_hz))
+
+
+def warn_of_joints(module: RestorationModule, settings: Settings) -> None:
+    """Tell if chunks are asked for that are too short, or share too little, to join as if files were restored whole."""
+    natural, chosen = module.chunking(), module.chunking(settings.chunk_seconds, settings.overlap_seconds)
+    shortest_chunk = min(natural.chunk_samples, module.reach_seconds * module.sample_rate)
+    if chosen.overlap_samples < natural.overlap_samples or chosen.chunk_samples < shortest_chunk:
+        taken, wanted = (
+            f"chunks of {division.chunk_samples / module.sample_rate:.3g} s that share "
+            f"{division.overlap_samples / module.sample_rate:.3g} s"
+            for division in (chosen, natural)
+        )
+        _tell(f"note: {taken}: joints may be heard; without --chunk and --overlap this method takes {wanted}, and none are")
+
+
+def restore_files(method: Method, jobs: Sequence[Job], settings: Settings, output_folder: Path) -> int:
+    """Restore the files in turn and return how many succeeded; those that fail are named, and only a full folder ends it."""
+    restored, done_seconds = 0, 0.0
+    with _progress() as progress:
+        task = progress.add_task("", total=sum(job.seconds for job in jobs), file="")
+        for number, job in enumerate(jobs, start=1):
+            progress.update(task, completed=done_seconds, file=f"{number}/{len(jobs)} {_printable(job.source.path.name)}")
+            done_seconds += job.seconds
+            try:
+                clipping = restore_file(method, job, settings, partial(progress.advance, task))
+                restored += 1
+                for line in clipping_lines(job.output, clipping):
+                    _tell(line, progress)
+            except AudioFileError as error:
+                _tell(f"skipped {error}", progress)
+                try:
+                    check_folder(output_folder)
+                except OutputError as full:
+                    _tell(f"stopped: {full}", progress)
+                    break
+    return restored
+
+
+def restore_file(method: Method, job: Job, settings: Settings, advance: Callable[[float], None]) -> Clipping:
+    """Restore one file in blocks of a second.
+
+    Args:
+        method: gives the method for the file's sample rate.
+        job: what to read and to write.
+        settings: how the method is applied.
+        advance: told the seconds of every block read.
+
+    Returns:
+        How much of the result its sample format could not hold.
+
+    Raises:
+        AudioFileError: if the file, the method on this file or the output fails; nothing is left behind.
+    """
+    source, clipping = job.source, Clipping(job.source.subtype)
+    try:
+        module = method(source.sample_rate_hz)
+        chunking = module.chunking(settings.chunk_seconds, settings.overlap_seconds)
+        stream = RestorationStream(
+            _on_device(module), chunking, module.sample_rate, source.sample_rate_hz, source.channels, settings
+        )
+        with torch.inference_mode(), open_like(source, job.output) as put:
+            for block in read_blocks(source.path, source.sample_rate_hz):
+                put(clipping.watch(stream.push(torch.from_numpy(block)).numpy()))
+                advance(block.shape[1] / source.sample_rate_hz)
+            put(clipping.watch(stream.flush().numpy()))
+        return clipping
+    except AudioFileError:
+        raise
+    except ValueError as error:
+        raise AudioFileError(source.path, str(error)) from error
+    except Exception as error:  # Whatever one file brings about, the others are to be restored.
+        raise AudioFileError(source.path, f"failed: {type(error).__name__}: {error}") from error
+
+
+def _rate_of(method: Method, sample_rate_hz: int) -> int:
+    """Return the rate at which a method works on files of a rate; theirs, where it does not work at all and each will say so."""
+    try:
+        return method(sample_rate_hz).sample_rate
+    except ValueError:
+        return sample_rate_hz
+
+
+def _on_device(module: RestorationModule) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda corrupted: module.restore(corrupted.to(module.device)).cpu()
+
+
+def _progress() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    seconds = TextColumn("{task.completed:.0f}/{task.total:.0f} s")
+    file = TextColumn("{task.fields[file]}", markup=False)
+    return Progress(BarColumn(), seconds, TimeRemainingColumn(), file, console=console, disable=not console.is_terminal)
+
+
+def _tell(text: str, progress: "Progress | None" = None) -> None:
+    if progress is None:
+        print(_printable(text), file=sys.stderr)
+    else:
+        progress.console.print(_printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def _printable(text: str) -> str:
+    """Escape what a file name may hold and a screen should not get: bytes that are not UTF-8, and control characters."""
+    readable = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in readable)
