@@ -19,7 +19,8 @@ from hydra import compose, initialize_config_module
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from train import train
+from conf.settings import train_settings
+from lightning_modules.commands.train import train
 
 SETTINGS = ["trainer=smoke", "data.recordings=12", "data.seconds=4.0", "baselines=[]", "examples=1"]
 NAMES = ["choices.model=unet_small", "choices.data=synthetic", "choices.corruption=noise"]
@@ -57,7 +58,7 @@ def in_this_process(settings: list[str], folder: Path, jobs: int) -> tuple[float
             started = clocks()
         names = [*NAMES, f"run_name=warm{number}", f"run_dir={folder}/warm/{number}", f"seed={max(number, 0)}"]
         with initialize_config_module("conf"):
-            train(compose("train", overrides=[*settings, *names]))
+            train(train_settings(compose("train", overrides=[*settings, *names])))
     return per_job(started, jobs)
 
 

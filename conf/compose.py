@@ -3,11 +3,10 @@
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -31,6 +30,20 @@ def instantiate(node: DictConfig, **extra: Any) -> Any:
         return hydra_instantiate(node, _convert_="all", _execution_whitelist_=WHITELIST, **extra)
     except (InstantiationException, MisconfigurationException, TypeError) as error:
         raise ValueError(f"{node._get_full_key(None)} cannot be created: {error}") from error
+
+
+def create(config: Mapping[str, Any], key: str, **extra: Any) -> Any:
+    """Create the object that a resolved configuration describes under a key.
+
+    Raises:
+        ValueError: as of `instantiate`.
+    """
+    return instantiate(OmegaConf.create({key: config[key]})[key], **extra)
+
+
+def save(config: Mapping[str, Any], path: Path) -> None:
+    """Write a resolved configuration as YAML."""
+    OmegaConf.save(OmegaConf.create(dict(config)), path)
 
 
 def plain(node: DictConfig) -> dict[str, Any]:
@@ -80,12 +93,6 @@ def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:
     from lightning_modules.runs.checkpoint import build_restorer
 
     return {name: build_restorer(method_config(name, sample_rate)) for name in names}
-
-
-def told_of(cfg: DictConfig) -> dict[str, Any]:
-    """Return what a result says of the configuration that it was made with."""
-    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
-    return {"monitor": cfg.monitor, "seed": cfg.seed, "choices": dict(cfg.choices), "overrides": overrides}
 
 
 def quiet_lightning() -> None:

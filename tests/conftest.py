@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 from hydra import compose, initialize_config_module
-from omegaconf import DictConfig
+
+from conf.settings import EvaluateSettings, TrainSettings, evaluate_settings, train_settings
 
 RATE_HZ = 4000
 SPLITS = ("train",) * 6 + ("val",) * 2 + ("test",) * 3
@@ -49,26 +50,27 @@ def tiny(music: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture
-def train_config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
-    """Return a function that composes a training configuration from further overrides."""
+def train_config(tiny: list[str], tmp_path: Path) -> Callable[..., TrainSettings]:
+    """Return a function that gives the settings of a training from further overrides."""
 
-    def make(*overrides: str, run: str = "run") -> DictConfig:
+    def make(*overrides: str, run: str = "run") -> TrainSettings:
         names = [f"run_name={run}", f"run_dir={tmp_path / run}", "choices.model=method", "choices.data=d", "choices.corruption=c"]
         quiet = ["trainer=cpu", "trainer.max_epochs=2", "trainer.enable_progress_bar=false", "logger=csv", "baselines=[]"]
         with initialize_config_module("conf"):
-            return compose("train", overrides=[*tiny, *names, *quiet, *overrides])
+            return train_settings(compose("train", overrides=[*tiny, *names, *quiet, *overrides]))
 
     return make
 
 
 @pytest.fixture
-def evaluate_config(tiny: list[str], tmp_path: Path) -> Callable[..., DictConfig]:
-    """Return a function that composes an evaluation's configuration from further overrides."""
+def evaluate_config(tiny: list[str], tmp_path: Path) -> Callable[..., EvaluateSettings]:
+    """Return a function that gives the settings of an evaluation from further overrides."""
 
-    def make(*overrides: str, run: str = "evaluation") -> DictConfig:
+    def make(*overrides: str, run: str = "evaluation") -> EvaluateSettings:
         names = [f"run_name={run}", f"run_dir={tmp_path / run}", "choices.model=method", "choices.data=d", "choices.corruption=c"]
         with initialize_config_module("conf"):
-            return compose("evaluate", overrides=[*tiny, *names, "trainer.accelerator=cpu", "examples=1", *overrides])
+            given = [*tiny, *names, "trainer.accelerator=cpu", "examples=1", *overrides]
+            return evaluate_settings(compose("evaluate", overrides=given))
 
     return make
 

@@ -5,21 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from omegaconf import DictConfig
 
-from evaluate import evaluate
-from train import train
+from conf.settings import EvaluateSettings, TrainSettings
+from lightning_modules.commands.evaluate import evaluate
+from lightning_modules.commands.train import train
 
+Config = Callable[..., EvaluateSettings]
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 
 
 @pytest.fixture
-def config(evaluate_config: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
+def config(evaluate_config: Config) -> Config:
     return evaluate_config
 
 
 def test_checkpoint_scores_as_it_did_when_trained(
-    train_config: Callable[..., DictConfig], config: Callable[..., DictConfig], tmp_path: Path
+    train_config: Callable[..., TrainSettings], config: Config, tmp_path: Path
 ) -> None:
     trained = train(train_config(*TINY_NET, "examples=1"))
     result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "baselines=[sinc]"))
@@ -29,14 +30,14 @@ def test_checkpoint_scores_as_it_did_when_trained(
 
 
 def test_checkpoint_is_evaluated_at_its_own_rate(
-    train_config: Callable[..., DictConfig], config: Callable[..., DictConfig], tmp_path: Path
+    train_config: Callable[..., TrainSettings], config: Config, tmp_path: Path
 ) -> None:
     train(train_config(*TINY_NET, "examples=0"))
     result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "data.sample_rate=2000", "baselines=[]"))
     assert result["sample_rate_hz"] == 4000
 
 
-def test_pairs_differ_when_the_corruption_does(config: Callable[..., DictConfig]) -> None:
+def test_pairs_differ_when_the_corruption_does(config: Config) -> None:
     hashes = [
         evaluate(config("model=sinc", "baselines=[]", f"corruption.snr_db={snr_db}", run=str(snr_db)))["manifest_hash"]
         for snr_db in (5, 10)
@@ -44,7 +45,7 @@ def test_pairs_differ_when_the_corruption_does(config: Callable[..., DictConfig]
     assert hashes[0] != hashes[1]
 
 
-def test_every_method_without_training_is_scored_on_the_same_pairs(config: Callable[..., DictConfig], tmp_path: Path) -> None:
+def test_every_method_without_training_is_scored_on_the_same_pairs(config: Config, tmp_path: Path) -> None:
     result = evaluate(config("model=wiener_oracle", "corruption.colors=[white]", "corruption.snr_db=5"))
     methods = result["methods"]
     assert set(methods) == {"corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", "method"}
@@ -71,7 +72,7 @@ TINY_RNN = ["model=conv_rnn", "model.net.steps=4", "model.net.state_channels=8",
 
 
 def test_method_in_steps_has_a_row_for_every_step_asked_for(
-    train_config: Callable[..., DictConfig], config: Callable[..., DictConfig], tmp_path: Path
+    train_config: Callable[..., TrainSettings], config: Config, tmp_path: Path
 ) -> None:
     trained = train(train_config(*TINY_RNN, "examples=1"))
     result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "baselines=[]", "steps=[0,2,4,6]"))
@@ -99,6 +100,6 @@ def test_method_in_steps_has_a_row_for_every_step_asked_for(
         (["model=sinc", "monitor=test/sisdr"], "monitor=test/sisdr"),
     ],
 )
-def test_mistake_is_one_sentence(config: Callable[..., DictConfig], overrides: list[str], message: str) -> None:
+def test_mistake_is_one_sentence(config: Config, overrides: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         evaluate(config(*overrides))

@@ -14,6 +14,7 @@ FORBIDDEN = {
     "lightning_modules": {"datamodules", "conf", "omegaconf", "sweeps"},
     "datamodules": {"lightning_modules", "models", "conf", "hydra", "omegaconf", "sweeps"},
 }
+SCRIPTS = ["train", "evaluate", "restore", "compare"]
 COMMANDS = ROOT / "lightning_modules" / "commands"
 """May use every room, configured by values as all others."""
 FILES = [(package, path) for package in FORBIDDEN for path in sorted((ROOT / package).rglob("*.py"))]
@@ -31,7 +32,16 @@ def test_imports_point_one_way(package: str, path: Path) -> None:
     assert names & forbidden == set()
 
 
-@pytest.mark.parametrize("script", ["train", "evaluate", "restore", "compare"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_are_short_and_none_uses_another(script: str) -> None:
+    text = (ROOT / f"{script}.py").read_text()
+    assert len(text.splitlines()) < 100
+    for node in ast.walk(ast.parse(text)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)]
+        assert not {*SCRIPTS} & {*names}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_help_does_not_wait_for_torch(script: str) -> None:
     program = f"""
 import sys

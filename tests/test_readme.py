@@ -16,10 +16,11 @@ from omegaconf import DictConfig
 
 import compare
 import restore
-from evaluate import evaluate
+from conf.settings import evaluate_settings, train_settings
+from lightning_modules.commands.evaluate import evaluate
+from lightning_modules.commands.train import train
 from sweeps.report.manifests import evaluation_id
 from sweeps.report.runs import read_run
-from train import train
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -89,7 +90,7 @@ def with_runs(tiny: list[str], tmp_path: Path) -> Replace:
             if any(argument.endswith(name) for argument in arguments):
                 folder = tmp_path / name
                 names = [f"model={model}", f"run_name={folder.name}", f"run_dir={folder}"]
-                train(shrunk([*tiny, *NAMES, *QUICK["train"], *names, *overrides]))
+                train(train_settings(shrunk([*tiny, *NAMES, *QUICK["train"], *names, *overrides])))
                 arguments = [argument.replace(name, str(folder)) for argument in arguments]
         return arguments
 
@@ -102,7 +103,8 @@ def autoencoder_run(tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("autoencoder") / "NAME"
     rate = ["data.sample_rate=44100", "data.window_samples=4096", "trainer=cpu", "model=autoencoder", *MUGAN]
     with initialize_config_module("conf"):
-        train(compose("train", overrides=[*tiny, *NAMES, *QUICK["train"], *rate, "run_name=NAME", f"run_dir={folder}"]))
+        given = [*tiny, *NAMES, *QUICK["train"], *rate, "run_name=NAME", f"run_dir={folder}"]
+        train(train_settings(compose("train", overrides=given)))
     return folder
 
 
@@ -122,7 +124,7 @@ def test_training_command_runs(
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
     everything = ["data.pattern=*"] if any(override.startswith("experiment=") for override in given) else []
     config = shrunk([*given, *everything, *cache, *NAMES, *QUICK["train"], "run_name=r", f"run_dir={tmp_path / 'r'}"])
-    assert train(config)["status"] == "finished"
+    assert train(train_settings(config))["status"] == "finished"
 
 
 @pytest.mark.parametrize("overrides", EVALUATE, ids=" ".join)
@@ -131,7 +133,7 @@ def test_evaluation_command_runs(overrides: list[str], with_runs: Replace, music
     quick = [*tiny[2:], *NAMES, *QUICK["evaluate"], "run_name=e", f"run_dir={tmp_path / 'e'}"]
     with initialize_config_module("conf"):
         config = compose("evaluate", overrides=[*given, *quick])
-    assert evaluate(config)["status"] == "finished"
+    assert evaluate(evaluate_settings(config))["status"] == "finished"
 
 
 @pytest.mark.parametrize("arguments", RESTORE, ids=" ".join)

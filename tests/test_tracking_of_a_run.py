@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import wandb
 from hydra import compose, initialize_config_module
-from omegaconf import DictConfig
 from wandb.proto import wandb_internal_pb2
 
-from evaluate import evaluate
-from train import train
+from conf.settings import TrainSettings, evaluate_settings
+from lightning_modules.commands.evaluate import evaluate
+from lightning_modules.commands.train import train
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 
@@ -81,7 +81,7 @@ def told(folder: Path) -> Told:
     return what
 
 
-def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable[..., DictConfig], tmp_path: Path) -> None:
+def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable[..., TrainSettings], tmp_path: Path) -> None:
     result = train(train_config(*TINY_NET, "logger=wandb", "examples=2", "trainer.log_every_n_steps=1", "group=my_sweep"))
     what = told(tmp_path / "run")
     assert list(what.run.tags) == ["method", "d", "c"]
@@ -98,7 +98,7 @@ def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable
     assert what.history["examples/1_spectrogram/_type"] == "images/separated"
 
 
-def test_offline_run_holds_a_table_to_listen_to(train_config: Callable[..., DictConfig], tmp_path: Path) -> None:
+def test_offline_run_holds_a_table_to_listen_to(train_config: Callable[..., TrainSettings], tmp_path: Path) -> None:
     train(train_config(*TINY_NET, "logger=wandb", "examples=2", "trainer.max_epochs=1"))
     files = told(tmp_path / "run").files
     assert len([path for path in files if path.endswith((".flac", ".png"))]) == 8
@@ -113,7 +113,7 @@ def test_evaluation_can_be_logged_as_such(tiny: list[str], tmp_path: Path) -> No
     names = ["run_name=e", f"run_dir={tmp_path / 'e'}", "choices.model=sinc", "choices.data=d", "choices.corruption=c"]
     with initialize_config_module("conf"):
         config = compose("evaluate", [*tiny, *names, "model=sinc", "logger=wandb", "baselines=[]", "trainer.accelerator=cpu"])
-    result = evaluate(config)
+    result = evaluate(evaluate_settings(config))
     what = told(tmp_path / "e")
     assert (what.run.run_group, what.run.job_type) == ("sinc-c", "evaluate")
     assert list(what.run.tags) == ["sinc", "d", "c"]

@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 import torch
-from omegaconf import DictConfig
 
-from lightning_modules.base import NonFiniteLossError
+from conf.settings import TrainSettings
+from lightning_modules.commands.train import BrokenRunError, end_of_a_broken_run, train
 from lightning_modules.runs.end import exit_code
-from train import end_of_a_broken_run, train
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 ROOT = Path(__file__).parent.parent
@@ -29,7 +28,7 @@ TRAINED = [  # a full-size method, which has a smaller sibling, is trained in th
     for name, text in sorted(MODELS.items())
     if "lightning_modules.base." not in text
 ]
-Config = Callable[..., DictConfig]
+Config = Callable[..., TrainSettings]
 
 
 @pytest.mark.parametrize("model", TRAINED)
@@ -79,7 +78,7 @@ def test_training_whose_test_fails_keeps_what_it_knows(
     def fail(*arguments: Any) -> None:
         raise KeyError("lsd")
 
-    monkeypatch.setattr("lightning_modules.runs.evaluation.score_pairs", fail)
+    monkeypatch.setattr("lightning_modules.commands.train.score_pairs", fail)
     result = train(train_config("trainer=smoke", *TINY_NET))
     assert result == json.loads((tmp_path / "run" / "result.json").read_text())
     assert (result["status"], exit_code(result)) == ("finished", 1)
@@ -169,7 +168,7 @@ def test_non_finite_loss_stops_and_names_the_batch(train_config: Config, tmp_pat
         return terms["log_mse"] * (math.nan if len(calls) == 6 else 1.0)
 
     monkeypatch.setattr(regression, "weighted_sum", explode)
-    with pytest.raises(NonFiniteLossError):
+    with pytest.raises(BrokenRunError, match="indices .*nonfinite.json, the last good checkpoint is kept"):
         train(train_config(*TINY_NET))
     report = json.loads((tmp_path / "run" / "nonfinite.json").read_text())
     assert report == {"indices": [20, 21, 22, 23], "epoch": 1, "global_step": 5}

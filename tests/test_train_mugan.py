@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig
 
-from conf.compose import instantiate, plain
+from conf.compose import create
+from conf.settings import TrainSettings
 from datamodules.sources.maestro import MaestroSource
+from lightning_modules.commands.train import train
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer
-from train import train
 
-Config = Callable[..., DictConfig]
+Config = Callable[..., TrainSettings]
 ROOT = Path(__file__).parent.parent
 TINY_MUGAN = [
     "model=mugan_small",
@@ -156,11 +156,11 @@ def test_two_processes_end_with_the_same_networks_and_the_metrics_of_one_also_wh
         assert [name for name, value in first["state"].items() if not torch.equal(value, other["state"][name])] == []
         assert other["metrics"] == first["metrics"]
     alone = pl.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
-    cfg = train_config(*TINY_MUGAN, *method, *BATCH_NORM)
-    module = build_restorer(plain(cfg.model))
+    config = train_config(*TINY_MUGAN, *method, *BATCH_NORM).config
+    module = build_restorer(config["model"])
     assert not any(torch.equal(value, first["state"][name]) for name, value in module.net.named_parameters(prefix="net"))
     module.load_state_dict(first["state"], strict=False)
-    alone.validate(module, datamodule=instantiate(cfg.data), verbose=False)
+    alone.validate(module, datamodule=create(config, "data"), verbose=False)
     metrics = {name: float(value) for name, value in alone.callback_metrics.items()}
     assert metrics == pytest.approx(first["metrics"], rel=1e-5)
 

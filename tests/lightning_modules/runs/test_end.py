@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 import torch
-from omegaconf import DictConfig
 
-from evaluate import evaluate
+from conf.compose import baselines
+from conf.settings import EvaluateSettings, TrainSettings
 from lightning_modules.callbacks.common import StopOnSignal
+from lightning_modules.commands.evaluate import evaluate
+from lightning_modules.commands.train import train
 from lightning_modules.runs import end as run_end
 from lightning_modules.runs.end import exit_code
 from models.classical.wiener import Wiener
-from train import train
 
 STEPS = ["model=conv_rnn", "model.net.state_channels=4", "model.net.hidden_channels=8", "model.net.steps=3"]
-Config = Callable[..., DictConfig]
+Config = Callable[..., TrainSettings]
 BASELINES = ["wiener", "sinc", "noise_fill"]
 PARTS = {
     "write_rows": ["per_example.csv"],
@@ -50,7 +51,7 @@ def break_it(*given: Any, **named: Any) -> Any:
 
 
 @pytest.fixture
-def config(train_config: Config) -> DictConfig:
+def config(train_config: Config) -> TrainSettings:
     return train_config(*STEPS, "trainer.max_epochs=1", "examples=1", f"baselines=[{','.join(BASELINES)}]")
 
 
@@ -62,7 +63,7 @@ def files_of(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.suffix in (".flac", ".png", ".csv") and path.name != "metrics.csv"}
 
 
-def test_clean_run_has_no_problems_and_every_row(config: DictConfig, tmp_path: Path) -> None:
+def test_clean_run_has_no_problems_and_every_row(config: TrainSettings, tmp_path: Path) -> None:
     result = train(config)
     assert (result["problems"], exit_code(result)) == ([], 0)
     assert result_of(tmp_path / "run") == json.loads(json.dumps(result))
@@ -75,7 +76,7 @@ def test_clean_run_has_no_problems_and_every_row(config: DictConfig, tmp_path: P
 
 @pytest.mark.parametrize("part", PARTS)
 def test_part_that_fails_costs_no_other(
-    config: DictConfig, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    config: TrainSettings, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run_end, part, break_it)
     result = train(config)
@@ -95,23 +96,21 @@ def test_part_that_fails_costs_no_other(
 @pytest.mark.parametrize("name", BASELINES)
 @pytest.mark.parametrize("script", ["train", "evaluate"])
 def test_baseline_that_fails_is_a_row_that_says_why(
-    config: DictConfig,
-    evaluate_config: Config,
+    config: TrainSettings,
+    evaluate_config: Callable[..., EvaluateSettings],
     tmp_path: Path,
     script: str,
     name: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    import conf.compose
-
     def broken(names: Any, rate_hz: int) -> Any:
         made = whole(names, rate_hz)
         made[name].restore = break_it
         return made
 
-    whole = conf.compose.baselines
-    monkeypatch.setattr(conf.compose, "baselines", broken)
+    whole = baselines
+    monkeypatch.setattr(f"lightning_modules.commands.{script}.baselines", broken)
     settings = ["model=cubic_spline", f"baselines=[{','.join(BASELINES)}]"]
     result = train(config) if script == "train" else evaluate(evaluate_config(*settings))
     assert result["methods"][name] == {"kind": "classical", "failure": "KeyError: 'broken'"}
@@ -124,7 +123,7 @@ def test_baseline_that_fails_is_a_row_that_says_why(
 
 
 def test_method_and_its_input_are_on_disk_before_anything_else(
-    config: DictConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(run_end, "write_rows", lambda *_: seen.append(result_of(tmp_path / "run")))
@@ -138,7 +137,7 @@ def test_method_and_its_input_are_on_disk_before_anything_else(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_during_the_end_leaves_out_what_is_left(
-    config: DictConfig, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    config: TrainSettings, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raise_in_a_test_loop(monkeypatch, number)
     result = train(config)
@@ -165,7 +164,7 @@ def raise_in_a_test_loop(monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 
 
 def test_terminated_evaluation_without_a_result_does_not_look_like_a_success(
-    evaluate_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    evaluate_config: Callable[..., EvaluateSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raise_in_a_test_loop(monkeypatch, signal.SIGTERM)
     with pytest.raises(SystemExit) as ended:
@@ -175,7 +174,7 @@ def test_terminated_evaluation_without_a_result_does_not_look_like_a_success(
 
 
 def test_second_signal_ends_the_process_and_leaves_the_result(
-    config: DictConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*given: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
@@ -190,7 +189,7 @@ def test_second_signal_ends_the_process_and_leaves_the_result(
 
 
 def test_signal_that_ended_the_training_does_not_shorten_the_end(
-    config: DictConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(self: StopOnSignal, *given: Any) -> None:
         if self.received is None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 from hydra import compose, initialize_config_module
-from omegaconf import DictConfig
 
+from conf.settings import TrainSettings, train_settings
+from lightning_modules.commands.train import train
 from lightning_modules.runs.checkpoint import load_restorer
 from lightning_modules.runs.moved_names import MOVED, RENAMED, first_names, present_names
-from train import train
 
 OLD = sorted((Path(__file__).parents[2] / "old_runs").iterdir())
 
@@ -31,12 +31,12 @@ def test_old_checkpoint_restores_as_it_did(folder: Path) -> None:
     torch.testing.assert_close(restored.detach(), torch.tensor(written(folder)["restored"]), atol=2e-6, rtol=0)
 
 
-def as_before(folder: Path, run: Path, cache: Path) -> DictConfig:
+def as_before(folder: Path, run: Path, cache: Path) -> TrainSettings:
     """Return the settings of an old run that is to train one epoch more, in a copy of its folder."""
     names = ["choices.model=m", "choices.data=d", "choices.corruption=c", f"run_name={run.name}", f"run_dir={run}-new"]
     place = [f"data.cache_dir={cache}", f"data.root={cache}", f"resume={run}", "trainer.max_epochs=3"]
     with initialize_config_module("conf"):
-        return compose("train", overrides=[*written(folder)["overrides"], *names, *place])
+        return train_settings(compose("train", overrides=[*written(folder)["overrides"], *names, *place]))
 
 
 @pytest.mark.parametrize("folder", OLD, ids=lambda folder: folder.name)

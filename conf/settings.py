@@ -1,0 +1,168 @@
+"""A script's configuration as plain values: resolved and checked once, and then handed on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from conf.compose import plain
+
+Values = dict[str, Any]
+DEFAULT_EPOCHS = 20
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What one training does.
+
+    Attributes:
+        config: every key of conf/train.yaml, resolved; what is created from it stands there as dicts.
+        config_with: gives the same with other values of some keys, by dotted names, which those that refer to them follow.
+        run_dir: the folder proposed for the run.
+        resume: None, auto or the folder of a run.
+        seed: of everything random.
+        monitor: the validation metric that chooses the best epoch.
+        mode: max or min.
+        ema_decay: of the weights used for evaluation; None trains without.
+        patience_epochs: epochs without improvement after which the training ends; None never ends it.
+        baselines: names of methods without training.
+        examples: how many test pairs are written as audio and pictures.
+    """
+
+    config: Values
+    config_with: Callable[[Mapping[str, Any]], Values]
+    run_dir: Path
+    resume: str | None
+    seed: int
+    monitor: str
+    mode: str
+    ema_decay: float | None
+    patience_epochs: int | None
+    baselines: Sequence[str]
+    examples: int
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What one evaluation does.
+
+    Attributes:
+        config: every key of conf/evaluate.yaml, resolved; what is created from it stands there as dicts.
+        config_with: as of `TrainSettings`.
+        run_dir: the folder for the results.
+        checkpoint: a file or a run folder; None evaluates config["model"].
+        steps: after which a method in steps has further rows.
+        step_size: of a refining method; None is its own.
+        monitor: the metric of the verdict.
+        baselines: names of methods without training.
+        examples: how many test pairs are written as audio and pictures.
+    """
+
+    config: Values
+    config_with: Callable[[Mapping[str, Any]], Values]
+    run_dir: Path
+    checkpoint: str | None
+    steps: Sequence[int] | None
+    step_size: float | None
+    monitor: str
+    baselines: Sequence[str]
+    examples: int
+
+
+def train_settings(cfg: DictConfig) -> TrainSettings:
+    """Return what a training does; `cfg` stays as it is.
+
+    Args:
+        cfg: composed from conf/train.yaml.
+
+    Raises:
+        ValueError: if the length of the run, what it is steered by, or what a schedule needs to know does not hold together.
+    """
+    from lightning_modules.metrics.collection import check_monitor
+
+    unlimited = cfg.trainer.max_epochs is None and cfg.trainer.max_time is None
+    config_with = _resolver(cfg, {"trainer.max_epochs": DEFAULT_EPOCHS} if unlimited else {})
+    config = config_with({})
+    check_length(config)
+    check_monitor(config["monitor"], config["mode"])
+    return TrainSettings(
+        config,
+        config_with,
+        run_dir=Path(config["run_dir"]),
+        resume=config["resume"],
+        seed=config["seed"],
+        monitor=config["monitor"],
+        mode=config["mode"],
+        ema_decay=config["ema_decay"],
+        patience_epochs=config["early_stopping_patience"],
+        baselines=config["baselines"],
+        examples=config["examples"],
+    )
+
+
+def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
+    """Return what an evaluation does; `cfg` stays as it is.
+
+    Args:
+        cfg: composed from conf/evaluate.yaml.
+
+    Raises:
+        ValueError: if there is no such metric, or not one method named.
+    """
+    from lightning_modules.metrics.collection import check_metric
+
+    config_with = _resolver(cfg, {})
+    config = config_with({})
+    check_metric(config["monitor"])
+    if (config["checkpoint"] is None) == (config.get("model") is None):
+        raise ValueError("name what to evaluate: either checkpoint=PATH or model=NAME (a method without training)")
+    return EvaluateSettings(
+        config,
+        config_with,
+        run_dir=Path(config["run_dir"]),
+        checkpoint=config["checkpoint"],
+        steps=config["steps"],
+        step_size=config["step_size"],
+        monitor=config["monitor"],
+        baselines=config["baselines"],
+        examples=config["examples"],
+    )
+
+
+def check_length(config: Mapping[str, Any]) -> None:
+    """Refuse a training whose schedules do not know its length, or that never looks at its validation.
+
+    Raises:
+        ValueError: naming the keys.
+    """
+    model = config["model"]
+    schedules = [model.get("scheduler"), *(model.get("schedulers") or {}).values()]
+    if any("T_max" in schedule and (schedule["T_max"] or 0) < 1 for schedule in schedules if schedule):
+        raise ValueError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
+    if config["trainer"]["limit_val_batches"] == 0:
+        raise ValueError("trainer.limit_val_batches=0 leaves nothing to choose the best checkpoint by; give it at least 1")
+
+
+def _resolver(cfg: DictConfig, defaults: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Values]:
+    """Return a function that resolves a copy of a configuration with other values of some keys."""
+    source = _changed(cfg, defaults)
+    plain(source)  # `now` keeps the time at which it is first asked, and copies keep that
+
+    return lambda changes: plain(_changed(source, changes))
+
+
+def _changed(cfg: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
+    copy = deepcopy(cfg)
+    for key, value in changes.items():
+        OmegaConf.update(copy, key, value)
+    return copy
+
+
+def told_of(config: Mapping[str, Any]) -> Values:
+    """Return what a result says of the configuration that it was made with."""
+    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    return {"monitor": config["monitor"], "seed": config["seed"], "choices": config["choices"], "overrides": overrides}

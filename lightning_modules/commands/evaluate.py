@@ -1,0 +1,80 @@
+"""Score any checkpoint, or a method without training, on any data and corruption, next to the classical methods."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from conf.compose import baselines, create, save
+from conf.settings import EvaluateSettings, told_of
+from datamodules.audio import io as audio_io
+from lightning_modules.base import RestorationModule
+from lightning_modules.callbacks.common import StopOnSignal
+from lightning_modules.runs.checkpoint import build_restorer, load_restorer
+from lightning_modules.runs.end import Bench, Tested, end_run
+from lightning_modules.runs.evaluation import score_pairs
+from lightning_modules.runs.tracking import close_logger
+from lightning_modules.stepwise import with_num_steps, with_step_size
+
+
+def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
+    """Run one evaluation and return what its result.json holds.
+
+    Raises:
+        ValueError: for anything wrong with the configuration, the data, the checkpoint or the folders.
+    """
+    name, module = open_method(settings)
+    module = module if settings.step_size is None else with_step_size(module, settings.step_size)
+    further = at_each_step(name, module, settings.steps)
+    config = config_for(settings, name, module)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    data = create(config, "data")
+    data.setup("test")
+    print(data.summary())
+    save(config, settings.run_dir / "config.yaml")
+    logger = create(config, "logger") if config.get("logger") else None
+    stopper = StopOnSignal()
+    trainer = create(config, "trainer", logger=False, callbacks=[stopper])
+    others = baselines(settings.baselines, data.sample_rate) | further
+    facts = {"status": "finished", "checkpoint": settings.checkpoint, **told_of(config)}
+    try:
+        tested = Tested(name, module, score_pairs(module, data, trainer))
+        with stopper:
+            bench = Bench(settings.run_dir, data, trainer, logger, audio_io.write, stopper)
+            return end_run(tested, bench, facts, others, settings.examples)
+    except BaseException:
+        close_logger(logger, 1)
+        raise
+
+
+def open_method(settings: EvaluateSettings) -> tuple[str, RestorationModule]:
+    """Open the checkpoint, or create the method, that is to be evaluated, and name it.
+
+    Raises:
+        ValueError: if it cannot be opened, or the method needs training.
+    """
+    if settings.checkpoint is not None:
+        path = Path(settings.checkpoint).resolve()
+        name = (path.parent.parent if path.parent.name == "checkpoints" else path).name
+        return name, load_restorer(settings.checkpoint)
+    name = settings.config["choices"]["model"]
+    module = build_restorer(settings.config["model"])
+    if module.needs_training:
+        raise ValueError(f"model={name} needs training; evaluate its run with checkpoint=PATH")
+    return name, module
+
+
+def config_for(settings: EvaluateSettings, name: str, module: RestorationModule) -> dict[str, Any]:
+    """Return the configuration for the method: the data follow a checkpoint's sample rate, and names that of the method."""
+    rate = {} if settings.checkpoint is None else {"data.sample_rate": module.sample_rate}
+    return settings.config_with({**rate, "choices.model": name})
+
+
+def at_each_step(name: str, module: RestorationModule, steps: Sequence[int] | None) -> dict[str, RestorationModule]:
+    """Return a method after each of some numbers of steps, by the names of their rows.
+
+    Raises:
+        ValueError: if the method does not work in steps, or these are no numbers of steps.
+    """
+    if not isinstance(steps, Sequence | None) or isinstance(steps, str):
+        raise ValueError(f"steps={steps} must be a list, such as [1,2,4], or null")
+    return {f"{name}@{step}": with_num_steps(module, step) for step in steps or ()}

@@ -1,0 +1,165 @@
+"""Train one method on one data set against one corruption, and test what came of it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
+
+from conf.compose import baselines, create, save
+from conf.settings import TrainSettings, told_of
+from datamodules.audio import io as audio_io
+from lightning_modules.base import NonFiniteLossError, RestorationModule
+from lightning_modules.callbacks.best_and_last import AtomicCheckpointIO, best_scores
+from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
+from lightning_modules.callbacks.every_run import run_callbacks
+from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
+from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
+from lightning_modules.runs.evaluation import score_pairs
+from lightning_modules.runs.folder import Run, join_run, open_run
+from lightning_modules.runs.tracking import close_logger
+from lightning_modules.training.hardware import pick_precision
+
+RUN_FOLDER_VARIABLE = "CLARION_RUN_FOLDER"
+"""Tells the processes that Lightning starts for `trainer=ddp` which folder the first of them opened."""
+
+
+class BrokenRunError(ValueError):
+    """A loss or a gradient is not finite; the run ends, and says what is left of it."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is made before a run has a folder: the method, its data, and the methods to compare it with, by name."""
+
+    module: RestorationModule
+    data: Any
+    classical: Mapping[str, RestorationModule]
+
+
+def train(settings: TrainSettings) -> dict[str, Any]:
+    """Run one experiment to its end and return what result.json holds.
+
+    Raises:
+        ValueError: for anything wrong with the configuration, the data or the folders, before any training.
+        BrokenRunError: if the training cannot go on.
+    """
+    prepared = prepare(settings)
+    run = open_or_join_run(settings)
+    config = settings.config_with({"run_dir": str(run.folder), "run_id": run.id})
+    if is_first_process():
+        save(config, run.folder / "config.yaml")
+    logger = create(config, "logger")
+    try:
+        logger.log_hyperparams(config)
+        return fit_and_test(settings, run, prepared, logger)
+    except NonFiniteLossError as error:
+        close_logger(logger, 1)
+        raise BrokenRunError(end_of_a_broken_run(error, run.folder)) from error
+    except BaseException:
+        close_logger(logger, 1)
+        raise
+    finally:
+        run.close()
+
+
+def prepare(settings: TrainSettings) -> Prepared:
+    """Create the data and the method, and check that they can be trained.
+
+    Raises:
+        ValueError: for anything wrong with the configuration or the data.
+    """
+    precision = make_trainer(settings.config, logger=False).precision
+    pl.seed_everything(settings.seed, workers=True, verbose=False)
+    data = create(settings.config, "data")
+    data.setup("fit")
+    print(data.summary())
+    module = build_new_restorer(settings.config["model"])
+    module.check_precision(precision)
+    module.prepare_training()
+    return Prepared(module, data, baselines(settings.baselines, data.sample_rate))
+
+
+def is_first_process() -> bool:
+    """Say whether Lightning did not start this process for another one, as it does for `trainer=ddp`."""
+    return int(os.environ.get("LOCAL_RANK", 0)) == 0
+
+
+def open_or_join_run(settings: TrainSettings) -> Run:
+    """Open the run's folder in the first process, and find it in those that this one starts for `trainer=ddp`.
+
+    Raises:
+        ValueError: if the folder cannot be used, or something else than this script started several processes.
+    """
+    if not is_first_process():
+        if RUN_FOLDER_VARIABLE not in os.environ:
+            raise ValueError("start one process; with trainer=ddp it starts the others itself")
+        return join_run(Path(os.environ[RUN_FOLDER_VARIABLE]))
+    run = open_run(settings.run_dir, settings.resume, settings.config)
+    os.environ[RUN_FOLDER_VARIABLE] = str(run.folder)
+    if run.checkpoint:
+        print(f"goes on from {run.checkpoint}")
+    return run
+
+
+def fit_and_test(settings: TrainSettings, run: Run, prepared: Prepared, logger: Logger) -> dict[str, Any]:
+    """Train, then test in the first process alone, so that every pair counts once."""
+    clock, resumed = TrainingClock(), True if run.checkpoint else None
+    with StopOnSignal() as stopper:
+        trainer = build_trainer(settings, run, logger, [stopper, clock])
+        try:
+            trainer.fit(prepared.module, datamodule=prepared.data, ckpt_path=run.checkpoint, weights_only=resumed)
+        except MisconfigurationException as error:  # what the trainer does not allow this method, such as its own clipping
+            raise ValueError(str(error)) from error
+        seconds = round(clock.seconds(), 1)
+        facts = {"epochs": trainer.current_epoch, "training_seconds": seconds, "validation": best_scores(trainer)}
+        if trainer.world_size > 1:
+            torch.distributed.destroy_process_group()
+        if not trainer.is_global_zero:
+            return {"signal": stopper.received}
+        tester = create(settings.config, "test_trainer", logger=False, callbacks=[stopper])
+        return finish(settings, facts, prepared, Bench(run.folder, prepared.data, tester, logger, audio_io.write, stopper))
+
+
+def build_trainer(settings: TrainSettings, run: Run, logger: Logger, watching: Sequence[Callback]) -> pl.Trainer:
+    """Create the trainer with the callbacks of every run, and others that the caller asks afterwards."""
+    choice = (settings.monitor, settings.mode, settings.ema_decay, settings.patience_epochs)
+    callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice)]
+    return make_trainer(settings.config, logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def make_trainer(config: Mapping[str, Any], **extra: Any) -> pl.Trainer:
+    """Create the trainer that a configuration describes.
+
+    Raises:
+        ValueError: if there is no such device, or a value is not one the trainer knows.
+    """
+    described = config["trainer"]
+    precision = pick_precision(described["accelerator"]) if described["precision"] == "auto" else described["precision"]
+    trainer: pl.Trainer = create(config, "trainer", precision=precision, **extra)
+    return trainer
+
+
+def finish(settings: TrainSettings, facts: Mapping[str, Any], prepared: Prepared, bench: Bench) -> dict[str, Any]:
+    """Test the best checkpoint, and write the run's results."""
+    checkpoint, received = find_checkpoint(bench.folder), bench.stopper.received
+    status = "finished" if received is None else "interrupted"
+    told = {"status": status, "signal": received, "checkpoint": str(checkpoint), **facts, **told_of(settings.config)}
+    try:
+        module = load_restorer(checkpoint)
+        tested = Tested(settings.config["choices"]["model"], module, score_pairs(module, bench.data, bench.trainer))
+    except Exception as error:
+        return end_untested(bench.folder, told, error)
+    return end_run(tested, bench, told, prepared.classical, settings.examples)
+
+
+def end_of_a_broken_run(error: Exception, folder: Path) -> str:
+    """Say why a run could not go on, and what is left of it."""
+    kept = any((folder / "checkpoints").glob("*.ckpt"))
+    return f"{error}; see {folder / 'nonfinite.json'}" + (", the last good checkpoint is kept" if kept else "")

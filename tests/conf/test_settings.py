@@ -1,0 +1,76 @@
+"""The configuration as plain values: resolved once, checked once, and never changed in place."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_module
+from omegaconf import DictConfig, OmegaConf
+
+from conf.settings import DEFAULT_EPOCHS, evaluate_settings, train_settings
+
+NAMES = ["run_name=a", "run_dir=there/a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
+
+
+def composed(script: str, *overrides: str) -> DictConfig:
+    with initialize_config_module("conf"):
+        return compose(script, overrides=[*NAMES, *overrides])
+
+
+def test_configuration_stays_as_it_was_composed() -> None:
+    cfg = composed("train")
+    before = deepcopy(cfg)
+    settings = train_settings(cfg)
+    settings.config_with({"run_dir": "here", "run_id": "1234"})
+    assert cfg == before
+    assert cfg.trainer.max_epochs is None
+    assert settings.config["trainer"]["max_epochs"] == DEFAULT_EPOCHS
+
+
+def test_what_refers_to_a_value_follows_it() -> None:
+    settings = train_settings(composed("train", "logger=wandb"))
+    told = settings.config_with({"run_dir": "here", "run_id": "1234"})
+    assert (told["logger"]["save_dir"], told["logger"]["id"]) == ("here", "1234")
+    assert (settings.config["logger"]["save_dir"], settings.config["logger"]["id"]) == ("there/a", None)
+    evaluated = evaluate_settings(composed("evaluate", "model=sinc")).config_with({"data.sample_rate": 8000})
+    assert evaluated["model"]["sample_rate"] == 8000
+
+
+def test_default_length_reaches_what_refers_to_it_and_a_given_one_stays() -> None:
+    cosine = "scheduler@model.scheduler=cosine"
+    assert train_settings(composed("train", cosine)).config["model"]["scheduler"]["T_max"] == DEFAULT_EPOCHS
+    assert train_settings(composed("train", cosine, "trainer.max_epochs=3")).config["model"]["scheduler"]["T_max"] == 3
+    timed = train_settings(composed("train", "trainer.max_time=00:00:01:00"))
+    assert timed.config["trainer"]["max_epochs"] is None
+
+
+def test_the_time_in_a_name_is_told_once() -> None:
+    cfg = composed("train")
+    ticks = iter(range(100))
+    OmegaConf.register_resolver("tick", lambda: next(ticks), use_cache=True)
+    try:
+        cfg.group = "${tick:}"
+        settings = train_settings(cfg)
+        assert settings.config["group"] == settings.config_with({"run_id": "1"})["group"]
+    finally:
+        OmegaConf.clear_resolver("tick")
+
+
+def test_values_are_plain_and_those_of_the_configuration() -> None:
+    settings = train_settings(composed("train", "seed=7", "resume=auto", "early_stopping_patience=4", "baselines=[sinc]"))
+    assert (settings.seed, settings.resume, settings.patience_epochs, settings.baselines) == (7, "auto", 4, ["sinc"])
+    assert settings.run_dir == Path("there/a")
+    assert type(settings.config["data"]) is dict and type(settings.baselines) is list
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["monitor=val/snr"], "monitor=val/snr is not computed in validation"),
+        (["trainer.limit_val_batches=0"], "trainer.limit_val_batches=0"),
+        (["scheduler@model.scheduler=cosine", "trainer.max_time=00:00:01:00"], "set both"),
+    ],
+)
+def test_mistake_is_told_before_anything_is_made(overrides: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        train_settings(composed("train", *overrides))
