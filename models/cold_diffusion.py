@@ -64,7 +64,7 @@ class ColdDiffusionRNN(SteppedRestorer):
         self.steps, self.inner_steps = steps, inner_steps
         widths = (state_channels, hidden_channels, bias, step_features, frequency_features, gate)
         self.rnn = ConvRNN(inner_steps, *widths, representation, fft_samples, hop_samples)
-        self.register_load_state_dict_pre_hook(_with_present_names)
+        self.register_load_state_dict_pre_hook(_with_present_names)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
     @property
     def grid_samples(self) -> int:

@@ -56,16 +56,15 @@ def test_every_method_without_training_is_scored_on_the_same_pairs(config: Confi
     assert json.loads((tmp_path / "evaluation" / "result.json").read_text())["pairs"] == result["pairs"]
 
 
-def test_method_with_parameters_that_needs_no_training_is_evaluated(config: Callable[..., DictConfig]) -> None:
-    cfg = config("model=sinc", "baselines=[]")
-    cfg.model.net = {"_target_": "models.unet.UNet", "depth": 2}
-    assert evaluate(cfg)["params"] > 0
+def test_method_with_parameters_that_needs_no_training_is_evaluated(config: Config) -> None:
+    net = ["~model.net", "+model.net._target_=models.unet.UNet", "+model.net.depth=2"]
+    assert evaluate(config("model=sinc", "baselines=[]", *net))["params"] > 0
 
 
-def test_method_that_needs_training_is_not_evaluated_without_a_checkpoint(config: Callable[..., DictConfig]) -> None:
-    cfg = config("model=autoencoder_small", "baselines=[]")
+def test_method_that_needs_training_is_not_evaluated_without_a_checkpoint(config: Config) -> None:
+    settings = config("model=autoencoder_small", "baselines=[]")
     with pytest.raises(ValueError, match="model=method needs training; evaluate its run with checkpoint=PATH"):
-        evaluate(cfg)
+        evaluate(settings)
 
 
 TINY_RNN = ["model=conv_rnn", "model.net.steps=4", "model.net.state_channels=8", "model.net.hidden_channels=8"]
