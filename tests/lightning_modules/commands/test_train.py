@@ -20,7 +20,7 @@ from lightning_modules.commands.train import BrokenRunError, end_of_a_broken_run
 from lightning_modules.runs.end import exit_code
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 MODELS = {path.stem: path.read_text() for path in (ROOT / "conf" / "model").glob("*.yaml")}
 FULL_SIZE = {name for name in MODELS if f"{name}_small" in MODELS or name.endswith("_literal")}
 TRAINED = [  # a full-size method, which has a smaller sibling, is trained in the slow tier only
