@@ -21,6 +21,7 @@ from lightning_modules.training.schedules import as_list, step_epoch_schedulers,
 from lightning_modules.training.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.training.warm_up import AfterSteps, WarmUp
 from models.layers.counts import check_count
+from models.layers.setting_error import settings_under
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 ScheduleFactory = Callable[[Optimizer], Any]
@@ -101,7 +102,8 @@ class AdversarialModule(RestorationModule):
         self.warm_up = warm_up if warm_up is not None else AfterSteps()
         self.optimizer_factories = {"generator": generator_optimizer}
         self.networks = {"generator": net}  # a plain dict: the modules are registered under names of their own
-        self.discriminator = discriminator() if self.uses("adversarial", "feature_matching") else None
+        with settings_under("model.discriminator"):
+            self.discriminator = discriminator() if self.uses("adversarial", "feature_matching") else None
         if self.discriminator is not None:
             self.add_network("discriminator", self.discriminator, discriminator_optimizer)
             check_penalized(self.discriminator, self.penalty_weights)

@@ -18,6 +18,7 @@ from lightning_modules.autoencoding import load_autoencoder
 from lightning_modules.base import Batch
 from lightning_modules.losses.reconstruction import l1, l2, log_mse
 from lightning_modules.training.optimizing import Optimizing
+from models.layers.setting_error import settings_under
 
 DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l2": l2, "l1": l1, "log_mse": log_mse}
 
@@ -63,7 +64,8 @@ class MUGANModule(AdversarialModule):
         self.autoencoder_loss = _distance("autoencoder_loss", autoencoder_loss)
         self.feature_distance = _distance("feature_distance", feature_distance)
         self.autoencoder_checkpoint = autoencoder_checkpoint
-        self.autoencoder = autoencoder() if self.uses("feature") else None
+        with settings_under("model.autoencoder"):
+            self.autoencoder = autoencoder() if self.uses("feature") else None
         if self.autoencoder is None:
             return
         if autoencoder_checkpoint is None:

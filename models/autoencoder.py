@@ -11,7 +11,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from models.layers.coding import KEY, CodingNetwork, key_explained
+from models.layers.coding import CodingNetwork
 from models.layers.mono_batch import to_mono_batch
 from models.layers.multiscale import (
     LAST_KERNEL,
@@ -24,6 +24,7 @@ from models.layers.multiscale import (
     up_filters,
 )
 from models.layers.normalization import check_norm, normalized
+from models.layers.setting_error import SettingError
 
 
 class Autoencoder(CodingNetwork):
@@ -45,7 +46,6 @@ class Autoencoder(CodingNetwork):
         ValueError: if filters, kernels, split and reduction do not fit each other, or the normalization is unknown.
     """
 
-    @key_explained()
     def __init__(
         self,
         depth: int = 4,
@@ -60,9 +60,9 @@ class Autoencoder(CodingNetwork):
     ) -> None:
         super().__init__()
         filters = _with_latent(default_filters(depth) if filters is None else tuple(filters), latent_channels)
-        filters = checked_filters(filters, depth, KEY)
-        check_norm(norm, f"{KEY}.norm")
-        multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias, key=KEY)
+        filters = checked_filters(filters, depth)
+        check_norm(norm, "@norm")
+        multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias)
 
         def convolution(before: int, after: int, reduction: int = reduction) -> nn.Module:
             return normalized(multiscale(before, after, reduction=reduction), after, norm)
@@ -106,5 +106,5 @@ def _with_latent(filters: tuple[int, ...], latent_channels: int | None) -> tuple
     if latent_channels is None:
         return filters
     if latent_channels < 4 or latent_channels % 4:
-        raise ValueError(f"{KEY}.latent_channels must be a multiple of 4; got {latent_channels}")
+        raise SettingError(f"@latent_channels must be a multiple of 4; got {latent_channels}")
     return (*filters[:-1], latent_channels // 2)

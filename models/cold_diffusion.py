@@ -59,8 +59,8 @@ class ColdDiffusionRNN(SteppedRestorer):
         hop_samples: int = 128,
     ) -> None:
         super().__init__()
-        check_count("model.net.inner_steps", inner_steps)
-        check_count("model.net.steps", steps)
+        check_count("@inner_steps", inner_steps)
+        check_count("@steps", steps)
         self.steps, self.inner_steps = steps, inner_steps
         widths = (state_channels, hidden_channels, bias, step_features, frequency_features, gate)
         self.rnn = ConvRNN(inner_steps, *widths, representation, fft_samples, hop_samples)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from models.layers.counts import check_count
 from models.layers.level import LEVEL_BLOCK_SAMPLES, level_of, sliding_level
 from models.layers.patch_perceptron import PatchPerceptron
+from models.layers.setting_error import SettingError
 from models.layers.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
 from models.restorer import SteppedRestorer
 from models.streaming.chunking import to_grid
@@ -180,15 +181,14 @@ class ConvRNN(SteppedRestorer):
 
 def _check_counts(lowest: int = 1, **counts: int) -> None:
     for name, count in counts.items():
-        check_count(f"model.net.{name}", count, lowest)
+        check_count(f"@{name}", count, lowest)
 
 
 def _check_spectrum(representation: str, fft_samples: int, hop_samples: int) -> None:
     if representation not in REPRESENTATIONS:
-        raise ValueError(f"model.net.representation={representation}; known: {', '.join(REPRESENTATIONS)}")
+        raise SettingError(f"@representation={representation}; known: {', '.join(REPRESENTATIONS)}")
     _check_counts(fft_samples=fft_samples, hop_samples=hop_samples)
     if fft_samples % (2 * STRIDE) or hop_samples > fft_samples // 2:
-        raise ValueError(
-            f"model.net.fft_samples={fft_samples} must be a multiple of {2 * STRIDE}, and "
-            f"model.net.hop_samples={hop_samples} at most half of it"
+        raise SettingError(
+            f"@fft_samples={fft_samples} must be a multiple of {2 * STRIDE}, and @hop_samples={hop_samples} at most half of it"
         )

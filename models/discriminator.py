@@ -16,6 +16,7 @@ from models.layers.counts import check_positive
 from models.layers.mono_batch import to_mono_batch
 from models.layers.multiscale import MultiscaleConv, default_filters
 from models.layers.normalization import check_norm, normalized
+from models.layers.setting_error import SettingError
 from models.layers.subpixel import superpixel
 
 LEAK = 0.2
@@ -62,10 +63,10 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         filters = _checked_filters(filters, depth)
-        check_norm(norm, "model.discriminator.norm")
+        check_norm(norm, "@norm")
         if hidden < 1:
-            raise ValueError(f"model.discriminator.hidden must be at least 1; got {hidden}")
-        multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias, key="model.discriminator")
+            raise SettingError(f"@hidden must be at least 1; got {hidden}")
+        multiscale = partial(MultiscaleConv, kernels=kernels, split=split, bias=bias)
         pointwise = partial(nn.Conv1d, kernel_size=1, bias=bias)
         weights_norm = norm if norm == "spectral" else "none"  # where there is no room for a layer
         self.multiple = 2**depth
@@ -120,13 +121,10 @@ def judged(signal: Tensor, corrupted: Tensor, multiple: int, conditional: bool) 
 
 def _checked_filters(filters: Sequence[int] | None, depth: int) -> tuple[int, ...]:
     if depth < 1:
-        raise ValueError(f"model.discriminator.depth must be at least 1; got {depth}")
+        raise SettingError(f"@depth must be at least 1; got {depth}")
     if filters is None:
         return (default_filters(1)[0] // 2, *default_filters(depth))
     if len(filters) != depth + 1:
-        raise ValueError(
-            f"model.discriminator.filters has {len(filters)} entries; "
-            f"model.discriminator.depth={depth} needs {depth + 1}, one for the first block"
-        )
-    check_positive(filters, "model.discriminator.filters")
+        raise SettingError(f"@filters has {len(filters)} entries; @depth={depth} needs {depth + 1}, one for the first block")
+    check_positive(filters, "@filters")
     return tuple(filters)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.layers.coding import KEY, CodingNetwork, key_explained
+from models.layers.coding import CodingNetwork
 from models.layers.mono_batch import to_mono_batch
 from models.layers.normalization import check_norm
 from models.layers.subpixel import pixel_shuffle
@@ -32,7 +32,6 @@ class UNetAutoencoder(CodingNetwork):
             unknown.
     """
 
-    @key_explained()
     def __init__(
         self,
         depth: int = 4,
@@ -42,8 +41,8 @@ class UNetAutoencoder(CodingNetwork):
         norm: str = "batch",
     ) -> None:
         super().__init__()
-        channels, kernels = plan(depth, channels, kernels, KEY)
-        check_norm(norm, f"{KEY}.norm")
+        channels, kernels = plan(depth, channels, kernels)
+        check_norm(norm, "@norm")
         self.multiple = 2 ** (depth + 1)
         self.kernels = kernels
         self.down = down_blocks(1, channels, kernels, bias=True, norm=norm)

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from models.discriminator import judged
 from models.layers.normalization import check_norm, normalized
+from models.layers.setting_error import SettingError
 from models.layers.unet_blocks import down_blocks, plan
 
 
@@ -43,14 +44,11 @@ class UNetDiscriminator(nn.Module):
         conditional: bool = True,
     ) -> None:
         super().__init__()
-        channels, kernels = plan(depth, channels, kernels, key="model.discriminator")
-        check_norm(norm, "model.discriminator.norm")
+        channels, kernels = plan(depth, channels, kernels)
+        check_norm(norm, "@norm")
         self.multiple = 2**depth
         if window_samples < 1 or window_samples % self.multiple:
-            raise ValueError(
-                f"model.discriminator.window_samples must be a multiple of {self.multiple} = 2^model.discriminator.depth; "
-                f"got {window_samples}"
-            )
+            raise SettingError(f"@window_samples must be a multiple of {self.multiple} = 2^@depth; got {window_samples}")
         self.window_frames = window_samples // self.multiple
         self.conditional = conditional
         self.blocks = down_blocks(1 + conditional, channels, kernels, bias=True, norm=norm)

@@ -11,8 +11,10 @@ from hydra.utils import instantiate
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.moved_names import present_names
+from models.layers.setting_error import settings_under
 
 ALLOWED_PACKAGES = ("models.", "lightning_modules.", "torch.optim.")
+ALLOWED_TARGETS = [f"{package}*" for package in ALLOWED_PACKAGES]
 
 
 class CheckpointError(ValueError):
@@ -97,11 +99,12 @@ def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
     Raises:
         CheckpointError: if it is no description, a `_target_` is not a class of this project or an optimizer of torch, a value
             is still to be resolved, or the classes do not take these values.
-        ValueError: what a class itself found wrong.
+        ValueError: what a class itself found wrong; a setting of the network is named under model.net.
     """
     description = _checked(model_config)
     try:
-        module = instantiate(description, _convert_="all", _execution_whitelist_=[f"{package}*" for package in ALLOWED_PACKAGES])
+        with settings_under("model.net"):
+            module = instantiate(description, _convert_="all", _execution_whitelist_=ALLOWED_TARGETS)
     except (TypeError, InstantiationException) as error:
         raise CheckpointError(f"the method cannot be built from its description: {_one_line(error)}") from error
     if not isinstance(module, RestorationModule):

@@ -1,29 +1,12 @@
 """What autoencoders share: a code, and a reconstruction from it."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from torch import Tensor, nn
 
 from models.layers.mono_batch import from_mono_batch
 from models.layers.reach import has_memory_of_all
 from models.restorer import Restorer
-
-KEY = "autoencoder"
-
-
-@contextmanager
-def key_explained() -> Iterator[None]:
-    """Say in errors where the configuration holds an autoencoder, which is not the same in every method.
-
-    Raises:
-        ValueError: the one that was raised within, with both places behind it.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{error} ({KEY} stands for model.autoencoder, or model.net if model=autoencoder)") from error
 
 
 class CodingNetwork(Restorer):

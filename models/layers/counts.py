@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 
+from models.layers.setting_error import SettingError
+
 
 def check_count(key: str, count: object, lowest: int = 1) -> None:
     """Refuse what is no whole number, or is below the lowest.
 
     Args:
-        key: what the user sets, named in the error.
+        key: names the setting in the error; with a mark (`SettingError`) where more is to go before it.
         count: its value.
         lowest: allowed.
 
     Raises:
-        ValueError: naming the key.
+        SettingError: naming the key.
     """
     if type(count) is not int or count < lowest:
-        raise ValueError(f"{key}={count} must be a whole number, at least {lowest}")
+        raise SettingError(f"{key}={count} must be a whole number, at least {lowest}")
 
 
 def check_positive(counts: Sequence[int], key: str) -> None:
@@ -23,10 +25,10 @@ def check_positive(counts: Sequence[int], key: str) -> None:
 
     Args:
         counts: channels of each layer.
-        key: where the configuration holds them, for the message.
+        key: as of `check_count`.
 
     Raises:
-        ValueError: if a count is below 1, or there is none.
+        SettingError: if a count is below 1, or there is none.
     """
     if min(counts, default=0) < 1:
-        raise ValueError(f"{key} must be one or more numbers of at least 1; got {list(counts)}")
+        raise SettingError(f"{key} must be one or more numbers of at least 1; got {list(counts)}")

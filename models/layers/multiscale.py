@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers.reach import ReachCounter
+from models.layers.setting_error import SettingError
 from models.layers.subpixel import pixel_shuffle, superpixel
 from models.layers.unet_blocks import paper_channels
 
@@ -38,22 +39,21 @@ def up_filters(filters: Sequence[int]) -> tuple[int, ...]:
     return (*reversed(filters[:-1]), filters[0] // 2)
 
 
-def checked_filters(filters: Sequence[int] | None, depth: int, key: str = "model.net") -> tuple[int, ...]:
+def checked_filters(filters: Sequence[int] | None, depth: int) -> tuple[int, ...]:
     """Return the filters of the down blocks, by default default_filters.
 
     Args:
         filters: of each down block, outermost first, or None.
         depth: number of down blocks.
-        key: where the configuration holds the network, for messages.
 
     Raises:
-        ValueError: if there are not `depth` filters, one is not positive, or the up path cannot halve them.
+        SettingError: if there are not `depth` filters, one is not positive, or the up path cannot halve them.
     """
     filters = default_filters(depth) if filters is None else tuple(filters)
     if depth < 1 or len(filters) != depth:
-        raise ValueError(f"{key}.filters has {len(filters)} entries; {key}.depth={depth} needs {depth}, and at least one")
+        raise SettingError(f"@filters has {len(filters)} entries; @depth={depth} needs {depth}, and at least one")
     if filters[0] % 4 or any(count < 1 or count % 2 for count in filters):
-        raise ValueError(f"{key}.filters must be even and positive, and the first one a multiple of 4; got {list(filters)}")
+        raise SettingError(f"@filters must be even and positive, and the first one a multiple of 4; got {list(filters)}")
     return filters
 
 
@@ -87,10 +87,9 @@ class MultiscaleConv(nn.Module):
         reduction: above 1, a convolution of 1 tap, shared by all kernels, reduces C to C / reduction first. T. Stegmüller's
             report (aosbro/audio-super-resolution) has one for each kernel, which shared costs a quarter.
         bias: whether the convolutions have one.
-        key: where the configuration holds the network, for messages.
 
     Raises:
-        ValueError: if a kernel is even, or channels cannot be divided as asked for.
+        SettingError: if a kernel is even, or channels cannot be divided as asked for.
     """
 
     def __init__(
@@ -101,13 +100,12 @@ class MultiscaleConv(nn.Module):
         split: Sequence[int] | None = None,
         reduction: int = 1,
         bias: bool = True,
-        key: str = "model.net",
     ) -> None:
         super().__init__()
-        shares = _shares(out_channels, kernels, split, key)
+        shares = _shares(out_channels, kernels, split)
         self.reduce: nn.Module = nn.Identity()
         if reduction != 1:
-            in_channels = _reduced(in_channels, reduction, key)
+            in_channels = _reduced(in_channels, reduction)
             self.reduce = nn.Conv1d(in_channels * reduction, in_channels, 1, bias=bias)
         self.branches = nn.ModuleList(
             nn.Conv1d(in_channels, share, kernel, padding=kernel // 2, bias=bias)
@@ -162,22 +160,22 @@ class SubpixelBlock(nn.Module):
         return torch.cat([up, *skips], dim=1)
 
 
-def _shares(channels: int, kernels: Sequence[int], split: Sequence[int] | None, key: str) -> list[int]:
+def _shares(channels: int, kernels: Sequence[int], split: Sequence[int] | None) -> list[int]:
     """Return how many of the channels each kernel puts out."""
     split = (1,) * len(kernels) if split is None else tuple(split)
     if not kernels or any(kernel % 2 == 0 for kernel in kernels):
-        raise ValueError(f"{key}.kernels must be odd, so that blocks stay centered; got {list(kernels)}")
+        raise SettingError(f"@kernels must be odd, so that blocks stay centered; got {list(kernels)}")
     if len(split) != len(kernels) or min(split) < 1:
-        raise ValueError(f"{key}.split needs a positive share for each of {len(kernels)} kernels; got {list(split)}")
+        raise SettingError(f"@split needs a positive share for each of {len(kernels)} kernels; got {list(split)}")
     if channels % sum(split):
-        raise ValueError(
+        raise SettingError(
             f"{channels} channels cannot be shared {':'.join(map(str, split))} by {len(kernels)} kernels: "
-            f"change {key}.split, or {key}.filters to multiples of {2 * sum(split)}"
+            f"change @split, or @filters to multiples of {2 * sum(split)}"
         )
     return [channels * share // sum(split) for share in split]
 
 
-def _reduced(channels: int, reduction: int, key: str) -> int:
+def _reduced(channels: int, reduction: int) -> int:
     if reduction < 1 or channels % reduction:
-        raise ValueError(f"{key}.reduction={reduction} must divide the channels between blocks; {channels} are not divisible")
+        raise SettingError(f"@reduction={reduction} must divide the channels between blocks; {channels} are not divisible")
     return channels // reduction

@@ -6,6 +6,8 @@ from typing import Any
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from models.layers.setting_error import SettingError
+
 NORMALIZATIONS = ("none", "batch", "layer", "group", "spectral")
 MAX_GROUPS = 8
 
@@ -40,13 +42,13 @@ def check_norm(kind: str, key: str) -> None:
 
     Args:
         kind: what was asked for.
-        key: where the configuration holds it, for the message.
+        key: names the setting in the error, with a mark (`SettingError`) where more is to go before it.
 
     Raises:
-        ValueError: naming the key and the known ones.
+        SettingError: naming the key and the known ones.
     """
     if kind not in NORMALIZATIONS:
-        raise ValueError(f"unknown {key} {kind!r}; known: {', '.join(NORMALIZATIONS)}")
+        raise SettingError(f"unknown {key} {kind!r}; known: {', '.join(NORMALIZATIONS)}")
 
 
 def _layer(channels: int, kind: str) -> nn.Module:

@@ -14,6 +14,7 @@ from torch.nn import functional
 from models.layers.counts import check_positive
 from models.layers.normalization import normalized
 from models.layers.reach import ReachCounter
+from models.layers.setting_error import SettingError
 from models.layers.subpixel import pixel_shuffle
 
 MAX_CHANNELS = 512
@@ -92,27 +93,22 @@ def plan_reach_samples(kernels: Sequence[int]) -> int:
     return reach.samples
 
 
-def plan(
-    depth: int, channels: Sequence[int] | None, kernels: Sequence[int] | None, key: str = "model.net"
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def plan(depth: int, channels: Sequence[int] | None, kernels: Sequence[int] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return filters and taps per block: the given ones, else the published ones.
 
     Args:
         depth: number of blocks.
         channels: filters of each block, outermost first, or None.
         kernels: taps of each block, odd, or None.
-        key: where the configuration holds the network, for messages.
 
     Raises:
-        ValueError: if the plans are not `depth` long, have no channels, or a kernel is even.
+        SettingError: if the plans are not `depth` long, have no channels, or a kernel is even.
     """
     filters = tuple(channels) if channels is not None else paper_channels(depth)
     taps = tuple(kernels) if kernels is not None else paper_kernels(depth)
     if len(filters) != depth or len(taps) != depth:
-        raise ValueError(
-            f"{key}.channels has {len(filters)} and {key}.kernels {len(taps)} entries; {key}.depth={depth} needs {depth} of each"
-        )
-    check_positive(filters, f"{key}.channels")
+        raise SettingError(f"@channels has {len(filters)} and @kernels {len(taps)} entries; @depth={depth} needs {depth} of each")
+    check_positive(filters, "@channels")
     if any(kernel % 2 == 0 for kernel in taps):
-        raise ValueError(f"{key}.kernels must be odd, so that blocks stay centered; got {list(taps)}")
+        raise SettingError(f"@kernels must be odd, so that blocks stay centered; got {list(taps)}")
     return filters, taps

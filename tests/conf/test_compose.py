@@ -1,5 +1,6 @@
 """Every configuration file composes, describes something that can be built, and every mistake in one is a sentence."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from hydra import compose, initialize_config_module
 
 from conf.compose import FOLDER, baselines, exit_code_of, instantiate, method_config, methods_without_training, plain
 from lightning_modules.base import RestorationModule
+from lightning_modules.runs.checkpoint import build_restorer
 
 GROUPS = ("model", "trainer", "logger", "corruption", "experiment", "data")
 FRAGMENTS = {  # group: its place, and a model that has it
@@ -81,6 +83,39 @@ def test_mistake_in_a_constructor_keeps_its_own_sentence() -> None:
         config = compose("train", overrides=["corruption.snr_db=[20,0]", *NAMES])
     with pytest.raises(ValueError, match="snr_db"):
         instantiate(config.corruption)
+
+
+@pytest.mark.parametrize(
+    ("model", "override", "message"),
+    [
+        (
+            "unet_small",
+            "model.net.depth=3",
+            "model.net.channels has 6 and model.net.kernels 6 entries; model.net.depth=3 needs 3",
+        ),
+        ("mugan_small", "model.net.depth=3", "model.net.filters has 6 entries; model.net.depth=3 needs 3"),
+        ("mugan_small", "model.net.reduction=3", "model.net.reduction=3 must divide"),
+        ("mugan_small", "model.discriminator.norm=odd", "unknown model.discriminator.norm 'odd'"),
+        ("mugan_small", "model.discriminator.kernels=[4]", "model.discriminator.kernels must be odd"),
+        (
+            "mugan_small",
+            "model.autoencoder.depth=3",
+            "model.autoencoder.filters has 4 entries; model.autoencoder.depth=3 needs 3",
+        ),
+        ("unet_gan", "model.discriminator.window_samples=3", "model.discriminator.window_samples must be a multiple of 16 = 2"),
+        ("unet_gan", "model.autoencoder.norm=odd", "unknown model.autoencoder.norm 'odd'"),
+        ("autoencoder_small", "model.net.latent_channels=3", "model.net.latent_channels must be a multiple of 4; got 3"),
+        ("conv_rnn", "model.net.steps=0", "model.net.steps=0 must be a whole number"),
+        ("conv_rnn_single_step", "model.net.inner_steps=0", "model.net.inner_steps=0 must be a whole number"),
+        ("conv_rnn", "model.compared_steps=0", "model.compared_steps=0 must be a whole number"),
+        ("mugan_small", "model.discriminator_steps=0", "model.discriminator_steps=0 must be a whole number"),
+    ],
+)
+def test_mistake_in_a_network_is_told_by_its_key(model: str, override: str, message: str) -> None:
+    with initialize_config_module("conf"):
+        config = compose("train", overrides=[f"model={model}", override, *NAMES])
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        build_restorer(plain(config.model))
 
 
 def test_target_outside_the_project_is_refused() -> None:

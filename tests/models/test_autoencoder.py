@@ -67,15 +67,14 @@ def test_code_is_all_that_the_reconstruction_sees() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"latent_channels": 6}, "^autoencoder.latent_channels must be a multiple of 4; got 6"),
-        ({"depth": 3}, "^autoencoder.filters has 2 entries; autoencoder.depth=3 needs 3"),
-        ({"filters": (8, 0)}, "^autoencoder.filters must be even and positive"),
-        ({"kernels": (3, 8)}, "^autoencoder.kernels must be odd"),
-        ({"reduction": 3}, "^autoencoder.reduction=3 must divide"),
-        ({"norm": "instance"}, "^unknown autoencoder.norm 'instance'; known: none, batch"),
+        ({"latent_channels": 6}, "^latent_channels must be a multiple of 4; got 6"),
+        ({"depth": 3}, "^filters has 2 entries; depth=3 needs 3"),
+        ({"filters": (8, 0)}, "^filters must be even and positive"),
+        ({"kernels": (3, 8)}, "^kernels must be odd"),
+        ({"reduction": 3}, "^reduction=3 must divide"),
+        ({"norm": "instance"}, "^unknown norm 'instance'; known: none, batch"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:
-    where = r".* \(autoencoder stands for model.autoencoder, or model.net if model=autoencoder\)$"
-    with pytest.raises(ValueError, match=message + where):
+    with pytest.raises(ValueError, match=message):
         small_autoencoder(**settings)

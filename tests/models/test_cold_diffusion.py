@@ -102,5 +102,5 @@ def test_weights_with_their_earlier_names_are_taken(inside: str) -> None:
 
 
 def test_no_inner_steps_are_refused() -> None:
-    with pytest.raises(ValueError, match="model.net.inner_steps=0 must be a whole number, at least 1"):
+    with pytest.raises(ValueError, match="inner_steps=0 must be a whole number, at least 1"):
         ColdDiffusionRNN(inner_steps=0)

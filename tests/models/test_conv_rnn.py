@@ -180,16 +180,16 @@ def test_result_is_float32_under_autocast_and_near_that_without() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"steps": 0}, "model.net.steps=0 must be a whole number, at least 1"),
-        ({"steps": 2.5}, "model.net.steps=2.5"),
-        ({"state_channels": 0}, "model.net.state_channels=0"),
-        ({"hidden_channels": -3}, "model.net.hidden_channels=-3"),
-        ({"step_features": -1}, "model.net.step_features=-1 must be a whole number, at least 0"),
-        ({"frequency_features": "many"}, "model.net.frequency_features=many"),
-        ({"representation": "phase"}, "model.net.representation=phase; known: complex, magnitude"),
-        ({"fft_samples": 100}, "model.net.fft_samples=100 must be a multiple of 16"),
-        ({"hop_samples": 300}, "model.net.hop_samples=300 at most half of it"),
-        ({"hop_samples": 2.5}, "model.net.hop_samples=2.5 must be a whole number"),
+        ({"steps": 0}, "steps=0 must be a whole number, at least 1"),
+        ({"steps": 2.5}, "steps=2.5"),
+        ({"state_channels": 0}, "state_channels=0"),
+        ({"hidden_channels": -3}, "hidden_channels=-3"),
+        ({"step_features": -1}, "step_features=-1 must be a whole number, at least 0"),
+        ({"frequency_features": "many"}, "frequency_features=many"),
+        ({"representation": "phase"}, "representation=phase; known: complex, magnitude"),
+        ({"fft_samples": 100}, "fft_samples=100 must be a multiple of 16"),
+        ({"hop_samples": 300}, "hop_samples=300 at most half of it"),
+        ({"hop_samples": 2.5}, "hop_samples=2.5 must be a whole number"),
     ],
 )
 def test_wrong_setting_is_refused_by_its_key(settings: dict[str, Any], message: str) -> None:

@@ -78,12 +78,12 @@ def test_evaluation_leaves_running_statistics_alone() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"depth": 3}, "model.discriminator.depth=3 needs 4, one for the first block"),
-        ({"depth": 0, "filters": None}, "model.discriminator.depth must be at least 1; got 0"),
-        ({"hidden": 0}, "model.discriminator.hidden must be at least 1; got 0"),
-        ({"filters": (4, 0, 16)}, r"model.discriminator.filters must be .* at least 1; got \[4, 0, 16\]"),
-        ({"kernels": (3, 8)}, "model.discriminator.kernels must be odd"),
-        ({"norm": "instance"}, "unknown model.discriminator.norm 'instance'; known: none, batch"),
+        ({"depth": 3}, "depth=3 needs 4, one for the first block"),
+        ({"depth": 0, "filters": None}, "depth must be at least 1; got 0"),
+        ({"hidden": 0}, "hidden must be at least 1; got 0"),
+        ({"filters": (4, 0, 16)}, r"filters must be .* at least 1; got \[4, 0, 16\]"),
+        ({"kernels": (3, 8)}, "kernels must be odd"),
+        ({"norm": "instance"}, "unknown norm 'instance'; known: none, batch"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:

@@ -69,11 +69,11 @@ def test_network_without_biases_treats_every_level_alike() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"depth": 3}, "model.net.depth=3 needs 3"),
-        ({"filters": (8, 7)}, "model.net.filters must be even"),
-        ({"filters": (4, 10), "split": (3, 1)}, "change model.net.split, or model.net.filters"),
-        ({"kernels": (3, 8)}, "model.net.kernels must be odd"),
-        ({"reduction": 3}, "model.net.reduction=3"),
+        ({"depth": 3}, "depth=3 needs 3"),
+        ({"filters": (8, 7)}, "filters must be even"),
+        ({"filters": (4, 10), "split": (3, 1)}, "change split, or filters"),
+        ({"kernels": (3, 8)}, "kernels must be odd"),
+        ({"reduction": 3}, "reduction=3"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:

@@ -81,8 +81,8 @@ def test_pixel_shuffle_interleaves_pairs_of_channels() -> None:
     [
         ({"depth": 3, "channels": (4, 8)}, "needs 3 of each"),
         ({"depth": 1, "kernels": (4,)}, "odd"),
-        ({"depth": 0}, r"model.net.channels must be one or more .*; got \[\]"),
-        ({"depth": 1, "channels": (0,), "kernels": (3,)}, r"model.net.channels must be .* at least 1; got \[0\]"),
+        ({"depth": 0}, r"channels must be one or more .*; got \[\]"),
+        ({"depth": 1, "channels": (0,), "kernels": (3,)}, r"channels must be .* at least 1; got \[0\]"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:

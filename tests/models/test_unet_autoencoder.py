@@ -66,13 +66,12 @@ def test_code_is_all_that_the_reconstruction_sees() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"depth": 3}, "^autoencoder.channels has 2 .* autoencoder.depth=3 needs 3 of each"),
-        ({"channels": (4, 0)}, "^autoencoder.channels must be .* at least 1"),
-        ({"kernels": (9, 4)}, "^autoencoder.kernels must be odd"),
-        ({"norm": "instance"}, "^unknown autoencoder.norm 'instance'; known: none, batch"),
+        ({"depth": 3}, "^channels has 2 .* depth=3 needs 3 of each"),
+        ({"channels": (4, 0)}, "^channels must be .* at least 1"),
+        ({"kernels": (9, 4)}, "^kernels must be odd"),
+        ({"norm": "instance"}, "^unknown norm 'instance'; known: none, batch"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:
-    where = r".* \(autoencoder stands for model.autoencoder, or model.net if model=autoencoder\)$"
-    with pytest.raises(ValueError, match=message + where):
+    with pytest.raises(ValueError, match=message):
         small_autoencoder(**settings)

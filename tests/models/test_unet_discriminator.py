@@ -85,11 +85,11 @@ def test_every_parameter_is_trained() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"window_samples": 30}, "model.discriminator.window_samples must be a multiple of 4 = 2"),
-        ({"channels": (4, 0)}, r"model.discriminator.channels must be .* at least 1; got \[4, 0\]"),
-        ({"depth": 0, "channels": None, "kernels": None}, r"model.discriminator.channels must be one or more .*; got \[\]"),
-        ({"depth": 3}, "model.discriminator.depth=3 needs 3 of each"),
-        ({"norm": "instance"}, "unknown model.discriminator.norm 'instance'; known: none, batch"),
+        ({"window_samples": 30}, "window_samples must be a multiple of 4 = 2"),
+        ({"channels": (4, 0)}, r"channels must be .* at least 1; got \[4, 0\]"),
+        ({"depth": 0, "channels": None, "kernels": None}, r"channels must be one or more .*; got \[\]"),
+        ({"depth": 3}, "depth=3 needs 3 of each"),
+        ({"norm": "instance"}, "unknown norm 'instance'; known: none, batch"),
     ],
 )
 def test_wrong_plan_is_refused_by_its_key(settings: dict, message: str) -> None:

@@ -65,14 +65,14 @@ def test_filter_plan_by_block() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"out_channels": 6}, "6 channels cannot be shared 1:1:1:1 by 4 kernels: change model.net.split, or model.net.filters"),
+        ({"out_channels": 6}, "6 channels cannot be shared 1:1:1:1 by 4 kernels: change split, or filters"),
         ({"out_channels": 12, "split": (3, 3, 1, 1)}, "12 channels cannot be shared 3:3:1:1"),
-        ({"split": (1, 1)}, "model.net.split needs a positive share for each of 4 kernels"),
-        ({"split": (1, 1, 2, 0)}, "model.net.split needs a positive share"),
-        ({"kernels": (3, 8)}, "model.net.kernels must be odd"),
-        ({"kernels": ()}, "model.net.kernels must be odd"),
-        ({"reduction": 3}, "model.net.reduction=3 must divide the channels between blocks; 4 are not divisible"),
-        ({"reduction": 0}, "model.net.reduction=0"),
+        ({"split": (1, 1)}, "split needs a positive share for each of 4 kernels"),
+        ({"split": (1, 1, 2, 0)}, "split needs a positive share"),
+        ({"kernels": (3, 8)}, "kernels must be odd"),
+        ({"kernels": ()}, "kernels must be odd"),
+        ({"reduction": 3}, "reduction=3 must divide the channels between blocks; 4 are not divisible"),
+        ({"reduction": 0}, "reduction=0"),
     ],
 )
 def test_wrong_convolution_is_refused_by_its_key(settings: dict, message: str) -> None:
@@ -83,11 +83,11 @@ def test_wrong_convolution_is_refused_by_its_key(settings: dict, message: str) -
 @pytest.mark.parametrize(
     ("filters", "depth", "message"),
     [
-        ((8, 8), 3, "model.net.filters has 2 entries; model.net.depth=3 needs 3"),
+        ((8, 8), 3, "filters has 2 entries; depth=3 needs 3"),
         ((), 0, "needs 0, and at least one"),
-        ((8, 7), 2, "model.net.filters must be even"),
-        ((8, 0), 2, r"model.net.filters must be even and positive, .*; got \[8, 0\]"),
-        ((-8, 8), 2, "model.net.filters must be even and positive"),
+        ((8, 7), 2, "filters must be even"),
+        ((8, 0), 2, r"filters must be even and positive, .*; got \[8, 0\]"),
+        ((-8, 8), 2, "filters must be even and positive"),
         ((6, 8), 2, "the first one a multiple of 4"),
     ],
 )
