@@ -13,7 +13,7 @@ def offered_metrics(sample_rate: int) -> tuple[str, ...]:
     """Return the names of all metrics that this rate and this installation offer.
 
     Args:
-        sample_rate: Rate of the signals in Hz.
+        sample_rate: rate of the signals in Hz.
     """
     return tuple(name for name in TEST_METRICS if _is_offered(METRICS[name], sample_rate))
 

@@ -62,10 +62,10 @@ def check_metric(monitor: str) -> str:
     """Return the metric that a verdict is about.
 
     Args:
-        monitor: Name as logged, such as "test/si_sdr_db".
+        monitor: name as logged, such as "test/si_sdr_db".
 
     Raises:
-        ValueError: If there is no such metric.
+        ValueError: if there is no such metric.
     """
     name = monitor.split("/")[-1]
     if name not in METRICS:
@@ -77,11 +77,11 @@ def check_monitor(monitor: str, mode: str) -> None:
     """Refuse to steer a run by a metric that validation does not compute, or in the wrong direction.
 
     Args:
-        monitor: Name as logged, such as "val/si_sdr_db".
+        monitor: name as logged, such as "val/si_sdr_db".
         mode: "max" or "min".
 
     Raises:
-        ValueError: If the metric is unknown to validation or the mode is not its better direction.
+        ValueError: if the metric is unknown to validation or the mode is not its better direction.
     """
     known = [f"val/{name}" for name in VALIDATION_METRICS]
     if monitor not in known:
@@ -98,7 +98,7 @@ class MeanOverExamples(Metric):
     is NaN has none (PESQ of silence) and is left out; the mean of no example at all is NaN.
 
     Attributes:
-        function: The per-example metric.
+        function: the per-example metric.
     """
 
     is_differentiable = False
@@ -110,8 +110,8 @@ class MeanOverExamples(Metric):
         """Keep the function and start at no examples.
 
         Args:
-            function: Per-example metric, (B, C, T) and (B, C, T) to (B,).
-            higher_is_better: Whether a larger value is a better restoration.
+            function: per-example metric, (B, C, T) and (B, C, T) to (B,).
+            higher_is_better: whether a larger value is a better restoration.
         """
         super().__init__()
         self.function = function
@@ -138,16 +138,16 @@ def build_metrics(names: Sequence[str], sample_rate: int, cutoff_hz: float | Non
     """Build the named metrics, leaving out those that this rate or installation does not offer (PESQ, STOI).
 
     Args:
-        names: Keys of `METRICS`.
-        sample_rate: Rate of the signals in Hz.
-        cutoff_hz: Frequency that splits LSD into its low and high band; without a band limit (None, or one that reaches the
+        names: keys of `METRICS`.
+        sample_rate: rate of the signals in Hz.
+        cutoff_hz: frequency that splits LSD into its low and high band; without a band limit (None, or one that reaches the
             Nyquist frequency) the split is at half the Nyquist frequency.
 
     Returns:
         Metrics by name, in the order asked for.
 
     Raises:
-        ValueError: If a name is unknown.
+        ValueError: if a name is unknown.
     """
     unknown = [name for name in names if name not in METRICS]
     if unknown:
@@ -166,9 +166,9 @@ def update_all(metrics: Mapping[str, MeanOverExamples], restored: Tensor, clean:
     """Add a batch to every metric, taking each spectrogram only once.
 
     Args:
-        metrics: Metrics by name, as `build_metrics` returns them.
-        restored: Estimates (B, C, T).
-        clean: References (B, C, T).
+        metrics: metrics by name, as `build_metrics` returns them.
+        restored: estimates (B, C, T).
+        clean: references (B, C, T).
 
     Returns:
         The per-example values (B,) by name.

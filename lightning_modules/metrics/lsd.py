@@ -54,8 +54,8 @@ def power_spectrogram(signal: Tensor, framing: Framing) -> Tensor:
     centering, a last incomplete frame is left out, as in the publications that do not overlap their frames.
 
     Args:
-        signal: Audio (B, C, T), full scale 1.0.
-        framing: Frame length, hop and window.
+        signal: audio (B, C, T), full scale 1.0.
+        framing: frame length, hop and window.
 
     Returns:
         Power (B, C, n_fft / 2 + 1, frames).
@@ -80,10 +80,10 @@ class LogSpectralDistance:
     noise are 0.789 apart (pi / sqrt(3) / ln 10 = 0.788 in theory).
 
     Attributes:
-        framing: Frames of the spectrogram.
-        floor: Power below which bins count as this power.
-        first_bin: First bin of the band that counts.
-        last_bin: Bin after the last that counts; None means up to the Nyquist frequency.
+        framing: frames of the spectrogram.
+        floor: power below which bins count as this power.
+        first_bin: first bin of the band that counts.
+        last_bin: bin after the last that counts; None means up to the Nyquist frequency.
     """
 
     framing: Framing = HANN_2048
@@ -138,8 +138,8 @@ def lsd_lf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
     """Return `lsd` over the bins below the cut-off.
 
     Args:
-        sample_rate: Rate of the signals in Hz.
-        cutoff_hz: Frequency that splits the band.
+        sample_rate: rate of the signals in Hz.
+        cutoff_hz: frequency that splits the band.
 
     Returns:
         The metric, a function of (B, C, T) and (B, C, T) to (B,).
@@ -151,8 +151,8 @@ def lsd_hf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
     """Return `lsd` over the bins at and above the cut-off: the band that super-resolution has to invent.
 
     Args:
-        sample_rate: Rate of the signals in Hz.
-        cutoff_hz: Frequency that splits the band.
+        sample_rate: rate of the signals in Hz.
+        cutoff_hz: frequency that splits the band.
 
     Returns:
         The metric, a function of (B, C, T) and (B, C, T) to (B,).

@@ -12,8 +12,8 @@ def snr_db(restored: Tensor, clean: Tensor) -> Tensor:
     Limited to +-100 dB: an exact restoration has +100 dB, sound where there should be silence, or NaN, -100 dB.
 
     Args:
-        restored: Estimate x (B, C, T).
-        clean: Reference y (B, C, T).
+        restored: estimate x (B, C, T).
+        clean: reference y (B, C, T).
 
     Returns:
         Decibels (B,).
@@ -33,8 +33,8 @@ def si_sdr_db(restored: Tensor, clean: Tensor) -> Tensor:
     +-100 dB as `snr_db` is; a silent estimate of a sounding reference has -100 dB.
 
     Args:
-        restored: Estimate (B, C, T).
-        clean: Reference (B, C, T).
+        restored: estimate (B, C, T).
+        clean: reference (B, C, T).
 
     Returns:
         Decibels (B,).

@@ -22,9 +22,9 @@ def pesq_wb(restored: Tensor, clean: Tensor, sample_rate: int = PESQ_WB_RATE_HZ)
     """Return the wide-band PESQ (ITU-T P.862.2), about 1 to 4.64, averaged over channels.
 
     Args:
-        restored: Estimate (B, C, T).
-        clean: Reference (B, C, T).
-        sample_rate: Rate in Hz, at least 16 kHz; a higher one is resampled to 16 kHz.
+        restored: estimate (B, C, T).
+        clean: reference (B, C, T).
+        sample_rate: rate in Hz, at least 16 kHz; a higher one is resampled to 16 kHz.
 
     Returns:
         Values (B,); NaN where the score does not exist (no utterance found, or shorter than a quarter of a second).
@@ -36,9 +36,9 @@ def stoi(restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
     """Return the short-time objective intelligibility (Taal et al. 2011), averaged over channels.
 
     Args:
-        restored: Estimate (B, C, T).
-        clean: Reference (B, C, T).
-        sample_rate: Rate in Hz, at least 8 kHz; one that is neither 8 nor 16 kHz is resampled to 16 kHz.
+        restored: estimate (B, C, T).
+        clean: reference (B, C, T).
+        sample_rate: rate in Hz, at least 8 kHz; one that is neither 8 nor 16 kHz is resampled to 16 kHz.
 
     Returns:
         Values (B,); NaN where fewer than 30 non-silent frames exist.

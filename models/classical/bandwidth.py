@@ -22,8 +22,8 @@ def occupied_bandwidth_hz(signal: Tensor, sample_rate: int) -> Tensor:
     it exceeds CLIFF_DB and nothing above comes back; the band ends half-way down.
 
     Args:
-        signal: Audio (B, C, T).
-        sample_rate: Its rate in Hz.
+        signal: audio (B, C, T).
+        sample_rate: its rate in Hz.
 
     Returns:
         Bandwidths (B,) in Hz; half the sample rate where there is no cliff.

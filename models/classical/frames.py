@@ -7,8 +7,8 @@ def frame_samples(seconds: float, sample_rate: int) -> int:
     """Return the power of two nearest to a duration, on a logarithmic axis.
 
     Args:
-        seconds: Duration.
-        sample_rate: In Hz; a frame of it has at least one sample.
+        seconds: duration.
+        sample_rate: in Hz; a frame of it has at least one sample.
 
     Returns:
         Length in samples.

@@ -26,12 +26,12 @@ class GridInterpolation(SegmentedRestorer):
         """Check the rates.
 
         Args:
-            kernel: The curve drawn through the samples of the grid.
-            sample_rate: Rate of the signals in Hz.
-            low_rate_hz: Rate of the grid in Hz; None estimates it from each example.
+            kernel: the curve drawn through the samples of the grid.
+            sample_rate: rate of the signals in Hz.
+            low_rate_hz: rate of the grid in Hz; None estimates it from each example.
 
         Raises:
-            ValueError: If a rate is not positive or the low rate is above the sample rate.
+            ValueError: if a rate is not positive or the low rate is above the sample rate.
         """
         check_rates(sample_rate, low_rate_hz)
         super().__init__(segments_of(sample_rate))
@@ -43,7 +43,7 @@ class GridInterpolation(SegmentedRestorer):
         """Interpolate between the samples on the low-rate grid.
 
         Args:
-            corrupted: Full-rate signal (B, C, T), band-limited.
+            corrupted: full-rate signal (B, C, T), band-limited.
 
         Returns:
             Signal (B, C, T); an example in which no band limit is found is returned as it is.
@@ -90,7 +90,7 @@ def check_rates(sample_rate: int, low_rate_hz: float | None) -> None:
     """Refuse rates that make no grid.
 
     Raises:
-        ValueError: If a rate is not positive or the low rate is above the sample rate.
+        ValueError: if a rate is not positive or the low rate is above the sample rate.
     """
     if sample_rate <= 0:
         raise ValueError(f"sample_rate must be positive, got {sample_rate}")

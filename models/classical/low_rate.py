@@ -28,8 +28,8 @@ def low_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
     """Guess the low rate of every example.
 
     Args:
-        signal: Audio (B, C, T).
-        sample_rate: Its rate in Hz.
+        signal: audio (B, C, T).
+        sample_rate: its rate in Hz.
 
     Returns:
         Common rates or integer fractions of `sample_rate`: the lowest whose images are there, else the lowest that holds the
@@ -54,9 +54,9 @@ def image_coherence(signal: Tensor, sample_rate: int, low_rate_hz: float) -> Ten
     for images and about 1 / sqrt(frames) for independent sound.
 
     Args:
-        signal: Audio (B, C, T).
-        sample_rate: Its rate in Hz.
-        low_rate_hz: The rate to test.
+        signal: audio (B, C, T).
+        sample_rate: its rate in Hz.
+        low_rate_hz: the rate to test.
 
     Returns:
         Coherence (B,) from 0 to 1; 0 for fewer than FEWEST_FRAMES frames, and for a low rate so near to the sample rate that
@@ -74,7 +74,7 @@ class _Frames:
     Attributes:
         audio: (B, C, frames, samples).
         spectra: (B, C, frames, samples / 2 + 1) of these.
-        starts: First sample of each, (frames,) int64 on the CPU.
+        starts: first sample of each, (frames,) int64 on the CPU.
     """
 
     audio: Tensor

@@ -33,9 +33,9 @@ class NoiseFill(SegmentedRestorer):
         """Set the rates and the level.
 
         Args:
-            sample_rate: Rate of the signals in Hz.
-            low_rate_hz: Rate the band was limited to in Hz; None estimates it from each example.
-            level_db: Level of the noise relative to the extrapolated envelope. Music falls faster above the edge than below:
+            sample_rate: rate of the signals in Hz.
+            low_rate_hz: rate the band was limited to in Hz; None estimates it from each example.
+            level_db: level of the noise relative to the extrapolated envelope. Music falls faster above the edge than below:
                 on 52 windows of four seconds of music, from recordings for training and validation only, -6 dB has the best LSD
                 of the whole decibels at 8 to 16 kHz (1.040; the spline has 1.779), is within 0.004 of the best at 4 to 16 kHz
                 (1.301; the spline has 2.705) and costs 0.2 and 0.1 dB of the spline's SNR; 0 dB would cost 0.6 and 0.4 dB.
@@ -51,7 +51,7 @@ class NoiseFill(SegmentedRestorer):
         """Restore the band by interpolation and noise; the same input always gets the same noise.
 
         Args:
-            corrupted: Full-rate signal (B, C, T), band-limited.
+            corrupted: full-rate signal (B, C, T), band-limited.
 
         Returns:
             Signal (B, C, T); an example in which no band limit is found is returned as it is.

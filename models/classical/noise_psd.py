@@ -24,7 +24,7 @@ def estimate_noise_psd(power: Tensor) -> Tensor:
     """Estimate the mean noise power per bin; power that does not look like stationary noise is not counted.
 
     Args:
-        power: Power spectrogram (N, frames, bins) of noisy signals. Silent bins take no part.
+        power: power spectrogram (N, frames, bins) of noisy signals. Silent bins take no part.
 
     Returns:
         Noise power (N, 1, bins), at least SILENCE.

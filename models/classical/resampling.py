@@ -20,8 +20,8 @@ class Kernel:
     """A curve y(t) = sum_k y[k] weight(t - k).
 
     Attributes:
-        weight: The kernel, a function of distances in samples (float64).
-        half_width: Distance in samples beyond which it is zero.
+        weight: the kernel, a function of distances in samples (float64).
+        half_width: distance in samples beyond which it is zero.
     """
 
     weight: Callable[[Tensor], Tensor]
@@ -60,10 +60,10 @@ def resample(values: Tensor, step: Fraction, count: int, kernel: Kernel) -> Tens
     With step = p / q the weights repeat after q outputs and p inputs: q filters of stride p.
 
     Args:
-        values: Samples (N, K).
-        step: Distance of the positions in samples.
-        count: Number of positions.
-        kernel: The curve.
+        values: samples (N, K).
+        step: distance of the positions in samples.
+        count: number of positions.
+        kernel: the curve.
 
     Returns:
         Values (N, count), in the dtype of `values`.

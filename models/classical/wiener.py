@@ -29,12 +29,12 @@ class DecisionDirectedFilter(SegmentedRestorer):
         """Check the settings and build the window.
 
         Args:
-            sample_rate: Rate of the signals in Hz.
-            alpha: Weight of the previous frame in the prior SNR, from 0 to below 1; near 1 there is no musical noise.
-            prior_snr_floor_db: Lowest prior SNR, which limits the attenuation.
+            sample_rate: rate of the signals in Hz.
+            alpha: weight of the previous frame in the prior SNR, from 0 to below 1; near 1 there is no musical noise.
+            prior_snr_floor_db: lowest prior SNR, which limits the attenuation.
 
         Raises:
-            ValueError: If the rate allows no frame or alpha is out of range.
+            ValueError: if the rate allows no frame or alpha is out of range.
         """
         hop_samples = round(sample_rate * FRAME_SECONDS / 2)
         if hop_samples < 32:
@@ -67,8 +67,8 @@ class DecisionDirectedFilter(SegmentedRestorer):
         """Return the Wiener gains; the recursion runs over frames, for all signals and bins at once.
 
         Args:
-            power: Power of the noisy spectra (N, frames, bins).
-            noise_psd: Mean power of the noise (N, 1, bins), above 0.
+            power: power of the noisy spectra (N, frames, bins).
+            noise_psd: mean power of the noise (N, 1, bins), above 0.
 
         Returns:
             Gains (N, frames, bins) from 0 to 1.
@@ -92,7 +92,7 @@ class Wiener(DecisionDirectedFilter):
         """Remove stationary noise.
 
         Args:
-            corrupted: Noisy signal (B, C, T); channels are treated one by one.
+            corrupted: noisy signal (B, C, T); channels are treated one by one.
 
         Returns:
             Signal (B, C, T); too short a signal to tell noise from sound is returned as it is.
@@ -117,8 +117,8 @@ class WienerOracle(DecisionDirectedFilter):
         """Filter with the mean spectrum of the true noise.
 
         Args:
-            corrupted: Noisy signal (B, C, T).
-            clean: The same signal without noise (B, C, T).
+            corrupted: noisy signal (B, C, T).
+            clean: the same signal without noise (B, C, T).
 
         Returns:
             Signal (B, C, T).
