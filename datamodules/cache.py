@@ -42,8 +42,8 @@ class Recordings(Protocol):
     """Clean recordings at one sample rate and channel count, whatever they are read from.
 
     Attributes:
-        recordings: The usable ones; their position is the `index` of the methods.
-        skipped: One sentence per recording that could not be used.
+        recordings: the usable ones; their position is the `index` of the methods.
+        skipped: one sentence per recording that could not be used.
     """
 
     recordings: list[Recording]
@@ -63,9 +63,9 @@ class CacheFormat:
     """What the arrays hold.
 
     Attributes:
-        folder: Where they lie.
-        sample_rate: In Hz.
-        channels: Count; see `decoding.mix`.
+        folder: where they lie.
+        sample_rate: in Hz.
+        channels: count; see `decoding.mix`.
         dtype: `int16`, half the size and exact for 16-bit files, or `float32`.
     """
 
@@ -83,7 +83,7 @@ class CacheFormat:
         """Return the array's path, which changes whenever the audio file does.
 
         Raises:
-            OSError: If the audio file is gone.
+            OSError: if the audio file is gone.
         """
         state = os.stat(audio_path)
         facts = (_LAYOUT, str(absolute(audio_path)), state.st_size, state.st_mtime_ns)
@@ -102,11 +102,11 @@ class CachedRecordings:
     thousand of them.
 
     Args:
-        recordings: What to decode; unreadable ones are named once in a warning and left out.
-        layout: The arrays' format and folder.
+        recordings: what to decode; unreadable ones are named once in a warning and left out.
+        layout: the arrays' format and folder.
 
     Raises:
-        ValueError: If the folder cannot be written to or has not enough space.
+        ValueError: if the folder cannot be written to or has not enough space.
     """
 
     def __init__(self, recordings: Sequence[Recording], layout: CacheFormat) -> None:
@@ -137,8 +137,8 @@ def to_stored(samples: np.ndarray, dtype: str) -> np.ndarray:
     """Turn float32 samples into the cache's type; int16 rounds and clips, it neither wraps nor changes the level.
 
     Args:
-        samples: Any shape, full scale 1.
-        dtype: One of `DTYPES`.
+        samples: any shape, full scale 1.
+        dtype: one of `DTYPES`.
 
     Returns:
         Same shape. After int16 a sample within [-1, 1] differs by at most 1 / 32768.

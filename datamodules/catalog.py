@@ -12,12 +12,12 @@ class Catalog:
     """Open the recordings of a source, each split once and only when it is asked for.
 
     Args:
-        source: What recordings exist.
-        reader: Makes chosen recordings readable, such as `CachedRecordings` with its format.
-        limits: Per split, how many recordings to use; None or a missing split uses all.
+        source: what recordings exist.
+        reader: makes chosen recordings readable, such as `CachedRecordings` with its format.
+        limits: per split, how many recordings to use; None or a missing split uses all.
 
     Raises:
-        ValueError: If a limit is not positive or names an unknown split.
+        ValueError: if a limit is not positive or names an unknown split.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Catalog:
         """Return the readable recordings of a split.
 
         Raises:
-            ValueError: If there is none.
+            ValueError: if there is none.
         """
         if split not in self._opened:
             self._opened[split] = self._read(split)

@@ -16,7 +16,7 @@ def describe(value: Any) -> str:
     Python's own `repr` contains memory addresses, orders sets at random and shortens arrays.
 
     Args:
-        value: Numbers, text, paths, collections, arrays, functions, or objects with attributes, nested at will.
+        value: numbers, text, paths, collections, arrays, functions, or objects with attributes, nested at will.
             Of paths only the last part is written: the same files lie elsewhere on the next machine. An attribute
             `skipped` is left out: it tells what was found to be unusable, not what was asked for.
 

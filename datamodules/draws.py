@@ -17,14 +17,14 @@ def as_range(value: Range, key: str) -> tuple[float, float]:
     """Read a setting that is either one number or `[low, high]`.
 
     Args:
-        value: A number, which stands for a range without width, or two numbers in ascending order.
-        key: Name of the setting, for the error message.
+        value: a number, which stands for a range without width, or two numbers in ascending order.
+        key: name of the setting, for the error message.
 
     Returns:
         The lowest and the highest value.
 
     Raises:
-        ValueError: If `value` is neither, or is not finite.
+        ValueError: if `value` is neither, or is not finite.
 
     Example:
         >>> as_range(5, "snr_db"), as_range([0, 20], "snr_db")
@@ -74,7 +74,7 @@ def rows_by_value(drawn: Iterable[Drawn]) -> dict[Drawn, list[int]]:
     """List the examples of a batch that have drawn the same, in ascending order of what they drew.
 
     Args:
-        drawn: What each example has drawn, such as a name or an index.
+        drawn: what each example has drawn, such as a name or an index.
 
     Returns:
         The rows of the batch that drew each value.
@@ -106,8 +106,8 @@ def symmetric_uniform(shape: tuple[int, ...], generator: torch.Generator) -> Ten
     The grid is 96 dB below full scale, so this is for audio, not for rare events.
 
     Args:
-        shape: Shape of the result.
-        generator: Only source of randomness.
+        shape: shape of the result.
+        generator: only source of randomness.
 
     Returns:
         Values with mean -2^-16 and variance 1/3, on the generator's device.
@@ -135,7 +135,7 @@ def scale_to_snr(clean: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:
     Args:
         clean: (B, C, T). A silent example gets silent noise.
         noise: (B, C, T). A silent example stays silent.
-        snr_db: Signal-to-noise ratio over channels and time in dB, (B,), on any device.
+        snr_db: signal-to-noise ratio over channels and time in dB, (B,), on any device.
 
     Returns:
         Scaled noise, (B, C, T).

@@ -30,11 +30,11 @@ class EvalWindow:
     """One evaluation example.
 
     Attributes:
-        file: Path relative to the source's root, with forward slashes.
-        offset_samples: Where it begins.
-        length_samples: Its length.
-        checksum: Of the clean audio; see `checksum`.
-        seed: Seed of the generator that the corruption draws from.
+        file: path relative to the source's root, with forward slashes.
+        offset_samples: where it begins.
+        length_samples: its length.
+        checksum: of the clean audio; see `checksum`.
+        seed: seed of the generator that the corruption draws from.
     """
 
     file: str
@@ -49,11 +49,11 @@ class EvalRules:
     """Which windows of a recording are evaluated.
 
     Attributes:
-        window_samples: Length; shorter recordings give one example of their whole length.
-        least_samples: Recordings shorter than this, and than `window_samples`, are left out.
-        per_recording: How many windows at most; they do not overlap and are evenly spaced.
+        window_samples: length; shorter recordings give one example of their whole length.
+        least_samples: recordings shorter than this, and than `window_samples`, are left out.
+        per_recording: how many windows at most; they do not overlap and are evenly spaced.
         silence_db: RMS level in dBFS below which a window is left out, because ratios to silence mean nothing.
-        seed: Of the corruptions; the same for all runs that are to be compared.
+        seed: of the corruptions; the same for all runs that are to be compared.
     """
 
     window_samples: int
@@ -93,15 +93,15 @@ class EvalWindows(Dataset[dict[str, Any]]):
     """Clean and corrupted pairs that are the same for every method, training seed, worker count and process.
 
     Args:
-        recordings: The clean audio of one split.
-        root: Folder that the manifest's paths are relative to.
+        recordings: the clean audio of one split.
+        root: folder that the manifest's paths are relative to.
         split: `val` or `test`; part of the seeds.
-        rules: Which windows.
-        corruption: Applied to one example at a time on the CPU.
-        sample_rate: In Hz.
+        rules: which windows.
+        corruption: applied to one example at a time on the CPU.
+        sample_rate: in Hz.
 
     Raises:
-        ValueError: If there is no window to evaluate.
+        ValueError: if there is no window to evaluate.
     """
 
     def __init__(
@@ -182,8 +182,8 @@ def hash_manifest(examples: Sequence[dict[str, Any]], corruption: str, sample_ra
     Args:
         examples: `EvalWindows.manifest()`.
         corruption: `describe.describe` of the corruption.
-        sample_rate: In Hz.
-        channels: Count.
+        sample_rate: in Hz.
+        channels: count.
     """
     content = {"examples": list(examples), "corruption": corruption, "sample_rate": sample_rate, "channels": channels}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -18,9 +18,9 @@ def tracked(items: Iterable[Item], total: int, description: str) -> Iterator[Ite
     """Pass the items on and show how many have been taken; nothing is shown where the output is not a terminal.
 
     Args:
-        items: What to work on.
-        total: How many there are.
-        description: Shown beside the progress bar.
+        items: what to work on.
+        total: how many there are.
+        description: shown beside the progress bar.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -34,9 +34,9 @@ def parallel_map(function: Callable[[Item], Result], items: Sequence[Item], desc
     Threads are enough: libsndfile and SoX's resampler run outside Python's global lock.
 
     Args:
-        function: Called once per item, in any order.
-        items: What to work on.
-        description: Shown beside the progress bar.
+        function: called once per item, in any order.
+        items: what to work on.
+        description: shown beside the progress bar.
 
     Returns:
         The results in the order of the items. The first exception stops what has not begun and is raised.

@@ -43,24 +43,24 @@ class RestorationDataModule(pl.LightningDataModule):
     hold one example each, whose corruption was computed on the CPU and never changes.
 
     Args:
-        source: What recordings exist.
-        corruption: What damages them.
-        sample_rate: Of all examples, in Hz; see `check_sample_rate`.
-        channels: Of all examples; see `decoding.mix`.
-        window_samples: Length of a training window.
-        batch_size: Of training, per process.
-        samples_per_epoch: Training windows per epoch, over all processes together.
-        num_workers: Processes that load windows; with the cache, none is enough.
-        cache: Decode and resample once, into `cache_dir`; else while training.
-        cache_dir: Folder of the cache.
+        source: what recordings exist.
+        corruption: what damages them.
+        sample_rate: of all examples, in Hz; see `check_sample_rate`.
+        channels: of all examples; see `decoding.mix`.
+        window_samples: length of a training window.
+        batch_size: of training, per process.
+        samples_per_epoch: training windows per epoch, over all processes together.
+        num_workers: processes that load windows; with the cache, none is enough.
+        cache: decode and resample once, into `cache_dir`; else while training.
+        cache_dir: folder of the cache.
         cache_dtype: `int16` or `float32`.
-        eval_seconds: Length of an evaluation example.
-        eval_windows: Evaluation examples per recording, at most.
-        eval_seed: Of the evaluation's corruptions; `seed` does not change them.
+        eval_seconds: length of an evaluation example.
+        eval_windows: evaluation examples per recording, at most.
+        eval_seed: of the evaluation's corruptions; `seed` does not change them.
         silence_db: RMS level in dBFS below which windows are not used; None uses all.
-        level_db: Gain of training windows in dB, one number or `[low, high]`; None leaves them alone.
-        max_recordings: Per split, how many recordings to use; a smaller choice is part of every larger one.
-        seed: The run's seed; it decides the training windows and their corruption.
+        level_db: gain of training windows in dB, one number or `[low, high]`; None leaves them alone.
+        max_recordings: per split, how many recordings to use; a smaller choice is part of every larger one.
+        seed: the run's seed; it decides the training windows and their corruption.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class RestorationDataModule(pl.LightningDataModule):
         """Open the splits that a stage needs; training opens all, so that whatever fails does so before it.
 
         Raises:
-            ValueError: If a split is empty, a window is longer than every recording or the cache cannot be filled.
+            ValueError: if a split is empty, a window is longer than every recording or the cache cannot be filled.
         """
         for split in _SPLITS_OF_STAGE.get(stage, SPLITS):
             if split == "train":
@@ -224,10 +224,10 @@ def check_sample_rate(sample_rate: int) -> None:
     """Refuse a rate at which not every part of the suite works.
 
     Args:
-        sample_rate: In Hz.
+        sample_rate: in Hz.
 
     Raises:
-        ValueError: If it is no whole number from 4,000 to 200,000, or above 65,535 no multiple of 10.
+        ValueError: if it is no whole number from 4,000 to 200,000, or above 65,535 no multiple of 10.
     """
     if not isinstance(sample_rate, int) or not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
         raise ValueError(
@@ -246,11 +246,11 @@ def restoration_data(source: Callable[..., Source], **options: Any) -> Restorati
     name, and to both where both do, such as the sample rate.
 
     Args:
-        source: Class of the source, or a partial of it.
-        **options: Parameters of the source and of `RestorationDataModule`.
+        source: class of the source, or a partial of it.
+        **options: parameters of the source and of `RestorationDataModule`.
 
     Raises:
-        TypeError: If neither has a parameter of that name.
+        TypeError: if neither has a parameter of that name.
     """
     wanted = inspect.signature(source).parameters
     shared = inspect.signature(RestorationDataModule).parameters

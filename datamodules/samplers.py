@@ -24,7 +24,7 @@ class EpochSampler(Sampler[int]):
     sharding must be off (`use_distributed_sampler=False`), or it would replace this sampler.
 
     Args:
-        samples_per_epoch: Over all processes together; the remainder of a division among them is left out.
+        samples_per_epoch: over all processes together; the remainder of a division among them is left out.
     """
 
     def __init__(self, samples_per_epoch: int) -> None:
@@ -56,7 +56,7 @@ class ShardedSampler(Sampler[int]):
     may start again at 0. Results are keyed by the example's index, so that duplicates can be told.
 
     Args:
-        count: Number of examples.
+        count: number of examples.
     """
 
     def __init__(self, count: int) -> None:

@@ -12,7 +12,7 @@ def mix_seed(*parts: int | str) -> int:
     mixed because PyTorch's CPU generator uses only the lower 32 bits of its seed.
 
     Args:
-        *parts: What the draw belongs to, such as the seed, a name for the purpose and an index.
+        *parts: what the draw belongs to, such as the seed, a name for the purpose and an index.
 
     Returns:
         A number in [0, 2**63).
@@ -29,7 +29,7 @@ def generator_for(*parts: int | str, device: torch.device | str = "cpu") -> torc
     """Return a new generator seeded by `mix_seed` of the parts.
 
     Args:
-        *parts: What the draw belongs to.
-        device: Where the generator draws.
+        *parts: what the draw belongs to.
+        device: where the generator draws.
     """
     return torch.Generator(device).manual_seed(mix_seed(*parts))

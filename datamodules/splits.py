@@ -25,7 +25,7 @@ def hash_fraction(label: str) -> float:
     """Return a number in [0, 1) that depends on the label alone, on every machine and in every Python version.
 
     Args:
-        label: Any text, names of files that are not valid UTF-8 included. Python's own `hash` would change from process to
+        label: any text, names of files that are not valid UTF-8 included. Python's own `hash` would change from process to
             process.
     """
     return int.from_bytes(hashlib.sha256(label.encode("utf-8", "surrogateescape")).digest()[:8], "big") / 2**64
@@ -38,7 +38,7 @@ def split_groups(groups: Iterable[str]) -> dict[str, Split]:
     would leave a split empty, as it often does below twenty groups, the largest split gives it the group of highest hash.
 
     Args:
-        groups: Names of pieces, speakers, albums or files; repetitions are allowed.
+        groups: names of pieces, speakers, albums or files; repetitions are allowed.
 
     Returns:
         The split of each group. Fewer than three groups cannot fill three splits.
@@ -57,11 +57,11 @@ def parse_split(name: str, where: str) -> Split:
     """Read the name of a split as data sets write it.
 
     Args:
-        name: Such as `train`, `val`, `validation` or `test`, in any case.
-        where: The file that it was read from, for the error message.
+        name: such as `train`, `val`, `validation` or `test`, in any case.
+        where: the file that it was read from, for the error message.
 
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: if the name is unknown.
     """
     split = _SPLIT_OF_NAME.get(name.strip().lower())
     if split is None:

@@ -17,9 +17,9 @@ class StreamedRecordings:
     """Recordings that are decoded, mixed and resampled anew for every window.
 
     Args:
-        recordings: What to read; files whose header cannot be read are named once in a warning and left out.
-        sample_rate: Wanted, in Hz.
-        channels: Wanted; see `decoding.mix`.
+        recordings: what to read; files whose header cannot be read are named once in a warning and left out.
+        sample_rate: wanted, in Hz.
+        channels: wanted; see `decoding.mix`.
     """
 
     def __init__(self, recordings: Sequence[Recording], sample_rate: int, channels: int) -> None:
@@ -42,7 +42,7 @@ class StreamedRecordings:
         same as if the whole recording had been resampled.
 
         Raises:
-            AudioFileError: If the file is damaged in this place.
+            AudioFileError: if the file is damaged in this place.
         """
         info = self._infos[index]
         from_hz, to_hz = info.sample_rate_hz, self._sample_rate

@@ -34,9 +34,9 @@ class WindowRules:
     """What a training window looks like.
 
     Attributes:
-        window_samples: Length.
+        window_samples: length.
         silence_db: RMS level in dBFS below which a window is drawn again; None accepts all.
-        level_db: Gain in dB, `[low, high]` or one number; None leaves the level alone.
+        level_db: gain in dB, `[low, high]` or one number; None leaves the level alone.
     """
 
     window_samples: int
@@ -58,12 +58,12 @@ class TrainWindows(Dataset[dict[str, Any]]):
     a window are left out.
 
     Args:
-        recordings: The clean audio.
-        rules: Length, silence threshold and level.
-        seed: The run's seed.
+        recordings: the clean audio.
+        rules: length, silence threshold and level.
+        seed: the run's seed.
 
     Raises:
-        ValueError: If every recording is shorter than the window.
+        ValueError: if every recording is shorter than the window.
     """
 
     def __init__(self, recordings: Recordings, rules: WindowRules, seed: int) -> None:

@@ -17,7 +17,7 @@ def mix(audio: np.ndarray, channels: int) -> np.ndarray:
 
     Args:
         audio: (C, T).
-        channels: The count wanted.
+        channels: the count wanted.
 
     Returns:
         (channels, T).
@@ -31,15 +31,15 @@ def decode_blocks(path: str | os.PathLike[str], sample_rate: int, channels: int)
     """Decode, mix and resample a file of any length in bounded memory.
 
     Args:
-        path: The file.
-        sample_rate: Wanted, in Hz.
-        channels: Wanted.
+        path: the file.
+        sample_rate: wanted, in Hz.
+        channels: wanted.
 
     Yields:
         Blocks (channels, n).
 
     Raises:
-        AudioFileError: As `audio_io.read`.
+        AudioFileError: as `audio_io.read`.
     """
     from_hz = probe(path).sample_rate_hz
     blocks = (mix(block, channels) for block in read_blocks(path, BLOCK_SAMPLES))

@@ -29,10 +29,10 @@ class AudioFolder:
     """A scanned folder.
 
     Attributes:
-        files: The audio files, in alphabetical order.
-        manifests: The folders with a manifest, and its rows.
-        problems: One sentence per folder that cannot be read.
-        unread: Files whose names say that they are audio of a kind that is not read, in alphabetical order.
+        files: the audio files, in alphabetical order.
+        manifests: the folders with a manifest, and its rows.
+        problems: one sentence per folder that cannot be read.
+        unread: files whose names say that they are audio of a kind that is not read, in alphabetical order.
     """
 
     files: tuple[Path, ...]
@@ -53,7 +53,7 @@ def scan_folder(root: Path) -> AudioFolder:
     macOS.
 
     Raises:
-        ValueError: If a manifest cannot be read.
+        ValueError: if a manifest cannot be read.
     """
     named: list[Path] = []
     manifests: dict[Path, tuple[ManifestRow, ...]] = {}
@@ -78,7 +78,7 @@ def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
     """Read a table with the columns `file` (relative to the manifest's folder) and, if there are, `split` and `group`.
 
     Raises:
-        ValueError: If the table cannot be read, a row names no file or a split is unknown.
+        ValueError: if the table cannot be read, a row names no file or a split is unknown.
     """
     try:
         check_regular(manifest)
@@ -102,8 +102,8 @@ def without_repetitions(items: Sequence[Named], known: Iterable[Path] = ()) -> l
     """Leave out what leads to the same real file as an earlier item, whatever links are on the way.
 
     Args:
-        items: Rows or paths.
-        known: Files that count as earlier.
+        items: rows or paths.
+        known: files that count as earlier.
     """
     seen = {os.path.realpath(path) for path in known}
     kept = []

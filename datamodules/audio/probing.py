@@ -22,7 +22,7 @@ def probe_all(paths: Sequence[str | os.PathLike[str]]) -> list[audio_io.AudioInf
     """Read the header of every file and name the files without a good one in a warning each.
 
     Args:
-        paths: The candidates.
+        paths: the candidates.
 
     Returns:
         What the header says or what is wrong with it, in the order given.
@@ -38,7 +38,7 @@ def readable_files(paths: Sequence[Path]) -> tuple[dict[Path, float], list[str]]
     """Probe every file.
 
     Args:
-        paths: The candidates.
+        paths: the candidates.
 
     Returns:
         The duration in seconds of each readable file, in the order given, and one sentence per file that is not.
@@ -53,7 +53,7 @@ def unread_files(paths: Sequence[Path]) -> list[str]:
     """Name a handful of files that look like audio and are not read in a warning each, and count the others in one.
 
     Args:
-        paths: Files whose names end in one of `audio_checks.UNREAD_SUFFIXES`.
+        paths: files whose names end in one of `audio_checks.UNREAD_SUFFIXES`.
 
     Returns:
         One sentence per file.

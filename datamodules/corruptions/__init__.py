@@ -24,9 +24,9 @@ class Corruption(ABC):
         """Return a corrupted copy of a batch.
 
         Args:
-            clean: Audio, (B, C, T), on any device.
-            sample_rate: Its rate in Hz.
-            generator: Only source of randomness. It may live on another device than the audio.
+            clean: audio, (B, C, T), on any device.
+            sample_rate: its rate in Hz.
+            generator: only source of randomness. It may live on another device than the audio.
 
         Returns:
             Corrupted audio, (B, C, T), with the type and device of `clean`.
@@ -41,13 +41,13 @@ class Corruption(ABC):
         """Return what the corruption is in one split: the recordings that it uses may be held out like the clean ones.
 
         Args:
-            split: The split of the clean recordings that are to be corrupted.
+            split: the split of the clean recordings that are to be corrupted.
 
         Returns:
             A corruption for this split; the same one where nothing depends on the split.
 
         Raises:
-            ValueError: If nothing is left to use in this split.
+            ValueError: if nothing is left to use in this split.
         """
         return self
 
@@ -59,23 +59,23 @@ class Corruption(ABC):
         """Refuse audio on which the corruption cannot work, before any is read; by default none is refused.
 
         Args:
-            sample_rate: Rate in Hz.
-            channels: Count.
+            sample_rate: rate in Hz.
+            channels: count.
 
         Raises:
-            ValueError: If it cannot; the message begins with the name of the setting and says what to change.
+            ValueError: if it cannot; the message begins with the name of the setting and says what to change.
         """
 
     def check_under(self, key: str, sample_rate: int, channels: int) -> None:
         """Refuse what `check` refuses, in a message that begins with the whole key of the setting.
 
         Args:
-            key: Of the corruption in the configuration of the one that asks, such as `steps.1`.
-            sample_rate: Rate in Hz.
-            channels: Count.
+            key: of the corruption in the configuration of the one that asks, such as `steps.1`.
+            sample_rate: rate in Hz.
+            channels: count.
 
         Raises:
-            ValueError: If `check` does.
+            ValueError: if `check` does.
         """
         try:
             self.check(sample_rate, channels)

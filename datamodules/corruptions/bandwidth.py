@@ -70,16 +70,16 @@ class LowPass(Corruption):
         """Check the ranges.
 
         Args:
-            cutoff_hz: Cutoff, drawn evenly on a logarithmic axis; what it marks in each family is told in `FilterDesign`. Of a
+            cutoff_hz: cutoff, drawn evenly on a logarithmic axis; what it marks in each family is told in `FilterDesign`. Of a
                 range that goes on beyond half the sample rate, what lies below 7/16 of the rate is drawn.
-            filters: Families to draw from, keys of `filters.FAMILIES`.
-            order: Order, 1 to 16; for `windowed_sinc` a quarter of its zero crossings on each side.
-            ripple_db: Pass band ripple of `chebyshev1` and `elliptic`.
-            stopband_db: Stop band attenuation of `elliptic`.
+            filters: families to draw from, keys of `filters.FAMILIES`.
+            order: order, 1 to 16; for `windowed_sinc` a quarter of its zero crossings on each side.
+            ripple_db: pass band ripple of `chebyshev1` and `elliptic`.
+            stopband_db: stop band attenuation of `elliptic`.
             passes: 1 multiplies the spectrum by |H|; 2 by |H|^2, as filtering forwards and backwards does.
 
         Raises:
-            ValueError: If a range is empty or outside of what the filters allow.
+            ValueError: if a range is empty or outside of what the filters allow.
         """
         self._cutoff_hz = positive_range(cutoff_hz, "cutoff_hz")
         self._filter = FilterDraw(filters, order, ripple_db, stopband_db, passes)
@@ -100,7 +100,7 @@ class LowPass(Corruption):
         """Return the low-passed batch; see `Corruption`.
 
         Raises:
-            ValueError: If the lowest cutoff is not below half the sample rate.
+            ValueError: if the lowest cutoff is not below half the sample rate.
         """
         self.check(sample_rate, clean.shape[1])
         low, high = (math.log(end / sample_rate) for end in self._drawn_hz(sample_rate))
@@ -137,19 +137,19 @@ class Bandwidth(Corruption):
         `filters=[chebyshev1] order=8 ripple_db=0.05 cutoff_ratio=0.8 passes=2 interpolation=[cubic]`.
 
         Args:
-            low_rate_hz: Low sample rate; all audio ends at half of it.
-            filters: Families of the filter before decimation, as in `LowPass`.
-            order: Order of the filter, as in `LowPass`.
-            ripple_db: Pass band ripple, as in `LowPass`.
-            stopband_db: Stop band attenuation, as in `LowPass`.
-            cutoff_ratio: Cutoff of the filter relative to half the low rate. What a soft filter lets through above that is
+            low_rate_hz: low sample rate; all audio ends at half of it.
+            filters: families of the filter before decimation, as in `LowPass`.
+            order: order of the filter, as in `LowPass`.
+            ripple_db: pass band ripple, as in `LowPass`.
+            stopband_db: stop band attenuation, as in `LowPass`.
+            cutoff_ratio: cutoff of the filter relative to half the low rate. What a soft filter lets through above that is
                 folded down, as in any real decimator.
             passes: 1 for |H|, 2 for |H|^2, as in `LowPass`.
-            aliased: Probability of decimating without any filter.
-            interpolation: Ways back to the full rate, drawn per example: `sinc` (no images), `cubic` (spline), `linear`.
+            aliased: probability of decimating without any filter.
+            interpolation: ways back to the full rate, drawn per example: `sinc` (no images), `cubic` (spline), `linear`.
 
         Raises:
-            ValueError: If a range is empty or outside of what the filters allow, or a name is unknown.
+            ValueError: if a range is empty or outside of what the filters allow, or a name is unknown.
         """
         self._low_rate_hz = positive_range(low_rate_hz, "low_rate_hz")
         self._cutoff_ratio = draws.as_range(cutoff_ratio, "cutoff_ratio")
@@ -175,7 +175,7 @@ class Bandwidth(Corruption):
         """Return the batch after its way down and up; see `Corruption`.
 
         Raises:
-            ValueError: If the highest low rate is not below the sample rate.
+            ValueError: if the highest low rate is not below the sample rate.
         """
         self.check(sample_rate, clean.shape[1])
         frame = self._frame(clean.shape[-1], sample_rate)

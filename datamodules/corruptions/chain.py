@@ -54,11 +54,11 @@ class Chain(Composite):
         """Store the steps.
 
         Args:
-            steps: Corruptions; in a fixed order the first one strikes first.
+            steps: corruptions; in a fixed order the first one strikes first.
             order: `fixed` or `random`.
 
         Raises:
-            ValueError: If there is no step, a step is not a corruption, or the order is unknown.
+            ValueError: if there is no step, a step is not a corruption, or the order is unknown.
         """
         if not steps:
             raise ValueError("steps is empty: give at least one corruption")
@@ -80,9 +80,9 @@ class Chain(Composite):
         """Corrupt a batch with all steps.
 
         Args:
-            clean: Audio, (B, C, T).
-            sample_rate: Its rate in Hz.
-            generator: Only source of randomness.
+            clean: audio, (B, C, T).
+            sample_rate: its rate in Hz.
+            generator: only source of randomness.
 
         Returns:
             Corrupted audio, (B, C, T).
@@ -105,11 +105,11 @@ class RandomApply(Composite):
         """Store the corruption.
 
         Args:
-            corruption: What may strike.
-            probability: Chance of each example to be struck.
+            corruption: what may strike.
+            probability: chance of each example to be struck.
 
         Raises:
-            ValueError: If it is not a corruption, or the probability is not within 0 to 1.
+            ValueError: if it is not a corruption, or the probability is not within 0 to 1.
         """
         self._corruption = settings.corruption(corruption, "corruption")
         self._probability = settings.probability(probability, "probability")
@@ -128,9 +128,9 @@ class RandomApply(Composite):
         """Corrupt some examples of a batch.
 
         Args:
-            clean: Audio, (B, C, T).
-            sample_rate: Its rate in Hz.
-            generator: Only source of randomness.
+            clean: audio, (B, C, T).
+            sample_rate: its rate in Hz.
+            generator: only source of randomness.
 
         Returns:
             Audio, corrupted or not, (B, C, T).

@@ -33,11 +33,11 @@ class Clipping(Corruption):
         """Check the settings.
 
         Args:
-            depth_db: How far the threshold lies below the peak in dB, as a number or `[low, high]`; 0 does not clip hard.
-            shapes: Curves of which each example draws one: `hard`, `soft`.
+            depth_db: how far the threshold lies below the peak in dB, as a number or `[low, high]`; 0 does not clip hard.
+            shapes: curves of which each example draws one: `hard`, `soft`.
 
         Raises:
-            ValueError: If a depth is negative or a shape is unknown.
+            ValueError: if a depth is negative or a shape is unknown.
         """
         self._depth_db = as_range(depth_db, "depth_db")
         if self._depth_db[0] < 0:
@@ -48,9 +48,9 @@ class Clipping(Corruption):
         """Clip a batch.
 
         Args:
-            clean: Audio, (B, C, T).
-            sample_rate: Its rate in Hz, without influence.
-            generator: Only source of randomness.
+            clean: audio, (B, C, T).
+            sample_rate: its rate in Hz, without influence.
+            generator: only source of randomness.
 
         Returns:
             Clipped audio, (B, C, T).

@@ -58,13 +58,13 @@ class Codec(Corruption):
         """Check the ranges.
 
         Args:
-            codecs: Codecs of which each example draws one.
-            mp3_kbps: Constant bit rate of all channels in kbit/s; the nearest one that the sample rate has is used.
-            vorbis_quality: Quality from 0 (lowest) to 1, a tenth of what oggenc calls -q.
-            opus_kbps: Mean bit rate of one channel in kbit/s, 6 to 256.
+            codecs: codecs of which each example draws one.
+            mp3_kbps: constant bit rate of all channels in kbit/s; the nearest one that the sample rate has is used.
+            vorbis_quality: quality from 0 (lowest) to 1, a tenth of what oggenc calls -q.
+            opus_kbps: mean bit rate of one channel in kbit/s, 6 to 256.
 
         Raises:
-            ValueError: If a codec is unknown or a range is outside of what the codec allows.
+            ValueError: if a codec is unknown or a range is outside of what the codec allows.
         """
         self._ways: dict[str, tuple[Callable[[np.ndarray, int, float], np.ndarray], tuple[float, float]]] = {
             "mp3": (through_mp3, range_within(mp3_kbps, "mp3_kbps", 8.0, 320.0)),
@@ -85,7 +85,7 @@ class Codec(Corruption):
         """Return the decoded batch; see `Corruption`. Examples are coded in parallel, on as many threads as there are cores.
 
         Raises:
-            ValueError: If a codec cannot hold the sample rate or the number of channels.
+            ValueError: if a codec cannot hold the sample rate or the number of channels.
         """
         self.check(sample_rate, clean.shape[1])
         audio = clean.detach().to("cpu", torch.float32).numpy()
@@ -105,7 +105,7 @@ def check_codec(codec: str, sample_rate: int, channels: int) -> None:
     """Refuse a sample rate or a number of channels that a codec cannot hold.
 
     Raises:
-        ValueError: If it cannot; the message says what to change.
+        ValueError: if it cannot; the message says what to change.
     """
     if codec == "mp3" and not _mp3_kbps(sample_rate):
         allowed = ", ".join(str(rate) for rate in sorted(rate for rates in MP3_KBPS for rate in rates))
@@ -132,14 +132,14 @@ def through_mp3(audio: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
 
     Args:
         audio: (C, T) float32.
-        sample_rate: One of those in `MP3_KBPS`.
-        kbps: Bit rate of all channels together in kbit/s; the nearest one that the sample rate has is used.
+        sample_rate: one of those in `MP3_KBPS`.
+        kbps: bit rate of all channels together in kbit/s; the nearest one that the sample rate has is used.
 
     Returns:
         (C, T) float32.
 
     Raises:
-        ValueError: If MP3 cannot hold the sample rate or the number of channels.
+        ValueError: if MP3 cannot hold the sample rate or the number of channels.
     """
     check_codec("mp3", sample_rate, audio.shape[0])
     possible = _mp3_kbps(sample_rate)

@@ -24,12 +24,12 @@ class Impulses(Corruption):
         """Check the ranges, each a number or `[low, high]`.
 
         Args:
-            deviation: Standard deviation of the normal noise, full scale 1.
-            probability: Probability of a transient at each sample; 1e-4 at 16 kHz is 1.6 per second, at 48 kHz 4.8.
-            amplitude: Height of the transients, full scale 1.
+            deviation: standard deviation of the normal noise, full scale 1.
+            probability: probability of a transient at each sample; 1e-4 at 16 kHz is 1.6 per second, at 48 kHz 4.8.
+            amplitude: height of the transients, full scale 1.
 
         Raises:
-            ValueError: If a range is not one, a probability is not within 0 to 1, or a level is negative.
+            ValueError: if a range is not one, a probability is not within 0 to 1, or a level is negative.
         """
         self._deviation = as_range(deviation, "deviation")
         self._probability = range_within(probability, "probability", 0.0, 1.0)
@@ -41,9 +41,9 @@ class Impulses(Corruption):
         """Add noise and transients to a batch.
 
         Args:
-            clean: Audio, (B, C, T).
-            sample_rate: Its rate in Hz, without influence.
-            generator: Only source of randomness.
+            clean: audio, (B, C, T).
+            sample_rate: its rate in Hz, without influence.
+            generator: only source of randomness.
 
         Returns:
             Noisy audio, (B, C, T).

@@ -49,15 +49,15 @@ class Noise(Corruption):
         """Store what is drawn from.
 
         Args:
-            colors: Colors, or mixtures of colors joined by `+`, of which each example draws one: white, pink, brown, tpdf
+            colors: colors, or mixtures of colors joined by `+`, of which each example draws one: white, pink, brown, tpdf
                 and recorded.
-            snr_db: Ratio of clean to noise power over channels and time in dB, as a number or `[low, high]`.
-            noise_root: Folder of the recordings, needed by `recorded`.
-            noise_split: Of a folder whose MANIFEST.csv has a column `split`, `matching` uses in each split of the clean audio
+            snr_db: ratio of clean to noise power over channels and time in dB, as a number or `[low, high]`.
+            noise_root: folder of the recordings, needed by `recorded`.
+            noise_split: of a folder whose MANIFEST.csv has a column `split`, `matching` uses in each split of the clean audio
                 the recordings of the same split; `train`, `val` or `test` those of this split; None all of them.
 
         Raises:
-            ValueError: If a color is unknown, a range is not one, or the recordings are missing.
+            ValueError: if a color is unknown, a range is not one, or the recordings are missing.
         """
         entries = [colors] if isinstance(colors, str) else list(colors)
         self._mixtures = tuple(_parse_mixture(entry) for entry in entries)
@@ -85,9 +85,9 @@ class Noise(Corruption):
         """Add noise to a batch; the level of the clean audio in it is unchanged, and silence stays silent.
 
         Args:
-            clean: Audio, (B, C, T).
-            sample_rate: Its rate in Hz.
-            generator: Only source of randomness.
+            clean: audio, (B, C, T).
+            sample_rate: its rate in Hz.
+            generator: only source of randomness.
 
         Returns:
             Noisy audio, (B, C, T).
@@ -121,7 +121,7 @@ def sum_of_powers(parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     """Add signals after giving each the asked mean power.
 
     Args:
-        parts: Pairs of a signal, (B, C, T), and its power, (B,).
+        parts: pairs of a signal, (B, C, T), and its power, (B,).
 
     Returns:
         The sum, (B, C, T). A silent signal stays silent.
@@ -137,10 +137,10 @@ def colored_noise(shares: Tensor, shape: Sequence[int], sample_rate: int, genera
     normal numbers: every sample of the noise is a sum over all bins and therefore normal whatever their distribution.
 
     Args:
-        shares: Shares of power of white, pink and brown noise, (B, 3), on the device of the result.
+        shares: shares of power of white, pink and brown noise, (B, 3), on the device of the result.
         shape: (B, C, T).
-        sample_rate: Rate in Hz.
-        generator: Only source of randomness.
+        sample_rate: rate in Hz.
+        generator: only source of randomness.
 
     Returns:
         Noise of arbitrary level, (B, C, T).
@@ -161,8 +161,8 @@ def color_powers(period: int, sample_rate: int) -> Tensor:
     Pink and brown noise have nothing below 20 Hz: their power there would dominate unheard and would grow with the window.
 
     Args:
-        period: Length of the transform in samples, even.
-        sample_rate: Rate in Hz.
+        period: length of the transform in samples, even.
+        sample_rate: rate in Hz.
 
     Returns:
         Power in each bin, (3, period / 2 + 1).
@@ -179,7 +179,7 @@ def tpdf_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
 
     Args:
         shape: (B, C, T).
-        generator: Only source of randomness.
+        generator: only source of randomness.
 
     Returns:
         Noise of variance 2/3, (B, C, T), on the generator's device.

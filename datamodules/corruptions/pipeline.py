@@ -64,10 +64,10 @@ class Pipeline(Composite):
         """Parse the steps.
 
         Args:
-            steps: Steps separated by commas, or a list of steps.
+            steps: steps separated by commas, or a list of steps.
 
         Raises:
-            ValueError: If a step is unknown, has wrong arguments, or names another target rate than the others.
+            ValueError: if a step is unknown, has wrong arguments, or names another target rate than the others.
         """
         texts = steps.split(",") if isinstance(steps, str) else list(steps)
         parsed = [_parse(text.strip()) for text in texts]
@@ -100,15 +100,15 @@ class Pipeline(Composite):
         """Corrupt a batch with all steps.
 
         Args:
-            clean: Audio, (B, C, T).
-            sample_rate: Its rate in Hz.
-            generator: Only source of randomness.
+            clean: audio, (B, C, T).
+            sample_rate: its rate in Hz.
+            generator: only source of randomness.
 
         Returns:
             Corrupted audio, (B, C, T).
 
         Raises:
-            ValueError: If the steps name another target rate.
+            ValueError: if the steps name another target rate.
         """
         self.check(sample_rate, clean.shape[1])
         return self._chain(clean, sample_rate, generator)
@@ -122,8 +122,8 @@ class LevelNoise(Corruption):
 
         Args:
             color: white, pink, brown or tpdf.
-            deviation: Standard deviation of the level, full scale 1.
-            level: Mean RMS level, full scale 1.
+            deviation: standard deviation of the level, full scale 1.
+            level: mean RMS level, full scale 1.
         """
         self._color = color
         self._deviation = deviation

@@ -26,7 +26,7 @@ def hold(audio: Tensor, factor: Tensor) -> Tensor:
 
     Args:
         audio: (B, C, T).
-        factor: Whole numbers from 1, (B,).
+        factor: whole numbers from 1, (B,).
 
     Returns:
         (B, C, T).
@@ -45,7 +45,7 @@ def hold_causal(audio: Tensor, factor: Tensor) -> Tensor:
 
     Args:
         audio: (B, C, T).
-        factor: Whole numbers from 1, (B,).
+        factor: whole numbers from 1, (B,).
 
     Returns:
         (B, C, T).
@@ -109,16 +109,16 @@ class Quantize(Corruption):
         """Check the ranges.
 
         Args:
-            modes: Ways to quantize: `hold` (time), `uniform` and `mu_law` (amplitude), and `hold_causal`, which is late; see
+            modes: ways to quantize: `hold` (time), `uniform` and `mu_law` (amplitude), and `hold_causal`, which is late; see
                 `hold_causal`.
-            hold_factor: How many samples of `hold` and `hold_causal` show one value.
-            bits: Bit depth of `uniform`.
-            mu_law_bits: Bit depth of `mu_law`.
-            dithered: Probability of adding triangular dither, two steps wide, before `uniform` rounds (Lipshitz, Wannamaker and
+            hold_factor: how many samples of `hold` and `hold_causal` show one value.
+            bits: bit depth of `uniform`.
+            mu_law_bits: bit depth of `mu_law`.
+            dithered: probability of adding triangular dither, two steps wide, before `uniform` rounds (Lipshitz, Wannamaker and
                 Vanderkooy, "Quantization and Dither", 1992): 4.8 dB more noise, but none of it follows the signal.
 
         Raises:
-            ValueError: If a name is unknown or a range is outside of what is possible.
+            ValueError: if a name is unknown or a range is outside of what is possible.
         """
         self._hold_factor = whole_range(hold_factor, "hold_factor", 1, 1_000_000)
         self._bits = whole_range(bits, "bits", 2, 24)

@@ -32,15 +32,15 @@ class Reverb(Corruption):
         """Store what is drawn from.
 
         Args:
-            responses: Origins of which each example draws one: `simulated`, `recorded`.
-            t60_s: Reverberation time of simulated rooms in seconds.
-            drr_db: Ratio of direct to reverberant energy of simulated rooms in dB.
-            rir_root: Folder of the recorded responses, needed by `recorded`.
-            rir_split: Of a folder whose MANIFEST.csv has a column `split`, `matching` uses in each split of the clean audio
+            responses: origins of which each example draws one: `simulated`, `recorded`.
+            t60_s: reverberation time of simulated rooms in seconds.
+            drr_db: ratio of direct to reverberant energy of simulated rooms in dB.
+            rir_root: folder of the recorded responses, needed by `recorded`.
+            rir_split: of a folder whose MANIFEST.csv has a column `split`, `matching` uses in each split of the clean audio
                 the responses of the same split; `train`, `val` or `test` those of this split; None all of them.
 
         Raises:
-            ValueError: If an origin is unknown, a range is not one, or the recordings are missing.
+            ValueError: if an origin is unknown, a range is not one, or the recordings are missing.
         """
         self._origins = known_names(responses, "responses", ORIGINS)
         self._t60_s = positive_range(t60_s, "t60_s")

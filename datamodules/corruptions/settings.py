@@ -10,11 +10,11 @@ def corruption(value: object, key: str) -> Corruption:
     """Check that a setting is a corruption.
 
     Args:
-        value: Whatever the configuration made.
-        key: Name of the setting, for the error message.
+        value: whatever the configuration made.
+        key: name of the setting, for the error message.
 
     Raises:
-        ValueError: If its class does not derive from `Corruption`.
+        ValueError: if its class does not derive from `Corruption`.
     """
     if not isinstance(value, Corruption):
         raise ValueError(
@@ -27,15 +27,15 @@ def known_names(names: Sequence[str], key: str, known: Iterable[str]) -> tuple[s
     """Check a list of names.
 
     Args:
-        names: At least one name.
-        key: Name of the setting, for the error message.
-        known: All that are allowed.
+        names: at least one name.
+        key: name of the setting, for the error message.
+        known: all that are allowed.
 
     Returns:
         The names.
 
     Raises:
-        ValueError: If `names` is a single string, is empty or holds an unknown name.
+        ValueError: if `names` is a single string, is empty or holds an unknown name.
     """
     allowed = list(known)
     if isinstance(names, str) or not names or set(names) - set(allowed):
@@ -47,7 +47,7 @@ def probability(value: float, key: str) -> float:
     """Check a probability.
 
     Raises:
-        ValueError: If `value` is not within 0 to 1.
+        ValueError: if `value` is not within 0 to 1.
     """
     if not 0 <= value <= 1:
         raise ValueError(f"{key}={value!r} is not a probability from 0 to 1")
@@ -58,7 +58,7 @@ def whole_range(value: Range, key: str, lowest: int, highest: int) -> tuple[int,
     """Read a whole number or `[low, high]` of whole numbers.
 
     Raises:
-        ValueError: If an end is not a whole number from `lowest` to `highest`.
+        ValueError: if an end is not a whole number from `lowest` to `highest`.
 
     Example:
         >>> whole_range([2, 12], "order", 1, 16)
@@ -74,7 +74,7 @@ def positive_range(value: Range, key: str) -> tuple[float, float]:
     """Read a number or `[low, high]`, above 0.
 
     Raises:
-        ValueError: If it is not a range, or not above 0.
+        ValueError: if it is not a range, or not above 0.
     """
     low, high = as_range(value, key)
     if low <= 0:
@@ -86,7 +86,7 @@ def range_within(value: Range, key: str, lowest: float, highest: float) -> tuple
     """Read a number or `[low, high]` and check its limits.
 
     Raises:
-        ValueError: If the range is not within `lowest` to `highest`.
+        ValueError: if the range is not within `lowest` to `highest`.
     """
     low, high = as_range(value, key)
     if not lowest <= low <= high <= highest:

@@ -13,10 +13,10 @@ class Recording:
     """One clean recording.
 
     Attributes:
-        path: Where the file lies.
-        seconds: Its duration.
-        split: The only split that may use it.
-        group: The piece, speaker or album that it belongs to; a group lies in one split.
+        path: where the file lies.
+        seconds: its duration.
+        split: the only split that may use it.
+        group: the piece, speaker or album that it belongs to; a group lies in one split.
     """
 
     path: str
@@ -29,11 +29,11 @@ class Source(ABC):
     """A data set of clean recordings.
 
     Args:
-        root: The folder that the recordings lie in; evaluation manifests name files relative to it.
+        root: the folder that the recordings lie in; evaluation manifests name files relative to it.
 
     Attributes:
-        root: The same as an absolute path.
-        skipped: After `recordings()`, one sentence per file that could not be used.
+        root: the same as an absolute path.
+        skipped: after `recordings()`, one sentence per file that could not be used.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -46,5 +46,5 @@ class Source(ABC):
         """List the readable recordings of all splits, always in the same order.
 
         Raises:
-            ValueError: If there is none, or the root is missing.
+            ValueError: if there is none, or the root is missing.
         """

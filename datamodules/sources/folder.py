@@ -34,8 +34,8 @@ class FolderSource(Source):
     by the hash of the file name. Of several links to one file only one is used, so that it cannot be in two splits.
 
     Args:
-        root: The folder; links to folders are followed and hidden files left out.
-        pattern: Of the names of the files to use, such as `piano_*`; the others are as if they were not there.
+        root: the folder; links to folders are followed and hidden files left out.
+        pattern: of the names of the files to use, such as `piano_*`; the others are as if they were not there.
     """
 
     def __init__(self, root: str, pattern: str = "*") -> None:

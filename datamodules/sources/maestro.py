@@ -24,8 +24,8 @@ class MaestroSource(Source):
     The group is the piece (composer and title): the official split keeps all performances of a piece together.
 
     Args:
-        root: The folder `maestro-v3.0.0` or `maestro-v2.0.0`, or the folder that holds it.
-        years: Only recordings of these competition years, such as `[2004, 2006]`; None takes all.
+        root: the folder `maestro-v3.0.0` or `maestro-v2.0.0`, or the folder that holds it.
+        years: only recordings of these competition years, such as `[2004, 2006]`; None takes all.
     """
 
     def __init__(self, root: str, years: Sequence[int] | int | None = None) -> None:

@@ -34,11 +34,11 @@ class SyntheticSource(Source):
     another, struck or plucked at random.
 
     Args:
-        root: Folder for the rendered files; each set of parameters has its own folder below it.
-        sample_rate: In Hz.
-        recordings: How many pieces, at least 3.
-        seconds: Duration of each.
-        render_seed: Changes all pieces. It is not the training seed: that one must not change what is evaluated.
+        root: folder for the rendered files; each set of parameters has its own folder below it.
+        sample_rate: in Hz.
+        recordings: how many pieces, at least 3.
+        seconds: duration of each.
+        render_seed: changes all pieces. It is not the training seed: that one must not change what is evaluated.
     """
 
     def __init__(self, root: str, sample_rate: int, recordings: int = 120, seconds: float = 10.0, render_seed: int = 0) -> None:
@@ -55,7 +55,7 @@ class SyntheticSource(Source):
         """Render what is missing and list all pieces; see `Source.recordings`.
 
         Raises:
-            ValueError: If the folder cannot be written to.
+            ValueError: if the folder cannot be written to.
         """
         paths = [self.root / f"piece_{index:04d}.flac" for index in range(self.count)]
         missing = [index for index, path in enumerate(paths) if not path.exists()]
@@ -70,7 +70,7 @@ class SyntheticSource(Source):
         """Compute piece number `index`.
 
         Args:
-            index: From 0 to recordings - 1.
+            index: from 0 to recordings - 1.
 
         Returns:
             (T,) float32, peak between -12 and -3 dBFS.

@@ -36,7 +36,7 @@ def convolve(audio: Tensor, responses: Tensor, direct_samples: int) -> Tensor:
     Args:
         audio: (B, C, T).
         responses: (B, L), for all channels of an example.
-        direct_samples: Index in the responses that stands for lag 0.
+        direct_samples: index in the responses that stands for lag 0.
 
     Returns:
         (B, C, T).

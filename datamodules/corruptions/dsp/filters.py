@@ -58,9 +58,9 @@ def magnitude_response(families: Sequence[str], design: FilterDesign, fft_sample
     """Evaluate each example's filter at the frequencies of a real FFT.
 
     Args:
-        families: Name of each example's family, a key of `FAMILIES`.
-        design: Numbers of each example's filter.
-        fft_samples: Length of the FFT, even.
+        families: name of each example's family, a key of `FAMILIES`.
+        design: numbers of each example's filter.
+        fft_samples: length of the FFT, even.
 
     Returns:
         |H|, 1 at 0 Hz, (B, fft_samples / 2 + 1) float32 on the device of `design`.

@@ -26,10 +26,10 @@ def simulate_responses(t60_s: Tensor, drr_db: Tensor, sample_rate: int, generato
     """Draw a room and two places in it per example and compute the response between them.
 
     Args:
-        t60_s: Reverberation times in seconds, (B,).
-        drr_db: Ratios of the direct sound's energy to that of all the rest in dB, (B,).
-        sample_rate: Rate in Hz.
-        generator: Only source of randomness; all else must be on its device.
+        t60_s: reverberation times in seconds, (B,).
+        drr_db: ratios of the direct sound's energy to that of all the rest in dB, (B,).
+        sample_rate: rate in Hz.
+        generator: only source of randomness; all else must be on its device.
 
     Returns:
         Responses, (B, L) with L the longest reverberation time; sample 0 is the direct sound and exactly 1.

@@ -16,7 +16,7 @@ class ByteCache:
         """Start empty.
 
         Args:
-            budget_bytes: What the arrays may take together; a single larger one is kept alone.
+            budget_bytes: what the arrays may take together; a single larger one is kept alone.
         """
         self._budget_bytes = budget_bytes
         self._arrays: OrderedDict[Hashable, np.ndarray] = OrderedDict()

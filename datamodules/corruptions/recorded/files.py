@@ -20,8 +20,8 @@ class RecordedFiles:
     """The usable audio files of a folder.
 
     Attributes:
-        kind: What the keys of the configuration begin with, such as `noise` in `noise_root` and `noise_split`.
-        skipped: One sentence per file that could not be used; shared with what `for_split` returns.
+        kind: what the keys of the configuration begin with, such as `noise` in `noise_root` and `noise_split`.
+        skipped: one sentence per file that could not be used; shared with what `for_split` returns.
     """
 
     kind: ClassVar[str]
@@ -30,13 +30,13 @@ class RecordedFiles:
         """List and check the files; unusable ones are named in one warning each and left out.
 
         Args:
-            root: Folder, searched with its subfolders.
+            root: folder, searched with its subfolders.
             split: `train`, `val` or `test` uses only the files that the folder's MANIFEST.csv (columns `file`, `split`) gives
                 this split; None uses all files. `matching` leaves the choice to `for_split` where a manifest gives splits,
                 and uses all files for every split where none does.
 
         Raises:
-            ValueError: If the folder, its manifest or any usable file is missing.
+            ValueError: if the folder, its manifest or any usable file is missing.
         """
         folder = Path(root)
         if not folder.is_dir():
@@ -59,7 +59,7 @@ class RecordedFiles:
         """Return these files, or with `matching` those that a manifest gives to a split.
 
         Raises:
-            ValueError: If there are splits but no usable file of this one.
+            ValueError: if there are splits but no usable file of this one.
         """
         if not self._served:
             return self
@@ -76,7 +76,7 @@ class RecordedFiles:
         """Look into a file whose header is good.
 
         Raises:
-            AudioFileError: If it cannot be used.
+            AudioFileError: if it cannot be used.
         """
         raise NotImplementedError
 

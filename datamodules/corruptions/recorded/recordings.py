@@ -45,16 +45,16 @@ class NoiseRecordings(RecordedFiles):
         """Draw a segment for every channel of the wanted examples.
 
         Args:
-            wanted: Which examples need noise, (B,), boolean.
+            wanted: which examples need noise, (B,), boolean.
             shape: (B, C, T).
-            sample_rate: Rate of the result in Hz.
-            generator: Only source of randomness; it advances alike whatever is wanted.
+            sample_rate: rate of the result in Hz.
+            generator: only source of randomness; it advances alike whatever is wanted.
 
         Returns:
             Noise, (B, C, T), in CPU memory; zero for the other examples. A segment repeats, cross-faded, if it is short.
 
         Raises:
-            ValueError: If no file can be decoded.
+            ValueError: if no file can be decoded.
         """
         batch, channels, length = shape
         files = uniform(0.0, 1.0, (batch,), generator).tolist()
@@ -79,7 +79,7 @@ def loop(audio: np.ndarray, fade_samples: int) -> np.ndarray:
 
     Args:
         audio: (T,).
-        fade_samples: Length F of the cross-fade; at most half the signal is used.
+        fade_samples: length F of the cross-fade; at most half the signal is used.
 
     Returns:
         One period, (T - F,).

@@ -35,9 +35,9 @@ class RecordedResponses(RecordedFiles):
         """Draw responses, all files equally likely.
 
         Args:
-            count: How many.
-            sample_rate: Rate in Hz to which they are resampled.
-            generator: Only source of randomness.
+            count: how many.
+            sample_rate: rate in Hz to which they are resampled.
+            generator: only source of randomness.
 
         Returns:
             Responses (count, L) in CPU memory, zero behind their ends, and the index of their direct sound, which has the energy
@@ -63,7 +63,7 @@ def align(response: np.ndarray, before_samples: int) -> np.ndarray:
 
     Args:
         response: (L,), not silent.
-        before_samples: Place of the direct sound in the result.
+        before_samples: place of the direct sound in the result.
 
     Returns:
         (L',).

@@ -28,12 +28,12 @@ class Timbre:
 
     Attributes:
         stiffness: B of the note A4 (MIDI 69); it grows by 9 % per semitone.
-        roll_off: Exponent of 1/k in the partials' amplitudes.
-        contact: Lowest and highest fraction of the string where it is struck or plucked.
-        decay_per_s: Decay rate of A4's fundamental, in 1/s.
-        decay_per_s_per_khz: How much faster partials decay with each kHz.
+        roll_off: exponent of 1/k in the partials' amplitudes.
+        contact: lowest and highest fraction of the string where it is struck or plucked.
+        decay_per_s: decay rate of A4's fundamental, in 1/s.
+        decay_per_s_per_khz: how much faster partials decay with each kHz.
         noise_level: RMS of the attack noise relative to the tone.
-        noise_seconds: Time constant of the attack noise.
+        noise_seconds: time constant of the attack noise.
     """
 
     stiffness: float
@@ -55,7 +55,7 @@ def stiff_string_hz(fundamental_hz: float, stiffness: float, partials: int) -> T
     Args:
         fundamental_hz: f0 of the same string without stiffness.
         stiffness: B, without unit; 0 gives a harmonic series.
-        partials: How many.
+        partials: how many.
 
     Returns:
         (partials,) float64, in Hz.
@@ -77,7 +77,7 @@ def damped_partials(poles: Tensor, amplitudes: Tensor, samples: int) -> Tensor:
     Args:
         poles: (K,) complex128, decay (negative real part) and angular frequency per sample.
         amplitudes: (K,) complex128.
-        samples: Length.
+        samples: length.
 
     Returns:
         (samples,) float32.
@@ -95,12 +95,12 @@ def render_note(
     """Render one note; harder strokes are louder and brighter.
 
     Args:
-        timbre: The instrument.
-        midi: Pitch, 69 = A4 = 440 Hz.
-        velocity: In (0, 1].
-        held_seconds: Time until the damper falls.
-        sample_rate: In Hz.
-        generator: Source of the random phases, contact point, detuning and attack noise.
+        timbre: the instrument.
+        midi: pitch, 69 = A4 = 440 Hz.
+        velocity: in (0, 1].
+        held_seconds: time until the damper falls.
+        sample_rate: in Hz.
+        generator: source of the random phases, contact point, detuning and attack noise.
 
     Returns:
         (T,) float32 with about `velocity` squared as RMS at the attack.

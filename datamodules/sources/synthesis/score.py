@@ -21,10 +21,10 @@ class Note:
     """One note of a piece.
 
     Attributes:
-        start_seconds: When it is struck.
-        held_seconds: Until the damper falls.
-        midi: Pitch, 69 = A4.
-        velocity: In (0, 1].
+        start_seconds: when it is struck.
+        held_seconds: until the damper falls.
+        midi: pitch, 69 = A4.
+        velocity: in (0, 1].
         voice: 0 for bass and chords, 1 for the melody.
     """
 
@@ -40,8 +40,8 @@ class Key:
     """A tonic and a scale.
 
     Attributes:
-        tonic: Semitones above C, 0 to 11.
-        scale: Semitones above the tonic of each degree.
+        tonic: semitones above C, 0 to 11.
+        scale: semitones above the tonic of each degree.
     """
 
     tonic: int
@@ -70,8 +70,8 @@ def compose(seconds: float, generator: torch.Generator) -> list[Note]:
     """Write a piece of the given duration in a random key, mode and tempo.
 
     Args:
-        seconds: Duration; no note begins later.
-        generator: Source of all choices.
+        seconds: duration; no note begins later.
+        generator: source of all choices.
 
     Returns:
         The notes, bar by bar.
