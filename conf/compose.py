@@ -38,12 +38,25 @@ def create(config: Mapping[str, Any], key: str, **extra: Any) -> Any:
     Raises:
         ValueError: as of `instantiate`.
     """
-    return instantiate(OmegaConf.create({key: config[key]})[key], **extra)
+    return instantiate(_as_node({key: config[key]})[key], **extra)
 
 
 def save(config: Mapping[str, Any], path: Path) -> None:
     """Write a resolved configuration as YAML."""
-    OmegaConf.save(OmegaConf.create(dict(config)), path)
+    OmegaConf.save(_as_node(dict(config)), path, resolve=True)
+
+
+def _as_node(config: dict[str, Any]) -> DictConfig:
+    """Return resolved values as a node, in which none is resolved again."""
+    return OmegaConf.create(_escaped(config))
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _escaped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_escaped(inner) for inner in value]
+    return value.replace("${", r"\${") if isinstance(value, str) else value
 
 
 def plain(node: DictConfig) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf
 
+from conf.compose import create, save
 from conf.settings import DEFAULT_EPOCHS, evaluate_settings, train_settings
 
 NAMES = ["run_name=a", "run_dir=there/a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
@@ -74,3 +75,10 @@ def test_values_are_plain_and_those_of_the_configuration() -> None:
 def test_mistake_is_told_before_anything_is_made(overrides: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         train_settings(composed("train", *overrides))
+
+
+def test_resolved_value_is_not_resolved_again(tmp_path: Path) -> None:
+    settings = train_settings(composed("train", "data=folder", r"data.root='/a/\${b}'"))
+    assert create(settings.config, "data") is not None
+    save(settings.config, tmp_path / "config.yaml")
+    assert "  root: /a/${b}\n" in (tmp_path / "config.yaml").read_text()
