@@ -15,7 +15,9 @@ from conf.compose import instantiate as build
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.codec import MP3_KBPS
 from datamodules.sources.synthetic import SyntheticSource
-from lightning_modules.metrics.collection import TEST_METRICS, build_metrics, offered_metrics
+from lightning_modules.metrics.availability import offered_metrics
+from lightning_modules.metrics.collection import build_metrics
+from lightning_modules.metrics.registry import TEST_METRICS
 
 FOLDER = Path(__file__).parents[1] / "conf"
 CORRUPTIONS = sorted((FOLDER / "corruption").glob("*.yaml"))
