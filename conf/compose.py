@@ -48,7 +48,8 @@ def save(config: Mapping[str, Any], path: Path) -> None:
 
 def _as_node(config: dict[str, Any]) -> DictConfig:
     """Return resolved values as a node, in which none is resolved again."""
-    return OmegaConf.create(_escaped(config))
+    node: DictConfig = OmegaConf.create(_escaped(config))
+    return node
 
 
 def _escaped(value: Any) -> Any:

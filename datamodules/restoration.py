@@ -31,7 +31,7 @@ FLAC_EXACT_UP_TO_HZ = 65_535
 
 _SPLITS_OF_STAGE: dict[str | None, tuple[Split, ...]] = {"validate": ("val",), "test": ("test",), "predict": ("test",)}
 
-Batch = dict[str, Any]
+BatchDict = dict[str, Any]
 
 
 class RestorationDataModule(pl.LightningDataModule):
@@ -176,13 +176,13 @@ class RestorationDataModule(pl.LightningDataModule):
         """Return the loader of the test pairs."""
         return self._eval_loader("test")
 
-    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_before_batch_transfer(self, batch: BatchDict, dataloader_idx: int) -> BatchDict:
         """Seed the corruption while the indices are still on the CPU; reading them back from a GPU would stall it."""
         if "corrupted" in batch:
             return batch
         return {**batch, "corruption_seed": mix_seed(self._seed, "corruption", *batch["index"].tolist())}
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: BatchDict, dataloader_idx: int) -> BatchDict:
         """Corrupt a training batch where it is now."""
         if "corrupted" in batch:
             return batch

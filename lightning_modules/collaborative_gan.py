@@ -75,7 +75,7 @@ class CollaborativeGANModule(MUGANModule, StepSized):
                 "model=collaborative_gan needs a discriminator: give model.loss_weights.adversarial a weight above 0"
             )
         if not isinstance(self.net, SplitNetwork):
-            raise ValueError(f"model.net={type(self.net).__name__} cannot be cut at a layer; known: UNet, Generator")
+            raise ValueError(f"model.net={type(self.net).__name__} cannot be cut at a layer; known: UNet, MUGANGenerator")
         output = len(self.net.up) + 1
         if layer is not None and layer not in range(output + 1):
             raise ValueError(f"model.layer={layer} must lie between 0, the bottleneck, and {output}, the restored signal")

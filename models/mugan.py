@@ -22,7 +22,7 @@ from models.layers.multiscale import (
 from models.layers.splitting import Skips, SplitNetwork
 
 
-class Generator(SplitNetwork):
+class MUGANGenerator(SplitNetwork):
     """Restore a waveform by adding a learned correction to it; at initialization the correction is zero.
 
     Args:

@@ -61,10 +61,10 @@ class SweepCallback(Callback):
 
 def _prepare_optuna(folder: Path, config: DictConfig) -> None:
     """Set what the sweep determines, as if it were on the command line: Hydra compares the jobs' sweeper with this one."""
-    from sweeps.optuna_study import settings
+    from sweeps.optuna_study import study_settings
 
     try:
-        found = settings(config.hydra.sweeper, folder, list(config.objectives), list(config.hydra.overrides.task))
+        found = study_settings(config.hydra.sweeper, folder, list(config.objectives), list(config.hydra.overrides.task))
     except ValueError as error:
         raise SystemExit(f"error: {error}") from error
     with read_write(config.hydra), open_dict(config.hydra):

@@ -22,7 +22,9 @@ ASKED_AGAIN = "asked_again"
 """Attribute of a study: the numbers of its trials without a result whose parameters wait for another trial."""
 
 
-def settings(sweeper: Mapping[str, Any], folder: Path, objectives: Sequence[str], overrides: Sequence[str]) -> dict[str, Any]:
+def study_settings(
+    sweeper: Mapping[str, Any], folder: Path, objectives: Sequence[str], overrides: Sequence[str]
+) -> dict[str, Any]:
     """Return what a sweep determines of its sweeper: storage, directions, remaining trials; a failed job ends no sweep.
 
     Args:

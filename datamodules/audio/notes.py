@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datamodules.audio.checks import AudioFileError, UnreadFormatError
 from datamodules.audio.clipping import Clipping
-from datamodules.audio.tree import Job
+from datamodules.audio.tree import RestoreJob
 
 HANDFUL = 5
 """Files of one kind that are named one by one."""
@@ -39,7 +39,7 @@ def unread_summary(paths: Sequence[Path]) -> str:
     return f"{len(paths)} more {'file' if len(paths) == 1 else 'files'} of formats that are not read ({kinds})"
 
 
-def narrow_lines(jobs: Sequence[Job], method_rate_hz: Callable[[int], int]) -> list[str]:
+def narrow_lines(jobs: Sequence[RestoreJob], method_rate_hz: Callable[[int], int]) -> list[str]:
     """Say which files keep their upper band because the method works at a lower rate; a line for all files of a rate.
 
     Args:

@@ -11,7 +11,7 @@ from datamodules.audio.stream import check_writable
 
 
 @dataclass(frozen=True)
-class Job:
+class RestoreJob:
     """One file to read and the file to write for it."""
 
     source: AudioInfo
@@ -29,7 +29,7 @@ class _Found:
     places: tuple[Path, ...]  # relative to the output folder, the best first
 
 
-def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> tuple[list[Job], list[AudioFileError]]:
+def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> tuple[list[RestoreJob], list[AudioFileError]]:
     """List the work: a file goes directly into the output folder, a folder's tree is mirrored there.
 
     Of two files that would go to the same place, the second goes into a folder named after where it came from. Files
@@ -48,7 +48,7 @@ def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> 
         {os.path.realpath(item.path): item for given in inputs for item in _find(given, output_folder, skipped.append)}.items()
     )
     sources = {real for real, _ in found}
-    jobs: list[Job] = []
+    jobs: list[RestoreJob] = []
     taken: set[str] = set()
     for _, item in found:
         try:
@@ -59,7 +59,7 @@ def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> 
             skipped.append(error)
         else:
             taken.add(os.path.realpath(output))
-            jobs.append(Job(source, output))
+            jobs.append(RestoreJob(source, output))
     return jobs, list({str(error): error for error in skipped}.values())
 
 

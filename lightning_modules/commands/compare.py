@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sweeps.report.report import Report
-    from sweeps.report.runs import Run
+    from sweeps.report.runs import ReportedRun
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def write_reports(comparing: Comparing) -> "list[Report]":
     return [write_report(groups[name], name, comparing.output, comparing.votes, skipped + _others(groups, name))]
 
 
-def _others(groups: "dict[str, list[Run]]", chosen: str) -> list[str]:
+def _others(groups: "dict[str, list[ReportedRun]]", chosen: str) -> list[str]:
     count = sum(len(runs) for name, runs in groups.items() if name != chosen)
     were = "run that was tested on other pairs is" if count == 1 else "runs that were tested on other pairs are"
     return [f"{count} {were} left out"] if count else []

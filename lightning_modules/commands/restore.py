@@ -15,7 +15,7 @@ from datamodules.audio.io import AudioFileError
 from datamodules.audio.notes import clipping_lines, files, narrow_lines, skipped_lines
 from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.stream import open_like, read_blocks
-from datamodules.audio.tree import Job, plan_jobs
+from datamodules.audio.tree import RestoreJob, plan_jobs
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer
 from lightning_modules.stepwise import with_num_steps, with_step_size
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REFERENCE_RATE_HZ = 16000
 """At which a method is tried that takes any rate, before files are read."""
-Method = Callable[[int], RestorationModule]
+MethodAtRate = Callable[[int], RestorationModule]
 """Gives the method to be used for files of a sample rate in Hz."""
 
 
@@ -70,7 +70,7 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
     return 1 if count else 0
 
 
-def prepare_method(restoring: Restoring) -> Method:
+def prepare_method(restoring: Restoring) -> MethodAtRate:
     """Open the method, with the steps that are asked for; tell where its chunks would be heard.
 
     Raises:
@@ -86,7 +86,7 @@ def prepare_method(restoring: Restoring) -> Method:
     return method
 
 
-def open_method(name: str, device: str) -> Method:
+def open_method(name: str, device: str) -> MethodAtRate:
     """Open a checkpoint, which has a sample rate of its own, or a method without training, which takes any.
 
     Raises:
@@ -106,7 +106,7 @@ def open_method(name: str, device: str) -> Method:
     return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz)).to(place).eval()
 
 
-def with_change(method: Method, change: Callable[[RestorationModule], RestorationModule]) -> Method:
+def with_change(method: MethodAtRate, change: Callable[[RestorationModule], RestorationModule]) -> MethodAtRate:
     """Return a method with another number or size of steps.
 
     Raises:
@@ -129,7 +129,7 @@ def warn_of_joints(module: RestorationModule, settings: Settings) -> None:
         _tell(f"note: {taken}: joints may be heard; without --chunk and --overlap this method takes {wanted}, and none are")
 
 
-def restore_files(method: Method, jobs: Sequence[Job], settings: Settings, output_folder: Path) -> int:
+def restore_files(method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Settings, output_folder: Path) -> int:
     """Restore the files in turn and return how many succeeded; those that fail are named, and only a full folder ends it."""
     restored, done_seconds = 0, 0.0
     with _progress() as progress:
@@ -152,7 +152,7 @@ def restore_files(method: Method, jobs: Sequence[Job], settings: Settings, outpu
     return restored
 
 
-def restore_file(method: Method, job: Job, settings: Settings, advance: Callable[[float], None]) -> Clipping:
+def restore_file(method: MethodAtRate, job: RestoreJob, settings: Settings, advance: Callable[[float], None]) -> Clipping:
     """Restore one file in blocks of a second.
 
     Args:
@@ -188,7 +188,7 @@ def restore_file(method: Method, job: Job, settings: Settings, advance: Callable
         raise AudioFileError(source.path, f"failed: {type(error).__name__}: {error}") from error
 
 
-def _rate_of(method: Method, sample_rate_hz: int) -> int:
+def _rate_of(method: MethodAtRate, sample_rate_hz: int) -> int:
     """Return the rate at which a method works on files of a rate; theirs, where it does not work at all and each will say so."""
     try:
         return method(sample_rate_hz).sample_rate

@@ -8,7 +8,10 @@ MOVED = {
     "lightning_modules.warm_up": "lightning_modules.training.warm_up",
 }
 """Of every module that a `_target_` in a checkpoint or a run may name: where it was, and where it is."""
-RENAMED = {"datamodules.corruptions.chain.Sometimes": "datamodules.corruptions.chain.RandomApply"}
+RENAMED = {
+    "datamodules.corruptions.chain.Sometimes": "datamodules.corruptions.chain.RandomApply",
+    "models.mugan.Generator": "models.mugan.MUGANGenerator",
+}
 """Classes whose own name changed."""
 KEYS = {"lightning_modules.training.shaping.Shaping": {"least_gain": "min_delta"}}
 """By the present name of a class: the old and the new names of its settings."""

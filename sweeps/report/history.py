@@ -49,11 +49,11 @@ def thin(curve: Curve) -> Curve:
     return [curve[round(position * last / (LONGEST - 1))] for position in range(LONGEST)]
 
 
-Row = tuple[float, Mapping[str, float]]
-Rows = Iterator[Row]
+CurveRow = tuple[float, Mapping[str, float]]
+Rows = Iterator[CurveRow]
 
 
-def _epoch_rows(folder: Path, rows: Sequence[Row], problems: list[str]) -> Rows:
+def _epoch_rows(folder: Path, rows: Sequence[CurveRow], problems: list[str]) -> Rows:
     """Return the values of every epoch; loggers lose the last seconds of a run that is killed and then goes on.
 
     The steps of an epoch come from a row that the logger has.
@@ -97,7 +97,7 @@ def _csv_rows(path: Path, problems: list[str]) -> Rows:
         problems.append(f"{path} is damaged in {lost} line(s), which are left out")
 
 
-def _csv_row(line: dict[str, str]) -> Row | None:
+def _csv_row(line: dict[str, str]) -> CurveRow | None:
     """Return the numbers of a line of a logger's table, None if it is not whole."""
     try:
         values = {name: float(value) for name, value in line.items() if value}

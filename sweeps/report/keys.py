@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning_modules.runs.folder import FOLLOWING_THE_RUN, VOLATILE, fingerprint
-from sweeps.report.runs import Run
+from sweeps.report.runs import ReportedRun
 
 NOT_SWEPT = (
     *VOLATILE,
@@ -39,7 +39,7 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def settings(run: Run) -> dict[str, Any]:
+def run_settings(run: ReportedRun) -> dict[str, Any]:
     """Return the settings of a run that may matter, by dotted key, and its `model`; without training only the model's do."""
     flat = {key: value for key, value in flatten(run.trained).items() if not _ignored(key)}
     matter = flat if run.kind == "learned" else {key: value for key, value in flat.items() if key.startswith("model.")}
@@ -50,17 +50,17 @@ def _ignored(key: str) -> bool:
     return key.endswith("._partial_") or any(key == name or key.startswith(f"{name}.") for name in NOT_SWEPT)
 
 
-def method_id(run: Run) -> str:
+def method_id(run: ReportedRun) -> str:
     """Return twelve hexadecimal digits that runs of one method share: the same settings but for the seed."""
-    return fingerprint({key: value for key, value in settings(run).items() if key != "seed" and value is not None})[:12]
+    return fingerprint({key: value for key, value in run_settings(run).items() if key != "seed" and value is not None})[:12]
 
 
-def swept_keys(runs: Sequence[Run]) -> list[str]:
+def swept_keys(runs: Sequence[ReportedRun]) -> list[str]:
     """Return the settings that a sweep varied: those that differ among runs of one model, `model` first if there are several.
 
     Of keys that have the same values in every run (one follows the other) the shortest is kept.
     """
-    table = [settings(run) for run in runs]
+    table = [run_settings(run) for run in runs]
     models = {row["model"] for row in table}
     varied = ["model"] if len(models) > 1 else []
     for model in sorted(models):
@@ -81,13 +81,13 @@ def _varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [key for key in keys if len({row.get(key) for row in rows if key in row or key.endswith("._target_")}) > 1]
 
 
-def telling_keys(runs: Sequence[Run]) -> list[str]:
+def telling_keys(runs: Sequence[ReportedRun]) -> list[str]:
     """Return the fewest swept keys that tell apart whatever all of them do, taken greedily, for names to be short.
 
     What a method is comes before how long it was trained: methods whose epochs differ too are not named by their epochs.
     """
     keys = [key for key in swept_keys(runs) if key not in ("model", "seed")]
-    table = [settings(run) for run in runs]
+    table = [run_settings(run) for run in runs]
     told: list[str] = []
 
     def groups(chosen: Sequence[str]) -> int:
@@ -105,10 +105,10 @@ def _rank(key: str) -> int:
     return 0 if follows else 2 if key.startswith("model.") else 1
 
 
-def keys_of_names(runs: Sequence[Run]) -> dict[str, list[str]]:
+def keys_of_names(runs: Sequence[ReportedRun]) -> dict[str, list[str]]:
     """Return for each model the telling keys that differ among its own runs: what a name has to say beside the model."""
-    told, names = telling_keys(runs), {settings(run)["model"] for run in runs}
-    tables = {name: [row for row in map(settings, runs) if row["model"] == name] for name in names}
+    told, names = telling_keys(runs), {run_settings(run)["model"] for run in runs}
+    tables = {name: [row for row in map(run_settings, runs) if row["model"] == name] for name in names}
     return {name: [key for key in told if len({str(row.get(key)) for row in table}) > 1] for name, table in tables.items()}
 
 
@@ -141,8 +141,8 @@ def shown_value(value: Any) -> str:
     return text.rsplit(".", 1)[-1] if text.startswith(("torch.", "models.", "lightning_modules.", "datamodules.")) else text
 
 
-def label(run: Run, keys: Sequence[str]) -> str:
+def label(run: ReportedRun, keys: Sequence[str]) -> str:
     """Name a method by its model and its values of the swept keys."""
-    values, names = settings(run), short_keys(keys)
+    values, names = run_settings(run), short_keys(keys)
     known = [key for key in keys if key not in ("model", "seed") and values.get(key) is not None]
     return " ".join([run.model, *(f"{names[key]}={shown_value(values[key])}" for key in known)])

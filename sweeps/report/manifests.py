@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweeps.report.keys import flatten
-from sweeps.report.runs import ReportError, Run
+from sweeps.report.runs import ReportedRun, ReportError
 
 TRAINING_ONLY = (
     "batch_size",
@@ -26,7 +26,7 @@ TRAINING_ONLY = (
 SHOWN = 6
 
 
-def evaluation_id(run: Run) -> str:
+def evaluation_id(run: ReportedRun) -> str:
     """Return eight hexadecimal digits that two runs share exactly if they were scored on the same test pairs.
 
     The manifest's hash alone would not do: `trainer.limit_test_batches` tests only some of its pairs.
@@ -35,15 +35,15 @@ def evaluation_id(run: Run) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
-def group_runs(runs: Sequence[Run]) -> dict[str, list[Run]]:
+def group_runs(runs: Sequence[ReportedRun]) -> dict[str, list[ReportedRun]]:
     """Sort runs by the pairs they were tested on, the largest group first."""
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[ReportedRun]] = {}
     for run in runs:
         groups.setdefault(evaluation_id(run), []).append(run)
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
-def only_group(groups: Mapping[str, list[Run]]) -> str:
+def only_group(groups: Mapping[str, list[ReportedRun]]) -> str:
     """Return the one group there is.
 
     Raises:
@@ -60,7 +60,7 @@ def only_group(groups: Mapping[str, list[Run]]) -> str:
     raise ReportError("\n".join(lines))
 
 
-def choose_group(groups: Mapping[str, list[Run]], start: str) -> str:
+def choose_group(groups: Mapping[str, list[ReportedRun]], start: str) -> str:
     """Return the group whose name begins so.
 
     Raises:
@@ -73,7 +73,7 @@ def choose_group(groups: Mapping[str, list[Run]], start: str) -> str:
     return found[0]
 
 
-def facts(run: Run) -> dict[str, Any]:
+def facts(run: ReportedRun) -> dict[str, Any]:
     """Return what a table over a run's test pairs says about them."""
     choices = run.config.get("choices") or {}
     return {
@@ -86,14 +86,14 @@ def facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _describe(runs: Sequence[Run]) -> str:
+def _describe(runs: Sequence[ReportedRun]) -> str:
     known = facts(runs[0])
     names = ", ".join(run.name for run in runs[:SHOWN]) + (", ..." if len(runs) > SHOWN else "")
     count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     return f"{count} ({names}): {known['corruption']} on {known['data']}, {known['pairs']} pairs"
 
 
-def differences(run: Run, other: Run) -> list[str]:
+def differences(run: ReportedRun, other: ReportedRun) -> list[str]:
     """Name what makes the test pairs of two runs differ: settings first, then the pairs themselves."""
     found = _changed(_settings(run), _settings(other))
     if len(run.pairs.index) != len(other.pairs.index):
@@ -104,7 +104,7 @@ def differences(run: Run, other: Run) -> list[str]:
     return found or ["what the settings do not show: recorded noise, room responses, or the version of the program"]
 
 
-def _settings(run: Run) -> dict[str, Any]:
+def _settings(run: ReportedRun) -> dict[str, Any]:
     choices = run.config.get("choices") or {}
     data = {key: value for key, value in flatten(run.config.get("data") or {}).items() if not _training_only(key)}
     named = {f"data.{key}": value for key, value in data.items()}
@@ -124,7 +124,7 @@ def _changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [f"{key}: {other.get(key)}, not {one.get(key)}" for key in keys]
 
 
-def _changed_pairs(run: Run, other: Run) -> list[str]:
+def _changed_pairs(run: ReportedRun, other: ReportedRun) -> list[str]:
     """Name pairs of the same number that come from elsewhere, or whose audio is not the same."""
     theirs = dict(zip(other.pairs.index, other.pairs.places, strict=True))
     shared = [(place, theirs[index]) for index, place in zip(run.pairs.index, run.pairs.places, strict=True) if index in theirs]

@@ -11,7 +11,7 @@ from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import choose_rows, left_out_line
 from lightning_modules.runs.damage import is_number
 from sweeps.report.keys import keys_of_names, label, method_id
-from sweeps.report.runs import PairScores, Run
+from sweeps.report.runs import PairScores, ReportedRun
 
 CORRUPTED = "corrupted"
 
@@ -28,7 +28,7 @@ class Method:
     id: str
     label: str
     kind: str
-    runs: tuple[Run, ...]
+    runs: tuple[ReportedRun, ...]
     means: Mapping[str, float]
     deviations: Mapping[str, float]
     pairs: Mapping[str, np.ndarray]
@@ -51,7 +51,7 @@ def deviation(values: Sequence[float]) -> float:
     return float(np.std(known, ddof=1)) if len(known) > 1 else math.nan
 
 
-def build_methods(runs: Sequence[Run]) -> tuple[list[Method], list[str]]:
+def build_methods(runs: Sequence[ReportedRun]) -> tuple[list[Method], list[str]]:
     """Turn runs with the same test pairs into rows.
 
     Args:
@@ -73,7 +73,7 @@ def build_methods(runs: Sequence[Run]) -> tuple[list[Method], list[str]]:
     return shown, [*notes, *failures, *filter(None, [left_out_line(left_out)])]
 
 
-def _ordered(run: Run) -> Run:
+def _ordered(run: ReportedRun) -> ReportedRun:
     """Sort the pairs of a run by index, so that the pairs of all runs correspond."""
     order = np.argsort(run.pairs.index)
     pairs = PairScores(
@@ -85,12 +85,12 @@ def _ordered(run: Run) -> Run:
     return replace(run, pairs=pairs)
 
 
-def _by_method(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:
+def _by_method(runs: Sequence[ReportedRun]) -> tuple[list[list[ReportedRun]], list[str]]:
     """Group runs that differ in the seed only, each seed once.
 
     Where a seed comes up again, the commits of the program are told apart; of the runs of one commit the newest counts.
     """
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[ReportedRun]] = {}
     for run in runs:
         groups.setdefault(method_id(run), []).append(run)
     split = [part for group in groups.values() for part in _by_commit(group)]
@@ -98,17 +98,17 @@ def _by_method(runs: Sequence[Run]) -> tuple[list[list[Run]], list[str]]:
     return [_once_a_seed(group, notes) for group in split], notes
 
 
-def _by_commit(group: Sequence[Run]) -> list[list[Run]]:
+def _by_commit(group: Sequence[ReportedRun]) -> list[list[ReportedRun]]:
     if len({run.seed for run in group}) == len(group):
         return [list(group)]
-    commits: dict[Any, list[Run]] = {}
+    commits: dict[Any, list[ReportedRun]] = {}
     for run in group:
         commits.setdefault(run.result.get("git_commit"), []).append(run)
     return list(commits.values())
 
 
-def _once_a_seed(group: Sequence[Run], notes: list[str]) -> list[Run]:
-    newest: dict[int, Run] = {}
+def _once_a_seed(group: Sequence[ReportedRun], notes: list[str]) -> list[ReportedRun]:
+    newest: dict[int, ReportedRun] = {}
     for run in sorted(group, key=lambda run: (run.folder / "result.json").stat().st_mtime):
         if run.seed in newest:
             notes.append(f"{newest[run.seed].name} left out: {run.name} has the same settings and seed, and is newer")
@@ -116,7 +116,7 @@ def _once_a_seed(group: Sequence[Run], notes: list[str]) -> list[Run]:
     return [newest[seed] for seed in sorted(newest)]
 
 
-def _method(group: Sequence[Run], keys: Sequence[str]) -> Method:
+def _method(group: Sequence[ReportedRun], keys: Sequence[str]) -> Method:
     scores = [run.pairs.restored for run in group]
     names = [name for name in METRICS if all(name in score for score in scores)]
     per_run = {name: [mean(score[name]) for score in scores] for name in names}
@@ -132,14 +132,14 @@ def _method(group: Sequence[Run], keys: Sequence[str]) -> Method:
     )
 
 
-def _corrupted(run: Run) -> Method:
+def _corrupted(run: ReportedRun) -> Method:
     scores = run.pairs.corrupted
     means = {name: mean(values) for name, values in scores.items()}
     pairs = {name: values[None] for name, values in scores.items()}
     return Method(CORRUPTED, CORRUPTED, CORRUPTED, (), means, dict.fromkeys(means, math.nan), pairs)
 
 
-def _classical_rows(runs: Sequence[Run], own: set[str]) -> tuple[list[Method], list[str]]:
+def _classical_rows(runs: Sequence[ReportedRun], own: set[str]) -> tuple[list[Method], list[str]]:
     """Return the methods without training that runs list beside themselves and that have no run of their own.
 
     Returns:

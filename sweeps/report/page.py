@@ -15,10 +15,10 @@ from lightning_modules.runs.damage import is_number
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
 from sweeps.report.history import Curve
-from sweeps.report.keys import settings, short_keys, swept_keys, telling_keys
+from sweeps.report.keys import run_settings, short_keys, swept_keys, telling_keys
 from sweeps.report.leaderboard import COMPUTE, Leaderboard
 from sweeps.report.methods import Method, mean
-from sweeps.report.runs import Run
+from sweeps.report.runs import ReportedRun
 from sweeps.report.tables import number
 
 INLINE_CHARACTERS = 6_000_000
@@ -34,7 +34,7 @@ STYLES = ("page", "board", "desk")
 
 def page_data(
     table: Leaderboard,
-    runs: Sequence[Run],
+    runs: Sequence[ReportedRun],
     examples: Sequence[Example],
     facts: Mapping[str, Any],
     curves: Mapping[Path, Mapping[str, Curve]],
@@ -80,8 +80,8 @@ def _bounds(interval: Interval) -> list[float | None]:
     return [rounded(value) for value in (interval.mean, interval.low, interval.high)]
 
 
-def _run(run: Run, row: str, keys: Sequence[str], curves: Mapping[str, Curve]) -> dict[str, Any]:
-    values = settings(run)
+def _run(run: ReportedRun, row: str, keys: Sequence[str], curves: Mapping[str, Curve]) -> dict[str, Any]:
+    values = run_settings(run)
     shown = {name: curve for name, curve in curves.items() if not name.startswith("val/corrupted_")}
     return {
         "name": run.name,

@@ -14,7 +14,7 @@ from sweeps.report.leaderboard import Leaderboard, build_leaderboard
 from sweeps.report.manifests import facts
 from sweeps.report.methods import CORRUPTED, Method, build_methods
 from sweeps.report.page import page_data, write_page
-from sweeps.report.runs import Run
+from sweeps.report.runs import ReportedRun
 from sweeps.report.tables import escaped, markdown_line, to_csv, to_markdown
 from sweeps.report.votes import (
     Discrimination,
@@ -38,7 +38,9 @@ class Report:
     notes: list[str]
 
 
-def write_report(runs: Sequence[Run], evaluation: str, folder: Path, ballots: Sequence[Path], notes: Sequence[str]) -> Report:
+def write_report(
+    runs: Sequence[ReportedRun], evaluation: str, folder: Path, ballots: Sequence[Path], notes: Sequence[str]
+) -> Report:
     """Write leaderboard.md, leaderboard.csv, index.html and blind.html.
 
     Args:
@@ -69,7 +71,7 @@ def write_report(runs: Sequence[Run], evaluation: str, folder: Path, ballots: Se
     return Report(table, folder, told)
 
 
-def _curves(runs: Sequence[Run]) -> tuple[dict[Path, dict[str, Curve]], list[str]]:
+def _curves(runs: Sequence[ReportedRun]) -> tuple[dict[Path, dict[str, Curve]], list[str]]:
     """Return the learning curves of each run, and a sentence for each file of them that is damaged."""
     curves, told = {}, []
     for run in runs:
@@ -88,12 +90,12 @@ def _write_tables(
     (folder / "leaderboard.csv").write_text(to_csv(table, extra), encoding="utf-8")
 
 
-def sorted_files(run: Run) -> list[str]:
+def sorted_files(run: ReportedRun) -> list[str]:
     """Return the recording of each pair, in the order of the pairs' indices."""
     return [file for _, file in sorted(zip(run.pairs.index, run.pairs.files, strict=True))]
 
 
-def _main_metric(runs: Sequence[Run]) -> str:
+def _main_metric(runs: Sequence[ReportedRun]) -> str:
     """Return the metric that most runs were steered by."""
     return Counter(str(run.result["monitor"]).split("/")[-1] for run in runs).most_common(1)[0][0]
 

@@ -42,7 +42,7 @@ class PairScores:
 
 
 @dataclass(frozen=True)
-class Run:
+class ReportedRun:
     """One run folder; `trained` is the configuration it was trained with, which an evaluation finds beside its checkpoint."""
 
     folder: Path
@@ -74,7 +74,7 @@ class Run:
         return int(self.result["seed"] if seed is None else seed)
 
 
-def find_runs(paths: Iterable[Path]) -> tuple[list[Run], list[str]]:
+def find_runs(paths: Iterable[Path]) -> tuple[list[ReportedRun], list[str]]:
     """Read every finished run in some folders.
 
     Args:
@@ -132,7 +132,7 @@ def _only_one_ends(tail: str, folders: Sequence[Path]) -> bool:
     return sum(f"/{folder}".endswith(f"/{tail}") for folder in folders) == 1
 
 
-def read_run(folder: Path, name: str) -> Run:
+def read_run(folder: Path, name: str) -> ReportedRun:
     """Read one run folder.
 
     Raises:
@@ -147,7 +147,7 @@ def read_run(folder: Path, name: str) -> Run:
     if missing:
         raise DamagedFileError(f"{path} has no {', '.join(missing)}")
     result, config = read_result(path), read_config(folder)
-    return Run(
+    return ReportedRun(
         folder, name, result, config, _training_config(config), read_pairs(folder / "per_example.csv", result.get("pairs"))
     )
 

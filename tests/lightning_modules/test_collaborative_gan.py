@@ -15,7 +15,7 @@ from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.training.shaping import Shaping
 from models.discriminator import Discriminator
-from models.mugan import Generator
+from models.mugan import MUGANGenerator
 from models.refinement import Refinement
 from models.streaming.restoration import RestorationStream, Settings
 
@@ -47,7 +47,7 @@ def make(norm: str = "batch", **settings: Any) -> CollaborativeGANModule:
     """Return a module whose generator changes its input and whose networks drop out and normalize over the batch."""
     torch.manual_seed(0)
     adam = partial(torch.optim.Adam, lr=1e-3)
-    net = Generator(depth=2, filters=(8, 8), kernels=(3,), dropout=0.5)
+    net = MUGANGenerator(depth=2, filters=(8, 8), kernels=(3,), dropout=0.5)
     nn.init.normal_(net.last.weight, std=0.1)
     defaults: dict[str, Any] = {
         "refinement": Refinement(steps=4, step_size=0.2),

@@ -15,7 +15,7 @@ BASE = {
     "sample_rate": 4000,
     "loss_weights": {"l2": 1.0, "adversarial": 0.1, "feature": 0.0},
     "adversary": "hinge",
-    "net": {"_target_": "models.mugan.Generator", "depth": 2, "filters": [8, 8], "kernels": [3]},
+    "net": {"_target_": "models.mugan.MUGANGenerator", "depth": 2, "filters": [8, 8], "kernels": [3]},
     "discriminator": {
         "_target_": "models.discriminator.Discriminator",
         "_partial_": True,

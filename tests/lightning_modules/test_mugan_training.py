@@ -13,7 +13,7 @@ from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.mugan import MUGANModule
 from models.autoencoder import Autoencoder
 from models.discriminator import Discriminator
-from models.mugan import Generator
+from models.mugan import MUGANGenerator
 
 
 class Examples(pl.LightningDataModule):
@@ -41,7 +41,7 @@ def make(norm: str, rate: float = 3e-3) -> MUGANModule:
     torch.manual_seed(0)
     adam = partial(torch.optim.Adam, lr=rate)
     return MUGANModule(
-        net=Generator(depth=2, filters=[16, 32], kernels=[3, 9], dropout=0.0),
+        net=MUGANGenerator(depth=2, filters=[16, 32], kernels=[3, 9], dropout=0.0),
         sample_rate=4000,
         loss_weights={"log_mse": 1.0, "feature": 1.0, "adversarial": 1e-2},
         discriminator=partial(Discriminator, depth=2, filters=[4, 8, 8], kernels=[3, 9], dropout=0.0, hidden=8, norm=norm),

@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.mugan import Generator
+from models.mugan import MUGANGenerator
 
 
-def small_generator(**settings: object) -> Generator:
+def small_generator(**settings: object) -> MUGANGenerator:
     torch.manual_seed(0)
-    return Generator(**{"depth": 2, "filters": (8, 16), "kernels": (3, 9), "dropout": 0.0} | settings)
+    return MUGANGenerator(**{"depth": 2, "filters": (8, 16), "kernels": (3, 9), "dropout": 0.0} | settings)
 
 
-def trained(net: Generator) -> Generator:
+def trained(net: MUGANGenerator) -> MUGANGenerator:
     nn.init.normal_(net.last.weight, std=0.1)
     return net
 
@@ -24,14 +24,14 @@ def noise(*shape: int) -> Tensor:
 @pytest.mark.parametrize(("depth", "parameters"), [(4, 13_551_065), (8, 48_942_561)])
 def test_default_plan_has_the_parameter_count_of_the_public_implementation(depth: int, parameters: int) -> None:
     with torch.device("meta"):
-        net = Generator(depth)
+        net = MUGANGenerator(depth)
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
 
 
 def test_feature_shapes_at_depth_4_and_1024_samples() -> None:
     shapes = []
     with torch.device("meta"):
-        net = Generator(4)
+        net = MUGANGenerator(4)
         for block in (*net.down, *net.up):
             block.register_forward_hook(lambda _, __, output: shapes.append(tuple(output.shape[1:])))
         net(torch.zeros(1, 1, 1024))

@@ -10,7 +10,7 @@ import pytest
 optuna = pytest.importorskip("optuna", reason="needs the sweeps extra")
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
-from sweeps.optuna_study import settings  # noqa: E402
+from sweeps.optuna_study import study_settings  # noqa: E402
 
 if TYPE_CHECKING:
     import subprocess
@@ -36,7 +36,7 @@ def ask(study: Any, rate: float) -> Any:
 
 
 def found(folder: Path, objectives: Sequence[str] = ("val/lsd",), task: Sequence[str] = TASK) -> dict[str, Any]:
-    return settings(SWEEPER, folder, objectives, task)
+    return study_settings(SWEEPER, folder, objectives, task)
 
 
 def test_new_study_lies_in_the_folder_and_knows_what_is_better(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from datamodules.audio.checks import AudioFileError, UnreadFormatError
 from datamodules.audio.clipping import Clipping
 from datamodules.audio.io import AudioInfo
 from datamodules.audio.notes import clipping_lines, narrow_lines, skipped_lines
-from datamodules.audio.tree import Job
+from datamodules.audio.tree import RestoreJob
 
 
-def jobs(rate_hz: int, *names: str) -> list[Job]:
-    return [Job(AudioInfo(Path(name), rate_hz, 1, 100, "WAV", "PCM_16"), Path("out") / name) for name in names]
+def jobs(rate_hz: int, *names: str) -> list[RestoreJob]:
+    return [RestoreJob(AudioInfo(Path(name), rate_hz, 1, 100, "WAV", "PCM_16"), Path("out") / name) for name in names]
 
 
 def test_band_above_the_method_is_named_once_a_rate() -> None:

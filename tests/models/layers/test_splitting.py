@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from models.layers.splitting import SplitNetwork
-from models.mugan import Generator
+from models.mugan import MUGANGenerator
 from models.unet import UNet
 
 
@@ -21,7 +21,7 @@ def net(request: pytest.FixtureRequest) -> SplitNetwork:
     torch.manual_seed(0)
     if request.param == "unet":
         return randomized(UNet(depth=3, channels=(4, 6, 8), kernels=(5, 5, 3)))
-    return randomized(Generator(depth=3, filters=(8, 8, 8), kernels=(3, 9)))
+    return randomized(MUGANGenerator(depth=3, filters=(8, 8, 8), kernels=(3, 9)))
 
 
 @pytest.mark.parametrize("layer", range(5))

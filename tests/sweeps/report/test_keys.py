@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sweeps.report.keys import keys_of_names, label, method_id, settings, shown_value, swept_keys, telling_keys
-from sweeps.report.runs import Run, read_run
+from sweeps.report.keys import keys_of_names, label, method_id, run_settings, shown_value, swept_keys, telling_keys
+from sweeps.report.runs import ReportedRun, read_run
 
 Make = Callable[..., Path]
 
 
-def read(folder: Path) -> Run:
+def read(folder: Path) -> ReportedRun:
     return read_run(folder, folder.name)
 
 
@@ -87,7 +87,7 @@ def test_settings_of_different_models_are_not_compared(make_run: Make) -> None:
     unet = read(make_run("a", config=model(net={"depth": 3})))
     other = read(make_run("b", config=model(net={"cells": 4}) | {"choices": {"model": "rnn"}}))
     assert swept_keys([unet, other]) == ["model"]
-    assert settings(other)["model"] == "rnn"
+    assert run_settings(other)["model"] == "rnn"
     assert label(other, ["model"]) == "rnn"
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from sweeps.report.manifests import choose_group, differences, evaluation_id, group_runs, only_group
-from sweeps.report.runs import ReportError, Run, read_run
+from sweeps.report.runs import ReportedRun, ReportError, read_run
 
 Make = Callable[..., Path]
 
 
-def read(folder: Path) -> Run:
+def read(folder: Path) -> ReportedRun:
     return read_run(folder, folder.name)
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from sweeps.report.methods import Method, build_methods
-from sweeps.report.runs import Run, read_run
+from sweeps.report.runs import ReportedRun, read_run
 
 Make = Callable[..., Path]
 
 
-def read(folder: Path) -> Run:
+def read(folder: Path) -> ReportedRun:
     return read_run(folder, folder.name)
 
 
