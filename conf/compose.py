@@ -38,7 +38,9 @@ def create(config: Mapping[str, Any], key: str, **extra: Any) -> Any:
     Raises:
         ValueError: as of `instantiate`.
     """
-    return instantiate(_as_node({key: config[key]})[key], **extra)
+    from lightning_modules.runs.moved_names import present_names
+
+    return instantiate(_as_node({key: present_names(config[key])})[key], **extra)
 
 
 def save(config: Mapping[str, Any], path: Path) -> None:

@@ -33,8 +33,12 @@ def declared(target: str, attribute: str) -> Any:
 
 def _values(node: ast.ClassDef, attribute: str) -> list[ast.expr]:
     """Return what a class body assigns to an attribute."""
-    plain = [line for line in node.body if isinstance(line, ast.Assign)]
-    return [line.value for line in plain if attribute in (name.id for name in line.targets if isinstance(name, ast.Name))]
+    found = []
+    for line in node.body:
+        targets = line.targets if isinstance(line, ast.Assign) else [line.target] if isinstance(line, ast.AnnAssign) else []
+        if attribute in (name.id for name in targets if isinstance(name, ast.Name)):
+            found += [line.value] if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None else []
+    return found
 
 
 @cache

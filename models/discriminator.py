@@ -8,12 +8,11 @@ instead of one per window. There is no sigmoid, as losses on logits are exact wh
 from collections.abc import Sequence
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.counts import check_positive
-from models.layers.mono_batch import to_mono_batch
+from models.layers.judging import judged
 from models.layers.multiscale import MultiscaleConv, default_filters
 from models.layers.normalization import check_norm, normalized
 from models.layers.setting_error import SettingError
@@ -111,12 +110,6 @@ class JudgingBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, T) to (B, 2C', T / 2) if the convolution maps C to C'."""
         return superpixel(functional.leaky_relu(self.dropout(self.convolution(features)), LEAK))
-
-
-def judged(signal: Tensor, corrupted: Tensor, multiple: int, conditional: bool) -> Tensor:
-    """Return what a discriminator reads: the signal (B * C, 1, T'), or (B * C, 2, T') with the corrupted one beside it."""
-    signals = (signal, corrupted) if conditional else (signal,)
-    return torch.cat([to_mono_batch(each, multiple) for each in signals], dim=1)
 
 
 def _checked_filters(filters: Sequence[int] | None, depth: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.discriminator import judged
+from models.layers.judging import judged
 from models.layers.normalization import check_norm, normalized
 from models.layers.setting_error import SettingError
 from models.layers.unet_blocks import down_blocks, plan

@@ -1,4 +1,4 @@
-"""The median stopping rule: which job of a sweep is should_prune already.
+"""The median stopping rule: which job of a sweep is to be ended early.
 
 A job is stopped after an epoch if its best value so far is worse than the median of what the others had reached by that epoch
 (Golovin et al., Google Vizier, KDD 2017, section 3.2, with best values in place of running averages). It needs nothing but the

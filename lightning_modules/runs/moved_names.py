@@ -6,6 +6,7 @@ from typing import Any
 MOVED = {
     "lightning_modules.shaping": "lightning_modules.training.shaping",
     "lightning_modules.warm_up": "lightning_modules.training.warm_up",
+    "lightning_modules.tracking": "lightning_modules.runs.tracking",
 }
 """Of every module that a `_target_` in a checkpoint or a run may name: where it was, and where it is."""
 RENAMED = {

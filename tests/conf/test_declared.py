@@ -1,5 +1,6 @@
 """What is read of a class without importing it is what the class says."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from hydra import compose, initialize_config_module
 from hydra.utils import get_class
 
 from conf.compose import FOLDER
-from conf.declared import declared
+from conf.declared import _values, declared
 
 NAMES = sorted(file.stem for file in (FOLDER / "model").glob("*.yaml"))
 
@@ -32,3 +33,10 @@ def test_methods_without_training_are_known_without_torch() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_annotated_attributes_are_declared_too() -> None:
+    body = ast.parse("class A:\n    steps: int | None = 3\n    other: int\n    plain = 4\n").body[0]
+    assert isinstance(body, ast.ClassDef)
+    found = {name: [ast.literal_eval(value) for value in _values(body, name)] for name in ("steps", "other", "plain", "none")}
+    assert found == {"steps": [3], "other": [], "plain": [4], "none": []}
