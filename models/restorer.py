@@ -52,6 +52,17 @@ class Restorer(nn.Module):
         return with_lengths(natural, _samples(chunk_seconds, sample_rate), _samples(overlap_seconds, sample_rate))
 
 
+class StridedRestorer(Restorer):
+    """A network with a total stride; a subclass sets `multiple`, the samples its input length must be divisible by."""
+
+    multiple: int
+
+    @property
+    def grid_samples(self) -> int:
+        """The total stride."""
+        return self.multiple
+
+
 class SteppedRestorer(Restorer):
     """A network that works in steps, any of which may be the last; a subclass sets `steps`, how many there usually are."""
 

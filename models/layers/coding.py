@@ -6,23 +6,17 @@ from torch import Tensor, nn
 
 from models.layers.mono_batch import from_mono_batch
 from models.layers.reach import has_memory_of_all
-from models.restorer import Restorer
+from models.restorer import StridedRestorer
 
 
-class CodingNetwork(Restorer):
+class CodingNetwork(StridedRestorer):
     """Reconstruct a waveform from a code: what autoencoders share.
 
-    A subclass sets `multiple`, the samples its input length must be divisible by, and `up`, the blocks that raise the rate.
+    A subclass sets `multiple` and `up`, the blocks that raise the rate.
     """
 
     identity_at_start = False
-    multiple: int
     up: nn.ModuleList
-
-    @property
-    def grid_samples(self) -> int:
-        """The total stride."""
-        return self.multiple
 
     @property
     def reach_samples(self) -> float:

@@ -5,25 +5,19 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from models.layers.mono_batch import from_mono_batch, to_mono_batch
-from models.restorer import Restorer
+from models.restorer import StridedRestorer
 
 Skips = list[tuple[Tensor, ...]]
 """What each up block takes beside its input, the innermost block first."""
 
 
-class SplitNetwork(Restorer):
+class SplitNetwork(StridedRestorer):
     """Add a correction to a waveform: an encoder, up blocks that take skips from it, and a last layer.
 
-    A subclass sets `multiple`, the samples its input length must be divisible by, and `up`, its up blocks, innermost first.
+    A subclass sets `multiple` and `up`, its up blocks, innermost first.
     """
 
-    multiple: int
     up: nn.ModuleList
-
-    @property
-    def grid_samples(self) -> int:
-        """The total stride."""
-        return self.multiple
 
     def encode(self, padded: Tensor) -> tuple[Tensor, Skips]:
         """Return the bottleneck's activation and the skips.
