@@ -33,12 +33,10 @@ def declared(target: str, attribute: str) -> Any:
 
 def _values(node: ast.ClassDef, attribute: str) -> list[ast.expr]:
     """Return what a class body assigns to an attribute."""
-    found = []
-    for line in node.body:
-        targets = line.targets if isinstance(line, ast.Assign) else [line.target] if isinstance(line, ast.AnnAssign) else []
-        if attribute in (name.id for name in targets if isinstance(name, ast.Name)):
-            found += [line.value] if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None else []
-    return found
+    lines = [line for line in node.body if isinstance(line, ast.Assign | ast.AnnAssign)]
+    assigned = [(line.targets if isinstance(line, ast.Assign) else [line.target], line.value) for line in lines]
+    named = [(value, [name.id for name in targets if isinstance(name, ast.Name)]) for targets, value in assigned]
+    return [value for value, names in named if value is not None and attribute in names]
 
 
 @cache

@@ -152,7 +152,7 @@ class CollaborativeGANModule(MUGANModule, StepSized):
     @property
     def reach_seconds(self) -> float:
         """A segment, and what the last one may be longer."""
-        return (self.segments.chunk_samples + self.segments.grid_samples) / self.sample_rate
+        return self.segments.limit_samples / self.sample_rate
 
     def chunking(self, chunk_seconds: float | None = None, overlap_seconds: float | None = None) -> Chunking:
         """Let the chunks be the segments, or shorter if asked for."""

@@ -128,7 +128,7 @@ class SegmentedRestorer(Restorer):
         self.segments = segments
 
     def restore_segment(self, segment: Tensor) -> Tensor:
-        """Map a segment (B, C, T) to (B, C, T); T is below `segments.chunk_samples + segments.grid_samples`."""
+        """Map a segment (B, C, T) to (B, C, T); T is below `segments.limit_samples`."""
         raise NotImplementedError
 
     def forward(self, corrupted: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ class SegmentedRestorer(Restorer):
     @property
     def reach_samples(self) -> float:
         """A segment, and what the last one may be longer."""
-        return self.segments.chunk_samples + self.segments.grid_samples
+        return self.segments.limit_samples
 
     @property
     def grid_samples(self) -> int:

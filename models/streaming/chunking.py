@@ -49,6 +49,11 @@ class Chunking:
         return self.chunk_samples - self.overlap_samples
 
     @property
+    def limit_samples(self) -> int:
+        """What every chunk is shorter than, the last one included."""
+        return self.chunk_samples + self.grid_samples
+
+    @property
     def fade_samples(self) -> int:
         """Of an overlap, what is cross-faded."""
         return self.overlap_samples - 2 * self.margin_samples

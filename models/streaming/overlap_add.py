@@ -30,7 +30,7 @@ class OverlapAdd:
         """Start a stream.
 
         Args:
-            function: maps a tensor (..., n) to one of n samples, n < chunk_samples + grid_samples.
+            function: maps a tensor (..., n) to one of n samples, n < chunking.limit_samples.
             chunking: where chunks start and how they are joined.
         """
         self._function = function
@@ -82,14 +82,14 @@ def apply_in_chunks(function: Callable[[Tensor], Tensor], signal: Tensor, chunki
     """Apply a function to a whole signal as `OverlapAdd` applies it to a stream; to a short one at once.
 
     Args:
-        function: maps (..., n) to a tensor of n samples, n < chunk_samples + grid_samples.
+        function: maps (..., n) to a tensor of n samples, n < chunking.limit_samples.
         signal: (..., T).
         chunking: where chunks start and how they are joined.
 
     Returns:
         As the function does, of T samples.
     """
-    if signal.shape[-1] < chunking.chunk_samples + chunking.grid_samples:
+    if signal.shape[-1] < chunking.limit_samples:
         return function(signal)
     stream = OverlapAdd(function, chunking)
     return torch.cat([stream.push(signal), stream.flush()], dim=-1)
