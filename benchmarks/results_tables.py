@@ -3,8 +3,9 @@
     python benchmarks/results_tables.py --manifest DIR/MANIFEST.csv "unet_small=runs/sr_*" "noise_fill=evaluations/noise_fill"
 
 Each LABEL=PATTERN is a row: the folders of a pattern are seeds of one method, whose deviation stands behind the mean. All have to
-be tested on the same pairs. A value is bold if it is the best of its column and beats the best control, the untouched input
-included. A control that returns the input on every pair is left out and named.
+be tested on the same pairs. What is a control, what is bold and what is left out is the rule of every table
+(lightning_modules.runs.controls): bold is the best of a column if it beats every control, • the best control, ▼ worse than the
+input.
 """
 
 import argparse
@@ -21,100 +22,113 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
+from lightning_modules.runs.controls import beats_controls, best_control, changed_share, choose_rows, is_better, left_out_line
 
 Pairs = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
+class Row:
+    """A method on the pairs of some files: its means over them, of every seed, and over the seeds."""
+
+    label: str
+    kind: str
+    seeds: dict[str, list[float]]
+    changed_share: float = 1.0
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Over pairs and seeds, by metric."""
+        return {metric: fmean(values) for metric, values in self.seeds.items()}
+
+
+@dataclass(frozen=True)
 class Method:
-    """A row to be: its name, whether it is learned, and the lines of per_example.csv of every seed."""
+    """A row to be: its label and kind, and the lines of per_example.csv of every seed."""
 
-    name: str
-    learned: bool
-    seeds: list[Pairs]
+    label: str
+    kind: str
+    runs: list[Pairs]
 
-    def does_nothing(self) -> bool:
-        """Say whether the method returns the input on every pair."""
-        return all(
-            pair[metric] == pair[f"corrupted_{metric}"] for pairs in self.seeds for pair in pairs for metric in VALIDATION_METRICS
-        )
+    def on(self, files: set[str]) -> Row:
+        """Return the row of the pairs of some files."""
+        seeds = {metric: [mean_of(pairs, metric, files) for pairs in self.runs] for metric in VALIDATION_METRICS}
+        return Row(self.label, self.kind, seeds, changed_share([numbers(pair) for pairs in self.runs for pair in pairs]))
 
-    def values(self, metric: str, files: set[str]) -> list[float]:
-        """Return the mean over the pairs of some files, of every seed."""
-        return [fmean(float(pair[metric]) for pair in pairs if pair["file"] in files) for pairs in self.seeds]
+
+def mean_of(pairs: Pairs, column: str, files: set[str]) -> float:
+    return fmean(float(pair[column]) for pair in pairs if pair["file"] in files)
+
+
+def numbers(pair: Mapping[str, str]) -> dict[str, float]:
+    """Return the metrics of a pair, of the restored and the corrupted signal."""
+    return {name: float(value or "nan") for name, value in pair.items() if name.removeprefix("corrupted_") in METRICS}
 
 
 def read(argument: str, manifest_hashes: set[str]) -> Method:
-    name, _, pattern = argument.partition("=")
+    label, _, pattern = argument.partition("=")
     folders = [Path(folder) for folder in sorted(glob.glob(pattern))]
     if not folders:
         raise SystemExit(f"{argument}: there is no such folder")
     results = [json.loads((folder / "result.json").read_text()) for folder in folders]
     manifest_hashes |= {result["manifest_hash"] for result in results}
-    kinds = {list(result["methods"].values())[-1]["kind"] for result in results}
-    pairs = [list(csv.DictReader((folder / "per_example.csv").open(newline=""))) for folder in folders]
-    return Method(name, kinds == {"learned"}, pairs)
+    kind = list(results[0]["methods"].values())[-1]["kind"]
+    return Method(label, kind, [list(csv.DictReader((folder / "per_example.csv").open(newline=""))) for folder in folders])
 
 
-def untouched(method: Method) -> Method:
-    """Return the input as a method."""
-    pairs = [
-        {"file": pair["file"]} | {metric: pair[f"corrupted_{metric}"] for metric in VALIDATION_METRICS}
-        for pair in method.seeds[0]
-    ]
-    return Method("input", False, [pairs])
+def untouched(pairs: Pairs, files: set[str]) -> Row:
+    """Return the row of the input."""
+    return Row("input", "corrupted", {name: [mean_of(pairs, f"corrupted_{name}", files)] for name in VALIDATION_METRICS})
 
 
-def table(methods: Sequence[Method], files: set[str]) -> Iterable[str]:
-    """Yield the lines of a table over the pairs of some files."""
-    yield "| method | " + " | ".join(VALIDATION_METRICS) + " |"
-    yield "|---" * (len(VALIDATION_METRICS) + 1) + "|"
-    bold = {metric: best_learned(methods, metric, files) for metric in VALIDATION_METRICS}
-    for method in methods:
-        cells = [cell(method.values(metric, files), bold[metric] == method.name) for metric in VALIDATION_METRICS]
-        yield f"| {method.name} | " + " | ".join(cells) + " |"
-
-
-def best_learned(methods: Sequence[Method], metric: str, files: set[str]) -> str | None:
-    """Return the name of the best method of a column, or None if a control is as good."""
-    sign = METRICS[metric].sign
-    best = max(methods, key=lambda method: (sign * round(fmean(method.values(metric, files)), 2), not method.learned))
-    return best.name if best.learned else None
-
-
-def cell(values: Sequence[float], bold: bool) -> str:
-    mean = f"{fmean(values):.2f}"
+def cell(row: Row, rows: Sequence[Row], metric: str) -> str:
+    """Write a value: bold or marked as the rule of every table has it."""
+    values, mean = row.seeds[metric], row.means[metric]
+    best = not any(is_better(metric, other.means[metric], mean) for other in rows)
+    bold = best and row.kind == "learned" and beats_controls(row, rows, metric)
+    text = f"**{mean:.2f}**" if bold else f"{mean:.2f}"
     deviation = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
-    return (f"**{mean}**" if bold else mean) + deviation
+    below = " ▼" if is_better(metric, rows[0].means[metric], mean) else ""
+    return text + deviation + (" •" if row is best_control(rows, metric) else below)
+
+
+def table(by_kind: Mapping[str, Sequence[Row]], labels: Sequence[str], metrics: Sequence[str]) -> Iterable[str]:
+    """Yield the lines of a table with the columns of every kind side by side."""
+    headings = [f"{kind}: {name}" if name == metrics[0] else name for kind in by_kind for name in metrics]
+    yield f"| method | {' | '.join(headings)} |"
+    yield "|---" * (len(headings) + 1) + "|"
+    for label in labels:
+        shown = [(next(row for row in rows if row.label == label), rows) for rows in by_kind.values()]
+        yield f"| {label} | {' | '.join(cell(row, rows, name) for row, rows in shown for name in metrics)} |"
 
 
 def kinds_of(manifest: Path | None, files: set[str]) -> Mapping[str, set[str]]:
-    """Return the files by the `kind` of a manifest; all of them together if there is none."""
+    """Return the files by the `kind` of a manifest; all of them together first."""
     if manifest is None:
         return {"all": files}
     kinds = {row["file"]: row["kind"] for row in csv.DictReader(manifest.open(newline=""))}
-    return {"all": files} | {kind: {file for file in files if kinds[file] == kind} for kind in sorted(set(kinds.values()))}
+    found = {kinds[file] for file in files}
+    return {"all": files} | {kind: {file for file in files if kinds[file] == kind} for kind in sorted(found)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Print tables of results.")
     parser.add_argument("methods", nargs="+", metavar="LABEL=PATTERN", help="controls first")
     parser.add_argument("--manifest", type=Path, metavar="CSV", help="whose column `kind` sets recordings apart")
+    parser.add_argument("--metrics", nargs="+", default=["snr_db", "si_sdr_db", "lsd"], choices=VALIDATION_METRICS)
     options = parser.parse_args()
     hashes: set[str] = set()
     methods = [read(argument, hashes) for argument in options.methods]
     if len(hashes) > 1:
         raise SystemExit(f"these were tested on different pairs: {', '.join(sorted(hashes))}")
-    idle = [method.name for method in methods if method.does_nothing()]
-    shown = [untouched(methods[0]), *(method for method in methods if method.name not in idle)]
-    files = {pair["file"] for pair in methods[0].seeds[0]}
-    for kind, chosen in kinds_of(options.manifest, files).items():
-        count = sum(pair["file"] in chosen for pair in methods[0].seeds[0])
-        if count:
-            print(f"\n{kind}, {count} pairs, manifest {hashes.copy().pop()[:12]}\n")
-            print("\n".join(table(shown, chosen)))
-    if idle:
-        print(f"\nleft out, as they return the input: {', '.join(idle)}")
+    pairs = methods[0].runs[0]
+    kinds = kinds_of(options.manifest, {pair["file"] for pair in pairs})
+    by_kind = {kind: [untouched(pairs, files), *(method.on(files) for method in methods)] for kind, files in kinds.items()}
+    wanted = {row.label for rows in by_kind.values() for row in choose_rows(rows)[0]}
+    shown, left_out = choose_rows(by_kind["all"], named=wanted)
+    print("\n".join(table(by_kind, [row.label for row in shown], options.metrics)))
+    counts = ", ".join(f"{sum(pair['file'] in files for pair in pairs)} {kind}" for kind, files in kinds.items())
+    print(f"\npairs: {counts}; manifest {hashes.pop()[:12]}\n{left_out_line(left_out)}")
 
 
 if __name__ == "__main__":
