@@ -1,0 +1,98 @@
+"""The methods of conf/model with networks of a size that takes milliseconds, each with all else as its file says."""
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from torch import nn
+
+from conf.compose import FOLDER, plain
+from lightning_modules.base import RestorationModule
+from lightning_modules.runs.checkpoint import build_restorer
+from tests.models.contracts import RATE_HZ, Subject
+
+WINDOW_SAMPLES = 512
+RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
+SIZES: dict[str, dict[str, Any]] = {
+    "models.unet.UNet": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
+    "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
+    "models.unet_discriminator.UNetDiscriminator": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
+    "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
+    "models.autoencoder.Autoencoder": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
+    "models.discriminator.Discriminator": {"depth": 2, "filters": [4, 8, 16], "kernels": [3, 9], "split": None, "hidden": 8},
+    "models.conv_rnn.ConvRNN": RECURRENT | {"steps": 4},
+    "models.cold_diffusion.ColdDiffusionRNN": RECURRENT | {"steps": 3},
+}
+"""By class; another class, such as a new one, is taken as its file has it."""
+
+
+def names(root: Path = FOLDER) -> list[str]:
+    """Return the files of `root`/model."""
+    return sorted(file.stem for file in (root / "model").glob("*.yaml"))
+
+
+@cache
+def description(name: str, root: Path = FOLDER) -> dict[str, Any]:
+    """Return the resolved description of a method, as its file has it.
+
+    Args:
+        name: of a file in `root`/model.
+        root: the folder of configurations.
+    """
+    sizes = [f"data.sample_rate={RATE_HZ}", f"data.window_samples={WINDOW_SAMPLES}"]
+    with initialize_config_dir(str(root)):
+        return plain(compose("train", [f"model={name}", *sizes]).model)
+
+
+def shrunk(node: Any) -> Any:
+    """Return a description with small networks, whatever it is that they belong to."""
+    if not isinstance(node, dict):
+        return deepcopy(node)
+    small = {key: shrunk(value) for key, value in node.items()} | SIZES.get(str(node.get("_target_")), {})
+    if small.get("state_channels") is not None:
+        small["state_channels"] = 8
+    return small
+
+
+def with_few_steps(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a description whose network takes no more than four steps: what holds of four of a hundred holds of all."""
+    net = config["net"]
+    return config | {"net": net | {"steps": min(net["steps"], 4)}} if "steps" in net else config
+
+
+def fresh(config: dict[str, Any]) -> RestorationModule:
+    """Return a method as it starts its training."""
+    torch.manual_seed(0)
+    return build_restorer(config)
+
+
+def untrained(config: dict[str, Any]) -> RestorationModule:
+    """Return a method as it restores before any training."""
+    return fresh(config).eval()
+
+
+def eager(node: Any) -> Any:
+    """Return a small description that can learn by heart: without dropout, fast, with states that can hold a patch."""
+    if not isinstance(node, dict):
+        return node
+    wanted = {"dropout": 0.0, "lr": 3e-3, "hidden_channels": 96}
+    able = {key: eager(value) for key, value in node.items()} | {key: wanted[key] for key in node if key in wanted}
+    return able | {"state_channels": 64} if able.get("state_channels") is not None else able
+
+
+def with_weights(module: RestorationModule) -> RestorationModule:
+    """Give every parameter that is zero at first a value, as training does."""
+    for parameter in module.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter, std=0.03)
+    return module
+
+
+def subject_of(config: dict[str, Any]) -> Subject:
+    """Return what a description promises to be."""
+    start, trained = untrained(config), with_weights(untrained(config))
+    oracle = type(trained).is_oracle
+    return Subject(start.net, trained.net, (lambda x: trained.restore_pair(x, 0.5 * x)) if oracle else trained.restore)
