@@ -17,10 +17,10 @@ from models.unet_discriminator import UNetDiscriminator
 from tests.models import references
 from tests.models.references import Parts
 
-DEPTH = 2
-PLAN: dict[str, Any] = {"depth": DEPTH, "channels": (4, 6), "kernels": (7, 5)}
-FILTERS: dict[str, Any] = {"depth": DEPTH, "filters": (8, 12), "kernels": (3, 7)}
-JUDGING: dict[str, Any] = {"depth": DEPTH, "filters": (4, 8, 12), "kernels": (3, 7), "hidden": 6}
+DEPTH = 3
+PLAN: dict[str, Any] = {"depth": DEPTH, "channels": (4, 6, 6), "kernels": (7, 5, 3)}
+FILTERS: dict[str, Any] = {"depth": DEPTH, "filters": (8, 8, 12), "kernels": (3, 7)}
+JUDGING: dict[str, Any] = {"depth": DEPTH, "filters": (4, 8, 8, 12), "kernels": (3, 7), "hidden": 6}
 SPLIT: dict[str, Any] = {"split": (3, 1), "reduction": 2}
 NORMS = [{"norm": norm} for norm in ("none", "batch", "layer", "group")]
 Reference = Callable[[Parts, np.ndarray, int, Callable[[np.ndarray], np.ndarray]], np.ndarray]

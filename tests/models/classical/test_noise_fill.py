@@ -55,6 +55,15 @@ def test_the_low_band_is_kept(limited: Tensor) -> None:
     assert band_energy(change, 0, 2200) < 1e-6 * band_energy(limited, 0, 2200)
 
 
+def test_an_envelope_that_rises_goes_on_level() -> None:
+    frequency = torch.arange(16001) / 2
+    rising = torch.fft.rfft(torch.randn(32000, generator=torch.Generator().manual_seed(0))) * frequency * (frequency < 2900)
+    limited = torch.fft.irfft(rising, 32000)[None, None] / 1e3
+    filled = NoiseFill(SAMPLE_RATE, 6000, level_db=0.0)(limited)
+    for low_hz in (4000, 6000):
+        assert 0.3 < band_energy(filled, low_hz, low_hz + 500) / band_energy(limited, 1700, 2200) < 1.5
+
+
 def test_noise_is_fixed_and_a_batch_equals_its_examples(limited: Tensor) -> None:
     signal = torch.cat([limited, 0.3 * limited.roll(500, -1)])
     net = NoiseFill(SAMPLE_RATE, 6000)

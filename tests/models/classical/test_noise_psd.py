@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.classical.noise_psd import SILENCE, estimate_noise_psd
+from models.classical.noise_psd import SILENCE, _lowest_implied_mean, estimate_noise_psd
 from models.classical.wiener import Wiener
 from models.layers.stft import squared_magnitude
 
@@ -20,6 +20,11 @@ def power_of(mean: Tensor, seed: int = 0) -> Tensor:
 def error_db(power: Tensor, mean: Tensor) -> Tensor:
     """Return how far the estimate is off, without the bins at the two ends."""
     return 10 * torch.log10(estimate_noise_psd(power) / mean)[..., 5:-5]
+
+
+def test_every_quantile_of_exponential_samples_implies_their_mean() -> None:
+    samples = -torch.log1p(-(torch.arange(1000, dtype=torch.float64) + 1e-6) / 1000)
+    assert _lowest_implied_mean(3 * samples).item() == pytest.approx(3, rel=1e-5)
 
 
 @pytest.mark.parametrize("level", [1.0, 1e-6])

@@ -1,5 +1,6 @@
 """The Wiener filters on synthetic notes in noise of known color and level."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -35,6 +36,22 @@ def test_analysis_and_synthesis_reconstruct_exactly() -> None:
     net = Wiener(SAMPLE_RATE)
     torch.testing.assert_close(net.synthesize(net.analyze(signal), signal), signal, atol=1e-5, rtol=0)
     assert net.window.numel() == 800 and net.hop_samples == 400
+
+
+def test_gains_follow_the_decision_directed_recursion() -> None:
+    draw, alpha, floor = np.random.default_rng(0), 0.9, 10**-2.0
+    power, noise = draw.exponential(2.0, (20, 7)), draw.uniform(0.5, 2, 7)
+    power[5:9] *= 0.01  # down to the floor
+    prior, expected = np.maximum(power[0] / noise - 1, 0), []
+    for frame in range(20):
+        prior = np.maximum(prior, floor)
+        expected.append(prior / (1 + prior))
+        following = np.maximum(power[min(frame + 1, 19)] / noise - 1, 0)
+        prior = alpha * expected[-1] ** 2 * power[frame] / noise + (1 - alpha) * following
+    net = Wiener(SAMPLE_RATE, alpha=alpha, prior_snr_floor_db=-20.0)
+    gains = net.gains(torch.from_numpy(power)[None], torch.from_numpy(noise)[None, None])
+    np.testing.assert_allclose(gains[0].numpy(), np.stack(expected), rtol=1e-6)
+    assert gains.min().item() == pytest.approx(floor / (1 + floor))
 
 
 @pytest.mark.parametrize(("exponent", "gain_db"), [(0.0, 8.0), (1.0, 6.0), (2.0, 5.0)])

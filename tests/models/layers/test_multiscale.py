@@ -41,6 +41,14 @@ def test_kernels_share_the_channels_as_asked_for(split: tuple | None, channels: 
     assert conv(noise(2, 2, 10)).shape == (2, 64, 10)
 
 
+def test_weights_start_at_the_scale_that_keeps_the_variance() -> None:
+    torch.manual_seed(0)
+    conv = MultiscaleConv(16, 128, kernels=(3, 9))
+    for branch in conv.branches:
+        keeping = (2 / (1 + 0.2**2) / branch.weight[0].numel()) ** 0.5  # He et al., arXiv 1502.01852, eq. 15
+        assert branch.weight.std().item() == pytest.approx(keeping, rel=0.05)
+
+
 def test_reduction_narrows_what_all_kernels_read() -> None:
     conv = MultiscaleConv(32, 8, reduction=16)
     assert [branch.in_channels for branch in conv.branches] == [2] * 4
