@@ -51,11 +51,13 @@ def test_normalized_step_has_the_asked_share_of_the_activations_size() -> None:
         assert torch.allclose(length, 0.1 * hidden.square().mean(dim=(1, 2)).sqrt(), rtol=1e-4)
 
 
-def test_examples_walk_alone_whatever_the_batch() -> None:
+@pytest.mark.parametrize(("rule", "step_size"), [("normalized", 0.2), ("sgd", 5.0), ("momentum", 2.0)])
+def test_examples_walk_alone_whatever_the_batch(rule: str, step_size: float) -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv1d(2, 4, 3, padding=1), nn.Tanh(), nn.Conv1d(4, 1, 3, padding=1))
-    hidden, settings = torch.randn(4, 2, 16), Refinement(steps=3, step_size=0.2)
+    hidden, settings = torch.randn(4, 2, 16), Refinement(steps=3, step_size=step_size, rule=rule)
     together = best_of(walk(hidden, net, mean_logit, settings))
+    assert together.steps.any()
     for number in range(4):
         alone = best_of(walk(hidden[number : number + 1], net, mean_logit, settings))
         assert torch.allclose(together.signal[number], alone.signal[0], atol=1e-5)
