@@ -125,7 +125,7 @@ def takes_declared_channels(subject: Subject) -> None:
     """Hold that any number of channels comes back, or just the declared one, and that others are refused in a sentence."""
     declared = getattr(subject.trained, "channels", None)
     for channels in (1, 2, 3):
-        shape = (2, channels, subject.shortest + 100)
+        shape = (2, channels, subject.shortest + 99)
         if declared in (None, channels):
             fold = "treat each channel as an example (models.layers.mono_batch), or declare the number as channels"
             _require_same_shape(subject, shape, fold)

@@ -31,8 +31,11 @@ def test_any_length_gets_a_logit_per_patch_of_each_channel(samples: int, patches
 
 
 def test_features_are_the_outputs_of_all_blocks() -> None:
-    _, features = small_discriminator()(noise(2, 1, 64), noise(2, 1, 64, seed=1))
+    net = small_discriminator().eval()
+    _, features = net(noise(2, 1, 64), noise(2, 1, 64, seed=1))
     assert [feature.shape for feature in features] == [(2, 4, 64), (2, 16, 32), (2, 32, 16)]
+    for block, before, after in zip(net.blocks, features[:-1], features[1:], strict=True):
+        assert torch.equal(block(before), after)
 
 
 @pytest.mark.parametrize("conditional", [True, False])

@@ -11,7 +11,7 @@ from lightning_modules.regression import RegressionModule
 from models.restorer import Restorer
 from tests.models.contracts import RATE_HZ, BrokenContractError
 from tests.models.small import description, eager, fresh, names, shrunk
-from tests.models.training import require_batch_learned, require_every_weight_trained
+from tests.models.training import noisy_phase_oracle_db, require_batch_learned, require_every_weight_trained
 
 TRAINED = [name for name in names() if declared(description(name)["_target_"], "needs_training")]
 
@@ -25,6 +25,19 @@ def test_a_gradient_reaches_every_parameter_in_two_steps(name: str) -> None:
 @pytest.mark.parametrize("name", TRAINED)
 def test_one_batch_is_learned_by_heart(name: str) -> None:
     require_batch_learned(fresh(eager(shrunk(description(name)))), steps=500)
+
+
+@pytest.mark.slow
+def test_magnitudes_are_learned_as_far_as_the_noisy_phase_allows() -> None:
+    config = eager(shrunk(description("conv_rnn")))
+    require_batch_learned(fresh(config | {"net": config["net"] | {"representation": "magnitude"}}), steps=500)
+
+
+def test_noisy_phase_costs_what_a_quarter_turn_of_a_sine_does() -> None:
+    clean = torch.sin(2 * torch.pi * torch.arange(512) / 8)[None, None]
+    assert noisy_phase_oracle_db({"clean": clean, "corrupted": 0.1 * clean}, 64, 16) > 60
+    turned = {"clean": clean, "corrupted": torch.cos(2 * torch.pi * torch.arange(512) / 8)[None, None]}
+    assert noisy_phase_oracle_db(turned, 64, 16) == pytest.approx(-3.0, abs=0.3)  # |sin - cos|^2 = 2 |sin|^2
 
 
 class WithIdle(Restorer):

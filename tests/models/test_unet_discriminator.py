@@ -56,8 +56,10 @@ def test_short_signal_is_judged_as_if_zeros_followed() -> None:
 
 
 def test_features_are_the_outputs_of_all_blocks() -> None:
-    _, features = small_discriminator()(noise(2, 1, 64), noise(2, 1, 64, seed=1))
+    net = small_discriminator().eval()
+    _, features = net(noise(2, 1, 64), noise(2, 1, 64, seed=1))
     assert [feature.shape for feature in features] == [(2, 4, 32), (2, 8, 16)]
+    assert torch.equal(net.blocks[1](features[0]), features[1])
 
 
 @pytest.mark.parametrize("conditional", [True, False])

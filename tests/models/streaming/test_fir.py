@@ -44,6 +44,11 @@ def test_sine_keeps_its_phase() -> None:
     torch.testing.assert_close(result[:, 2000:-2000], sine[:, 2000:-2000], atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("stop_hz", [30.0, 1000.0])
+def test_a_constant_is_removed_altogether(stop_hz: float) -> None:
+    assert highpass_taps(stop_hz, RATE).sum().item() == pytest.approx(0, abs=1e-13)
+
+
 def test_band_above_nyquist_keeps_nothing() -> None:
     assert filtered(torch.ones(1, 10), highpass_taps(8000.0, RATE), 4).tolist() == [[0.0] * 10]
 
