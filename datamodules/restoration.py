@@ -60,7 +60,7 @@ class RestorationDataModule(pl.LightningDataModule):
         silence_db: RMS level in dBFS below which windows are not used; None uses all.
         level_db: gain of training windows in dB, one number or `[low, high]`; None leaves them alone.
         max_recordings: per split, how many recordings to use; a smaller choice is part of every larger one.
-        seed: the run's seed; it decides the training windows and their corruption.
+        seed: the run's seed; it decides the training windows, their corruption, and what a training step draws.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class RestorationDataModule(pl.LightningDataModule):
                 raise ValueError(f"data.{name}={value} must be at least 1")
         settings.corruption(corruption, "corruption").check_under("corruption", sample_rate, channels)
         self.source, self.corruption, self.sample_rate, self.channels = source, corruption, sample_rate, channels
-        self._seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
+        self.seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
         self._sampler = EpochSampler(samples_per_epoch)
         self._window_rules = WindowRules(window_samples, silence_db, level_db)
         eval_samples = round(eval_seconds * sample_rate)
@@ -180,7 +180,7 @@ class RestorationDataModule(pl.LightningDataModule):
         """Seed the corruption while the indices are still on the CPU; reading them back from a GPU would stall it."""
         if "corrupted" in batch:
             return batch
-        return {**batch, "corruption_seed": mix_seed(self._seed, "corruption", *batch["index"].tolist())}
+        return {**batch, "corruption_seed": mix_seed(self.seed, "corruption", *batch["index"].tolist())}
 
     def on_after_batch_transfer(self, batch: BatchDict, dataloader_idx: int) -> BatchDict:
         """Corrupt a training batch where it is now."""
@@ -200,7 +200,7 @@ class RestorationDataModule(pl.LightningDataModule):
     def _train_windows(self) -> TrainWindows:
         if self._train is None:
             self._corruption("train")  # So that it fails before training, if it does.
-            self._train = TrainWindows(self._catalog.open("train"), self._window_rules, self._seed)
+            self._train = TrainWindows(self._catalog.open("train"), self._window_rules, self.seed)
         return self._train
 
     def _eval_examples(self, split: Split) -> EvalWindows:

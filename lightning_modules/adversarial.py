@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from lightning_modules.base import DEFAULT_MONITOR, Batch, RestorationModule
 from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
+from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
 from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates
 from lightning_modules.training.schedules import as_list, step_epoch_schedulers, step_plateaus
@@ -176,8 +177,8 @@ class AdversarialModule(RestorationModule):
         if self.penalty_weights.get("r1", 0.0) > 0:
             penalties["r1"] = r1_penalty(judge, batch["clean"])
         if self.penalty_weights.get("gradient_penalty", 0.0) > 0:
-            generator = torch.Generator().manual_seed(int(batch["index"][0]))
-            penalties["gradient_penalty"] = gradient_penalty(judge, batch["clean"], restored, generator)
+            shares = generator_of(self.seed, "gradient_penalty", batch["index"])
+            penalties["gradient_penalty"] = gradient_penalty(judge, batch["clean"], restored, shares)
         return penalties
 
     def _step_generator(self, batch: Batch, restored: Tensor, warm_up: float) -> None:

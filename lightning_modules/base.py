@@ -51,6 +51,7 @@ class RestorationModule(pl.LightningModule):
         super().__init__()
         self.net = net
         self.sample_rate = sample_rate
+        self.seed = 0  # of the run; the data say which
         self.model_config: dict[str, Any] = {}
         self.scores = nn.ModuleDict()
         self.batch_index = torch.zeros(0, dtype=torch.int64)  # (B,) of the training batch in flight
@@ -139,7 +140,7 @@ class RestorationModule(pl.LightningModule):
             raise ValueError(f"this method trains with {' or '.join(self.precisions)}, not trainer.precision={precision}")
 
     def setup(self, stage: str) -> None:
-        """Check that data and method agree on the sample rate, and create the metrics at the data's cut-off.
+        """Check that data and method agree on the sample rate, take over the run's seed, and create the metrics.
 
         Raises:
             ValueError: if the sample rates differ.
@@ -150,6 +151,8 @@ class RestorationModule(pl.LightningModule):
                 f"the method works at {self.sample_rate} Hz and the data are at {data.sample_rate} Hz; "
                 f"set data.sample_rate={self.sample_rate}"
             )
+        if stage == "fit":
+            self.seed = data.seed
         names = offered_metrics(self.sample_rate) if stage == "test" else VALIDATION_METRICS
         for row in ("restored", "corrupted"):
             scores = nn.ModuleDict(build_metrics(names, self.sample_rate, data.cutoff_hz))

@@ -21,6 +21,7 @@ from lightning_modules.callbacks.best_and_last import is_cut_short
 from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.stepwise import StepSized
+from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import optimizer_of
 from lightning_modules.training.shaping import Shaping, eval_mode
@@ -223,7 +224,7 @@ class CollaborativeGANModule(MUGANModule, StepSized):
     def _shape(self, batch: Batch) -> None:
         """Step D on clean signals and on samples refined for a random number of steps, each as likely."""
         mono = {name: batch[name].reshape(-1, 1, batch[name].shape[-1]) for name in ("clean", "corrupted")}
-        draw = torch.Generator().manual_seed(int(batch["index"][0]))
+        draw = generator_of(self.seed, "shaping", batch["index"])
         steps = torch.randint(self.refinement.steps + 1, (len(mono["clean"]),), generator=draw).to(mono["clean"].device)
         with eval_mode(self.net, self._judge):
             refined = at_steps(self._walk(mono["corrupted"]), steps).float()

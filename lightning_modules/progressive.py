@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from lightning_modules.base import DEFAULT_MONITOR, Batch
 from lightning_modules.losses.targets import find_step_weights, make_targets
 from lightning_modules.stepped import SteppedModule
+from lightning_modules.training.draws import generator_of
 from models.conv_rnn import ConvRNN, StepContext
 from models.layers.counts import check_count
 
@@ -82,8 +83,8 @@ class ProgressiveModule(SteppedModule):
         return self.total(self.terms(batch["clean"], batch["corrupted"], self.plan(batch["index"])), batch)
 
     def plan(self, index: Tensor) -> Plan:
-        """Draw the number of steps and those that are compared, from the batch's global sample numbers (B,) alone."""
-        generator = torch.Generator().manual_seed(int(index.min()))
+        """Draw the number of steps and those that are compared, from the run's seed and the batch's sample numbers (B,)."""
+        generator = generator_of(self.seed, "plan", index)
         low, high = self.training_steps
         steps = int(torch.randint(low, high + 1, (), generator=generator))
         weights = {step: self.step_weight(step / steps) for step in range(1, steps + 1)}

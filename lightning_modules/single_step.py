@@ -6,6 +6,7 @@ from torch import Tensor
 from lightning_modules.base import Batch
 from lightning_modules.losses.targets import schedule
 from lightning_modules.stepped import SteppedModule
+from lightning_modules.training.draws import generator_of
 from models.cold_diffusion import ColdDiffusionRNN
 
 
@@ -25,6 +26,6 @@ class SingleStepModule(SteppedModule):
         return self.total(self.loss.terms(self.net.restore_once(partly, progress), batch["clean"]), batch)
 
     def progress(self, index: Tensor) -> float:
-        """Draw the progress before one of the sampler's steps, from the batch's global sample numbers (B,) alone."""
-        generator = torch.Generator().manual_seed(int(index.min()))
+        """Draw the progress before one of the sampler's steps, from the run's seed and the batch's sample numbers (B,)."""
+        generator = generator_of(self.seed, "progress", index)
         return int(torch.randint(0, self.net.steps, (), generator=generator)) / self.net.steps

@@ -51,6 +51,7 @@ class Examples(pl.LightningDataModule):
 
     sample_rate = 4000
     cutoff_hz = None
+    seed = 0
 
     def __init__(self) -> None:
         super().__init__()

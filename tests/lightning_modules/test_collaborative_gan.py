@@ -33,6 +33,7 @@ class Examples(pl.LightningDataModule):
 
     sample_rate = 4000
     cutoff_hz = None
+    seed = 0
 
     def train_dataloader(self) -> DataLoader[Any]:
         draw = torch.Generator().manual_seed(0)

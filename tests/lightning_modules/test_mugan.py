@@ -52,6 +52,7 @@ class Examples(pl.LightningDataModule):
 
     sample_rate = 4000
     cutoff_hz = None
+    seed = 0
 
     def train_dataloader(self) -> DataLoader[Any]:
         clean = torch.randn(4, 1, 64, generator=torch.Generator().manual_seed(0))

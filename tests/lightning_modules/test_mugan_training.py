@@ -21,6 +21,7 @@ class Examples(pl.LightningDataModule):
 
     sample_rate = 4000
     cutoff_hz = None
+    seed = 0
 
     def __init__(self, batches: int) -> None:
         super().__init__()

@@ -100,7 +100,7 @@ def test_drawn_steps_are_the_last_and_others_and_stand_for_all(step_weights: str
         assert mean == pytest.approx(wanted[step], abs=0.15)
 
 
-def test_draws_follow_from_the_indices_of_the_batch_alone() -> None:
+def test_draws_follow_from_the_indices_of_the_batch() -> None:
     first, second = make(compared_steps=2, training_steps=[3, 9]), make(compared_steps=2, training_steps=[3, 9])
     plans = [first.plan(torch.tensor([number])) for number in range(30)]
     assert plans == [second.plan(torch.tensor([number])) for number in range(30)]

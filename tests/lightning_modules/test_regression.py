@@ -39,6 +39,7 @@ class Examples(pl.LightningDataModule):
 
     sample_rate = 4000
     cutoff_hz = None
+    seed = 0
 
     def __init__(self, level: float = 1.0) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Single steps are trained on exact inputs, drawn from the batch alone."""
+"""Single steps are trained on exact inputs, drawn for every batch."""
 
 from functools import partial
 

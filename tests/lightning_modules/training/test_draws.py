@@ -1,0 +1,66 @@
+"""Draws of a training step: the same for a seed and a batch, others for another seed, batch or purpose."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lightning_modules.training.draws import generator_of
+from tests.lightning_modules import tiny
+
+ROOT = Path(__file__).parents[3] / "lightning_modules"
+OWNERS = {"training/draws.py", "callbacks/common.py"}
+"""Who may seed: the draws of a step, and dropout's of an epoch."""
+
+
+def drawn(seed: int = 0, purpose: str = "plan", *index: int) -> list[float]:
+    return torch.rand(4, generator=generator_of(seed, purpose, torch.tensor(index or (7,)))).tolist()
+
+
+def test_same_seed_purpose_and_batch_draw_the_same_and_any_other_something_else() -> None:
+    assert drawn(3, "plan", 9, 8) == drawn(3, "plan", 8, 9)
+    different = [drawn(0, "plan", 1), drawn(1, "plan", 0), drawn(0, "plan", 0), drawn(0, "shaping", 0), drawn(2**32, "plan", 0)]
+    assert len({tuple(values) for values in different}) == len(different)
+
+
+def test_nothing_else_of_a_training_seeds_a_generator() -> None:
+    seeding = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("manual_seed", "seed_all", "default_rng")
+    }
+    assert seeding == OWNERS, f"{seeding - OWNERS} seed by themselves: draw from training.draws.generator_of(self.seed, ...)"
+
+
+DRAWS: dict[str, Callable[[Any, torch.Tensor], Any]] = {
+    "progressive": lambda module, index: module.plan(index),
+    "single_step": lambda module, index: module.progress(index),
+}
+
+
+@pytest.mark.parametrize("recipe", list(DRAWS))
+def test_what_a_step_draws_follows_the_seed_of_the_run(recipe: str) -> None:
+    def sequence(seed: int) -> list[Any]:
+        module = tiny.make(recipe)
+        module.seed = seed
+        return [DRAWS[recipe](module, torch.tensor([number, number + 1])) for number in range(12)]
+
+    assert sequence(1) == sequence(1)
+    assert sequence(1) != sequence(2)
+
+
+PENALIZED = {"adversarial": {"penalty_weights": {"gradient_penalty": 1.0}}}
+
+
+@pytest.mark.parametrize("recipe", ["adversarial", "collaborative_gan"])
+def test_discriminator_learns_by_draws_of_the_runs_seed(recipe: str) -> None:
+    def trained(seed: int) -> list[float]:
+        module = tiny.fit(tiny.make(recipe, **PENALIZED.get(recipe, {})), seed=seed)
+        return torch.cat([value.flatten() for value in module.discriminator.parameters()]).tolist()
+
+    assert trained(1) == trained(1)
+    assert trained(1) != trained(2)
