@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.runs.checkpoint import build_new_restorer, build_restorer
@@ -63,7 +64,11 @@ def test_base_may_be_the_job_of_a_sweep_whose_folder_is_a_number(tmp_path: Path,
     (tmp_path / "3" / "checkpoints").mkdir(parents=True)
     finished_base(tmp_path).rename(tmp_path / "3" / "checkpoints" / "last.ckpt")
     monkeypatch.chdir(tmp_path)
-    build_new_restorer(FROM_BASE | {"base": 3}).prepare_training()  # type: ignore[attr-defined]
+    module = build_new_restorer(FROM_BASE | {"base": 3})
+    nn.init.ones_(module.net.last.weight)  # type: ignore[union-attr, arg-type]
+    module.prepare_training()
+    saved = torch.load(tmp_path / "3" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(value, saved[f"net.{name}"]) for name, value in module.net.state_dict().items())
 
 
 def test_description_without_a_base_stays_as_it_is() -> None:

@@ -81,13 +81,16 @@ def test_failed_job_is_named_by_its_value(config: DictConfig, tmp_path: Path, ca
     assert capsys.readouterr().err.startswith("error: job 1 (a=1): failed with exit code 1: ValueError: x")
 
 
-def test_failure_of_an_earlier_sweep_in_the_folder_does_not_count(config: DictConfig, tmp_path: Path) -> None:
+def test_failure_of_an_earlier_sweep_in_the_folder_does_not_count(
+    config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     job(tmp_path / "sweep" / "0", "failed")
     card = tmp_path / "sweep" / "0" / "job.json"
     os.utime(card, (card.stat().st_atime, card.stat().st_mtime - 10))
     callback = SweepCallback()
     callback.on_multirun_start(config)
     callback.on_multirun_end(config)
+    assert capsys.readouterr() == (f"0 jobs, 0 with a result; sweep folder: {tmp_path / 'sweep'}\n", "")
 
 
 def test_job_that_another_sweep_is_at_work_on_does_not_count(config: DictConfig, tmp_path: Path) -> None:

@@ -103,11 +103,15 @@ def test_lines_are_printed_where_no_progress_bar_is_seen_and_by_the_first_proces
 
 
 def test_reader_that_has_gone_does_not_end_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
     def broken(*words: str, **options: Any) -> None:
+        tried.extend(words)
         raise BrokenPipeError
 
     monkeypatch.setattr("builtins.print", broken)
     run_epoch(EpochLines("val/si_sdr_db", "max"), trainer(), value=1.0)
+    assert any("1.00 dB" in word for word in tried)
 
 
 def test_time_left_is_the_shorter_of_epochs_and_limit(monkeypatch: pytest.MonkeyPatch) -> None:

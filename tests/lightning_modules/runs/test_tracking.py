@@ -74,6 +74,10 @@ def test_other_loggers_get_neither_media_nor_summary(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_closing_leaves_other_loggers_alone(tmp_path: Path) -> None:
+def test_closing_leaves_other_loggers_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished: list[tuple[object, ...]] = []
+    monkeypatch.setattr(wandb, "finish", lambda *status, **named: finished.append(status))
     close_logger(CSVLogger(tmp_path), 0)
     close_logger(None, 1)
+    assert finished == []
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,82 @@
+"""Every test can fail: it asserts something that is not constant, expects an error, or calls a helper that does."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+FILES = sorted(Path(__file__).parent.rglob("*.py"))
+EXPECTING = {"raises", "warns", "deprecated_call", "fail", "exit", "assert_close", "assert_array_equal", "assert_allclose"}
+"""What fails where it is called, of pytest, torch.testing and numpy.testing."""
+GIVEN = {"check"}
+"""A parameter of this name is one of the contracts' checks."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def called(node: ast.AST) -> str:
+    """Return the last part of the name that a call calls, nothing for other nodes."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def says_something(node: ast.AST) -> bool:
+    """Tell whether a statement is an assertion that is not constant, such as `assert True`, or raises one."""
+    if isinstance(node, ast.Assert):
+        return not isinstance(node.test, ast.Constant)
+    return isinstance(node, ast.Raise) and node.exc is not None and called(node.exc) == "AssertionError"
+
+
+def asserts(function: Function, helpers: set[str]) -> bool:
+    """Tell whether a function can fail by what it says itself or by a call of what does."""
+    nodes = list(ast.walk(function))
+    return any(says_something(node) for node in nodes) or any(called(node) in helpers for node in nodes)
+
+
+def functions(tree: ast.Module) -> list[Function]:
+    return [node for node in ast.walk(tree) if isinstance(node, Function)]
+
+
+def collected(tree: ast.Module) -> list[Function]:
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name.startswith("Test")]
+    bodies = [tree.body, *(node.body for node in classes)]
+    return [node for body in bodies for node in body if isinstance(node, Function) and node.name.startswith("test")]
+
+
+def asserting_helpers(trees: list[ast.Module]) -> set[str]:
+    """Return the names of what can fail, helpers of helpers included; a fixture or test does not stand for those that use it."""
+    helpers, found = set(EXPECTING), [node for tree in trees for node in functions(tree) if not node.name.startswith("test")]
+    while new := {node.name for node in found if node.name not in helpers and asserts(node, helpers)}:
+        helpers |= new
+    return helpers | GIVEN
+
+
+def without_assertion(tree: ast.Module, shared: list[ast.Module]) -> list[str]:
+    """Name the tests of a file that cannot fail; a helper is one of its own, or of the files that several share."""
+    helpers = asserting_helpers([tree, *shared])
+    return [node.name for node in collected(tree) if not asserts(node, helpers)]
+
+
+def test_every_test_can_fail() -> None:
+    trees = {path: ast.parse(path.read_text()) for path in FILES}
+    shared = [tree for path, tree in trees.items() if not path.name.startswith("test_")]
+    found = [f"{path.name}::{name}" for path, tree in trees.items() for name in without_assertion(tree, shared)]
+    assert len(trees) > 100
+    assert found == [], f"{', '.join(found)} cannot fail: assert what is to come of what they call"
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ("def test_a():\n    f()", ["test_a"]),
+        ("def test_a():\n    assert True", ["test_a"]),
+        ("def test_a():\n    assert f() == 1", []),
+        ("def test_a():\n    with pytest.raises(ValueError):\n        f()", []),
+        ("def helper():\n    assert f()\ndef outer():\n    helper()\ndef test_a():\n    outer()", []),
+        ("def helper():\n    f()\ndef test_a():\n    helper()", ["test_a"]),
+        ("class TestA:\n    def test_a(self):\n        f()", ["test_a"]),
+        ("class Data:\n    def test_dataloader(self):\n        f()", []),
+    ],
+)
+def test_test_without_an_assertion_is_found(program: str, found: list[str]) -> None:
+    assert without_assertion(ast.parse(program), []) == found
