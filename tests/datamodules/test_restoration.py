@@ -78,6 +78,14 @@ def test_same_epoch_is_the_same_in_every_run_and_others_differ(make):
     assert not equal(corrupted_epoch(make(seed=1), 3), corrupted_epoch(make(seed=2), 3))
 
 
+def test_corruption_of_training_follows_the_seed_of_the_run(make):
+    def noises(seed):
+        return torch.stack([batch["corrupted"] - batch["clean"] for batch in corrupted_epoch(make(seed=seed))])
+
+    assert torch.equal(noises(1), noises(1))
+    assert not torch.allclose(noises(1), noises(2), atol=1e-3)
+
+
 def test_batches_have_noise_of_their_own(make):
     noises = [batch["corrupted"] - batch["clean"] for batch in corrupted_epoch(make())]
     assert not torch.allclose(noises[0], noises[1], atol=1e-3)
