@@ -29,9 +29,10 @@ class FolderSource(Source):
 
     A `MANIFEST.csv` governs the files of its own folder: only the files in its column `file` are used; its optional
     columns `split` (train, val or validation, test) and `group` (piece, speaker: what must not be in two splits) decide
-    the split. It may list files of folders below it too, and then decides theirs. All other files are split by the hash of
-    their parent folder where the audio lies in at least three folders, which keeps an album or a speaker together, and else
-    by the hash of the file name. Of several links to one file only one is used, so that it cannot be in two splits.
+    the split, and a file without a split goes where its group is. It may list files of folders below it too, and then
+    decides theirs. All other files are split by the hash of their parent folder where the audio lies in at least three
+    folders, which keeps an album or a speaker together, and else by the hash of the file name. Of several links to one
+    file only one is used, so that it cannot be in two splits.
 
     Args:
         root: the folder; links to folders are followed and hidden files left out.
@@ -48,6 +49,7 @@ class FolderSource(Source):
         if not self.root.is_dir():
             raise ValueError(f"data.root={self.root} is not a folder; set data.root or AUDIO_DATA_ROOT to one with audio files")
         folder = scan_folder(self.root)
+        _check_groups(folder)
         unread = self._unread(folder)
         entries = self._chosen(self._entries(folder))
         seconds, unreadable = readable_files([entry.path for entry in entries])
@@ -57,9 +59,10 @@ class FolderSource(Source):
         if not seconds:
             raise ValueError(f"data.root={self.root} holds no readable audio file ({len(self.skipped)} unreadable)")
         usable = [entry for entry in entries if entry.path in seconds]
-        hashed = split_groups(entry.group for entry in usable if entry.split is None)
+        given = {entry.group: entry.split for entry in entries if entry.split is not None}
+        splits = split_groups(entry.group for entry in usable if entry.group not in given) | given
         return [
-            Recording(str(entry.path), seconds[entry.path], entry.split or hashed[entry.group], entry.group) for entry in usable
+            Recording(str(entry.path), seconds[entry.path], entry.split or splits[entry.group], entry.group) for entry in usable
         ]
 
     def _entries(self, folder: AudioFolder) -> list[_Entry]:
@@ -100,3 +103,20 @@ class FolderSource(Source):
         parents = {path.parent for path in paths}
         units = [path.parent if len(parents) >= _FEWEST_FOLDERS else path for path in paths]
         return [_Entry(path, unit.relative_to(self.root).as_posix(), None) for path, unit in zip(paths, units, strict=True)]
+
+
+def _check_groups(folder: AudioFolder) -> None:
+    """Refuse a table that gives the files of one group several splits.
+
+    Raises:
+        ValueError: naming table, group and splits.
+    """
+    for place, rows in folder.manifests.items():
+        splits: dict[str, set[Split]] = {}
+        for row in rows:
+            if row.group and row.split:
+                splits.setdefault(row.group, set()).add(row.split)
+        for group, found in splits.items():
+            if len(found) > 1:
+                where = f"{place / MANIFEST_NAME} has group {group!r} in {' and '.join(sorted(found))}"
+                raise ValueError(f"{where}; give all of its files one split")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from datamodules.audio import io as audio_io
+from datamodules.audio.output import OutputError
 from datamodules.draws import integers, normal, uniform
 from datamodules.parallel import tracked
 from datamodules.seeding import generator_for
@@ -63,8 +64,14 @@ class SyntheticSource(Source):
             log.info("rendering %d synthetic pieces of %g s to %s", len(missing), self.seconds, self.root)
             with _one_thread():
                 for index in tracked(missing, len(missing), "Rendering music"):
-                    audio_io.write(paths[index], np.asarray(self.render(index))[None], self.sample_rate)
+                    self._write(paths[index], index)
         return [Recording(str(path), self.seconds, self._split(index), path.stem) for index, path in enumerate(paths)]
+
+    def _write(self, path: Path, index: int) -> None:
+        try:
+            audio_io.write(path, np.asarray(self.render(index))[None], self.sample_rate)
+        except OutputError as error:
+            raise ValueError(f"{error}; set data.cache_dir to a folder that can be written to") from error
 
     def render(self, index: int) -> Tensor:
         """Compute piece number `index`.
