@@ -73,6 +73,12 @@ def test_examples_and_splits_have_noise_of_their_own():
     assert not any(torch.allclose(noises[one], noises[two]) for one in range(4) for two in range(one))
 
 
+def test_noise_of_a_pair_follows_the_evaluation_seed():
+    one, other = (pairs(Noises(1000), rules=EvalRules(100, 50, 2, seed=seed))[0] for seed in (0, 1))
+    assert torch.equal(one["clean"], other["clean"])
+    assert not torch.allclose(one["corrupted"], other["corrupted"])
+
+
 def test_silent_and_damaged_windows_are_left_out():
     assert {window["file"] for window in pairs(Noises(1000, 1000, 1000, silent=[0], damaged=[2])).manifest()} == {"set/1.wav"}
 

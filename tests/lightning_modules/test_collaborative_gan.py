@@ -242,9 +242,11 @@ def test_samples_to_shape_with_are_of_every_degree(monkeypatch: pytest.MonkeyPat
     from lightning_modules import collaborative_gan
 
     drawn: list[int] = []
+    training: set[bool] = set()
 
     def record(visits: Any, steps: Tensor) -> Tensor:
         drawn.extend(steps.tolist())
+        training.update(network.training for name in ("net", "discriminator") for network in getattr(module, name).modules())
         return next(visits).signal  # type: ignore[no-any-return]
 
     monkeypatch.setattr(collaborative_gan, "at_steps", record)
@@ -252,6 +254,7 @@ def test_samples_to_shape_with_are_of_every_degree(monkeypatch: pytest.MonkeyPat
     pl.Trainer(max_epochs=1, log_every_n_steps=1, **QUIET).fit(module, datamodule=Examples())
     assert len(drawn) == 8
     assert set(drawn) == {0, 1}
+    assert training == {False}  # they are refined as they are when restoring: without dropout
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,13 @@ def test_discriminator_step_raises_the_logit_of_clean_and_lowers_that_of_restore
     assert after == pytest.approx([0.25 + RATE * rise, 0.25 - RATE * fall])
 
 
+def test_every_step_of_the_discriminator_is_by_its_own_gradient_alone() -> None:
+    module = make(partial(Linear, 0.0, 0.0), adversary="hinge", rates=(0.0, RATE))
+    fit(module, Orthogonal(batches=3))
+    assert module.discriminator is not None
+    assert module.discriminator.get_parameter("weights").tolist() == pytest.approx([3 * RATE, -3 * RATE])
+
+
 @pytest.mark.parametrize("adversary", list(ADVERSARIES))
 def test_generator_step_lowers_its_loss_against_a_fixed_discriminator_and_raises_the_logit(adversary: str) -> None:
     module = make(partial(Linear, 0.0, 0.25), rates=(RATE, 0.0), adversary=adversary)

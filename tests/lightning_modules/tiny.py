@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from lightning_modules.adversarial import AdversarialModule
 from lightning_modules.base import RestorationModule
+from lightning_modules.callbacks.best_and_last import LastEpoch
 from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.progressive import ProgressiveModule
 from lightning_modules.single_step import SingleStepModule
@@ -124,14 +126,11 @@ def make(recipe: str, **settings: Any) -> Any:
     return RECIPES[recipe](**settings)
 
 
-def fit(module: Any, seed: int = 0, epochs: int = 1, batches: int | None = None, **trainer: Any) -> Any:
-    """Train a module on the pairs and return it."""
-    settings: dict[str, Any] = {
-        "enable_checkpointing": False,
-        "num_sanity_val_steps": 0,
-        "log_every_n_steps": 1,
-        **QUIET,
-        **trainer,
-    }
-    pl.Trainer(max_epochs=epochs, limit_train_batches=batches, **settings).fit(module, datamodule=Pairs(seed))
+def fit(module: Any, seed: int = 0, epochs: int = 1, batches: int | None = None, folder: Path | None = None) -> Any:
+    """Train a module on the pairs, or go on from what a folder keeps, and return it."""
+    kept = [] if folder is None else [LastEpoch(folder)]
+    last = folder / "last.ckpt" if folder is not None and (folder / "last.ckpt").exists() else None
+    settings: dict[str, Any] = {**QUIET, "num_sanity_val_steps": 0, "log_every_n_steps": 1, "limit_train_batches": batches}
+    trainer = pl.Trainer(max_epochs=epochs, callbacks=kept, enable_checkpointing=bool(kept), **settings)
+    trainer.fit(module, datamodule=Pairs(seed), ckpt_path=last, weights_only=True)
     return module

@@ -64,3 +64,14 @@ def test_discriminator_learns_by_draws_of_the_runs_seed(recipe: str) -> None:
 
     assert trained(1) == trained(1)
     assert trained(1) != trained(2)
+
+
+@pytest.mark.parametrize("recipe", ["adversarial", "collaborative_gan", "progressive", "single_step"])
+def test_resumed_run_draws_what_the_uninterrupted_one_drew(recipe: str, tmp_path: Path) -> None:
+    def trained(folder: Path, *epochs: int) -> list[float]:
+        for until in epochs:
+            module = tiny.make(recipe, **PENALIZED.get(recipe, {}))
+            tiny.fit(module, seed=5, epochs=until, folder=folder)
+        return torch.cat([value.flatten() for value in module.parameters()]).tolist()
+
+    assert trained(tmp_path / "whole", 2) == trained(tmp_path / "parts", 1, 2)
