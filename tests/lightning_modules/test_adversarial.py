@@ -279,6 +279,14 @@ def test_schedules_of_the_networks_are_stepped_once_an_epoch() -> None:
     assert logged == pytest.approx([0.01 * 0.1, 0.01 * 0.5**2])  # of the last epoch
 
 
+def test_plateau_schedules_watch_the_metric_asked_for() -> None:
+    plateau = partial(ReduceLROnPlateau, mode="max", patience=9)
+    module = make(schedulers={"generator": plateau}, monitor="val/snr_db")
+    trainer = fit(module)
+    schedule = next(config.scheduler for config in trainer.lr_scheduler_configs)
+    assert schedule.best == pytest.approx(float(trainer.callback_metrics["val/snr_db"]))
+
+
 def test_terms_shares_and_accuracies_are_logged() -> None:
     seen: list[dict[str, float]] = []
     look = Watch(lambda module: seen.append({name: float(value) for name, value in module.trainer.callback_metrics.items()}))

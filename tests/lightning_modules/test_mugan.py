@@ -78,6 +78,11 @@ def make(**settings: Any) -> MUGANModule:
     )
 
 
+def test_autoencoder_of_another_run_takes_no_gradient_and_one_of_this_run_does() -> None:
+    taking = {path: make(autoencoder_checkpoint=path).autoencoder for path in ("runs/autoencoder", None)}
+    assert [any(value.requires_grad for value in net.parameters()) for net in taking.values() if net] == [False, True]
+
+
 def fit(module: MUGANModule, epochs: int = 1) -> pl.Trainer:
     quiet: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     trainer = pl.Trainer(accelerator="cpu", max_epochs=epochs, enable_model_summary=False, log_every_n_steps=1, **quiet)

@@ -144,3 +144,12 @@ def test_other_schedules_are_stepped_once_an_epoch() -> None:
 
 def test_metrics_and_loss_windows_stay_out_of_the_checkpoint() -> None:
     assert list(make().state_dict()) == ["net.gain"]
+
+
+def test_loss_is_the_sum_of_its_terms_by_their_weights() -> None:
+    sgd = partial(torch.optim.SGD, lr=0.1)
+    module = RegressionModule(Gain(), 4000, loss_weights={"l2": 3.0, "l1": 0.5}, optimizer=sgd)
+    module.log = module.log_dict = lambda *_, **__: None  # type: ignore[method-assign, assignment]
+    batch = {"clean": torch.zeros(1, 1, 4), "corrupted": torch.full((1, 1, 4), 2.0), "index": torch.tensor([0])}
+    size = module.restore(batch["corrupted"]).abs().max().item()
+    assert module.training_step(batch, 0).item() == pytest.approx(3.0 * size**2 + 0.5 * size)

@@ -108,6 +108,20 @@ def test_discriminator_step_raises_the_logit_of_clean_and_lowers_that_of_restore
     assert after == pytest.approx([0.25 + RATE * rise, 0.25 - RATE * fall])
 
 
+def test_discriminator_judges_clean_and_restored_beside_the_corrupted_signal() -> None:
+    shown: list[list[float]] = []
+
+    class Witness(Linear):
+        def forward(self, signal: Tensor, corrupted: Tensor) -> tuple[Tensor, list[Tensor]]:
+            shown.append([float(pair[0, 0].detach().abs().max()) for pair in (signal, corrupted)])
+            return super().forward(signal, corrupted)
+
+    module = make(partial(Witness, 0.0, 0.0))
+    nn.init.constant_(module.net.get_parameter("gain"), 0.5)
+    fit(module, Orthogonal(clean=(7.0, 7.0), corrupted=(2.0, 2.0)))
+    assert shown == [[7.0, 2.0], [1.0, 2.0], [1.0, 2.0]]  # clean and restored in D's step, restored in G's
+
+
 def test_every_step_of_the_discriminator_is_by_its_own_gradient_alone() -> None:
     module = make(partial(Linear, 0.0, 0.0), adversary="hinge", rates=(0.0, RATE))
     fit(module, Orthogonal(batches=3))

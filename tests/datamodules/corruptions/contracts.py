@@ -120,7 +120,7 @@ def check_examples_draw_for_themselves(subject: Subject, rate_hz: int = RATE_HZ,
     different = len(torch.unique(subject(one, rate_hz).flatten(1), dim=0))
     subject.must(different > 4 or not subject.draws, f"gives 8 equal examples {different} forms: draw with shape (B, ...)")
     others = one.clone()
-    others[1:] = 0.2 * music(9, channels, rate_hz)[2:]
+    others[1:] = music(9, channels, rate_hz)[2:] * torch.tensor([0.2, 2.0, 0.0, 1.0, 0.1, 4.0, 0.5])[:, None, None]
     alone, among = subject(one, rate_hz)[0], subject(others, rate_hz)[0]
     close = torch.allclose(alone, among, atol=1e-6)
     subject.must(close, "corrupts an example by what the others of its batch are: reduce over channels and time only")
