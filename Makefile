@@ -2,33 +2,44 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-pages test-all lint clean
 
-demo: $(VENV)/installed
+demo: $(VENV)/running
 	$(BIN)/python train.py $(ARGS)
 
-test: $(VENV)/installed lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto -m "not slow and not gpu"
+test: $(VENV)/developing lint
+	$(PYTEST) -m "not slow and not gpu and not pages"
+
+# The commands of README and docs, sweeps among them, and what needs the extras.
+test-pages: $(VENV)/sweeps
+	$(PYTEST) -m "pages and not gpu"
+	$(PYTEST) tests/sweeps/test_launchers.py tests/sweeps/test_optuna_study.py
 
 test-all: $(VENV)/sweeps lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto -m "not gpu"
+	$(PYTEST) -m "not gpu"
 
-lint: $(VENV)/installed
+lint: $(VENV)/developing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The mark is written last, so an installation that was cut short starts over.
-$(VENV)/installed: requirements.lock
+# The marks are written last, so an installation that was cut short starts over.
+$(VENV)/running: requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check pesq==0.0.4 || echo "no C compiler: the PESQ column is left out"
+	$(INSTALL) --requirement requirements.lock
+	$(INSTALL) pesq==0.0.4 || echo "no C compiler: the PESQ column is left out"
+	touch $@
+
+$(VENV)/developing: $(VENV)/running requirements-dev.lock
+	$(INSTALL) --requirement requirements-dev.lock
 	touch $@
 
 # Ray, submitit and Optuna: 240 MB that only sweeps over several machines or trials need.
-$(VENV)/sweeps: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[sweeps]'
+$(VENV)/sweeps: $(VENV)/developing
+	$(INSTALL) --editable '.[sweeps]'
 	touch $@
 
 clean:

@@ -108,6 +108,7 @@ def autoencoder_run(tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("overrides", TRAIN, ids=" ".join)
 def test_training_command_runs(
     overrides: list[str],
@@ -127,6 +128,7 @@ def test_training_command_runs(
     assert train(train_settings(config))["status"] == "finished"
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("overrides", EVALUATE, ids=" ".join)
 def test_evaluation_command_runs(overrides: list[str], with_runs: Replace, music: Path, tiny: list[str], tmp_path: Path) -> None:
     given = with_runs([override.replace("=DIR", f"={music}") for override in overrides])
@@ -136,6 +138,7 @@ def test_evaluation_command_runs(overrides: list[str], with_runs: Replace, music
     assert evaluate(evaluate_settings(config))["status"] == "finished"
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("arguments", RESTORE, ids=" ".join)
 def test_restoring_command_runs(
     arguments: list[str], with_runs: Replace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -163,6 +166,7 @@ def compared(with_runs: Replace, tmp_path: Path) -> str:
     return pairs
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("arguments", COMPARE, ids=" ".join)
 def test_comparing_command_runs(arguments: list[str], compared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -37,6 +37,7 @@ def test_readme_has_sweeps() -> None:
     assert len(COMMANDS) >= 4
 
 
+@pytest.mark.pages
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_sweep_of_the_readme_runs(command: str, music: Path, tmp_path: Path) -> None:
