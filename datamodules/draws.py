@@ -11,6 +11,7 @@ from torch import Tensor
 Range = float | Sequence[float]
 Drawn = TypeVar("Drawn", int, str, tuple[int, str])
 SILENCE = 1e-20
+_ROUNDING = 1e-6  # Of the mean; a variation below it is what single precision leaves of a constant.
 
 
 def as_range(value: Range, key: str) -> tuple[float, float]:
@@ -116,32 +117,53 @@ def symmetric_uniform(shape: tuple[int, ...], generator: torch.Generator) -> Ten
 
 
 def rms(audio: Tensor) -> Tensor:
-    """Measure the root mean square of each example over channels and time.
+    """Measure the root mean square of each example over channels and time, without the mean of each channel.
+
+    A mean is not heard and no loudspeaker reproduces it, so that a constant is silence.
 
     Args:
         audio: (B, C, T).
 
     Returns:
         Levels, (B, 1, 1), in at least single precision.
+
+    Example:
+        >>> rms(torch.tensor([[[1.5, 2.5, 1.5, 2.5]]])).item(), rms(torch.full((1, 1, 4), 0.3)).item()
+        (0.5, 0.0)
     """
-    dtype = torch.promote_types(audio.dtype, torch.float32)
-    norms: Tensor = torch.linalg.vector_norm(audio, dim=(1, 2), keepdim=True, dtype=dtype)
-    return norms / math.sqrt(audio.shape[1] * audio.shape[2])
+    audio = audio.to(torch.promote_types(audio.dtype, torch.float32))
+    means = audio.mean(dim=2, keepdim=True)
+    norms: Tensor = torch.linalg.vector_norm(audio - means, dim=(1, 2), keepdim=True)
+    levels = norms / math.sqrt(audio.shape[1] * audio.shape[2])
+    return torch.where(levels > _ROUNDING * means.abs().amax(dim=1, keepdim=True), levels, 0)
+
+
+def at_level(audio: Tensor, level: Tensor) -> Tensor:
+    """Scale each example to a level.
+
+    Args:
+        audio: (B, C, T). A silent example becomes zero.
+        level: wanted `rms`, (B, 1, 1), on the device of the audio.
+
+    Returns:
+        Scaled audio, (B, C, T), with the type of the audio.
+    """
+    own = rms(audio)
+    return audio * torch.where(own > 0, level / own.clamp_min(SILENCE), 0).to(audio.dtype)
 
 
 def scale_to_snr(clean: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:
-    """Scale noise so that `10 log10(sum clean^2 / sum noise^2)` is the asked ratio in each example.
+    """Scale noise so that `10 log10(sum clean^2 / sum noise^2)`, both without their means, is the asked ratio in each example.
 
     Args:
         clean: (B, C, T). A silent example gets silent noise.
-        noise: (B, C, T). A silent example stays silent.
+        noise: (B, C, T). A silent example becomes zero.
         snr_db: signal-to-noise ratio over channels and time in dB, (B,), on any device.
 
     Returns:
         Scaled noise, (B, C, T).
     """
-    target = rms(clean) * 10 ** (-snr_db.to(clean.device).view(-1, 1, 1) / 20)
-    return noise * (target / rms(noise).clamp_min(SILENCE)).to(noise.dtype)
+    return at_level(noise, rms(clean) * 10 ** (-snr_db.to(clean.device).view(-1, 1, 1) / 20))
 
 
 def _is_finite_number(value: object) -> bool:

@@ -15,12 +15,11 @@ from datamodules.corruptions import Corruption
 from datamodules.corruptions.dsp.fft import fast_even_length
 from datamodules.corruptions.recorded.recordings import NoiseRecordings
 from datamodules.draws import (
-    SILENCE,
     Range,
     as_range,
+    at_level,
     choices,
     random_bytes,
-    rms,
     scale_to_snr,
     symmetric_uniform,
     uniform,
@@ -51,7 +50,8 @@ class Noise(Corruption):
         Args:
             colors: colors, or mixtures of colors joined by `+`, of which each example draws one: white, pink, brown, tpdf
                 and recorded.
-            snr_db: ratio of clean to noise power over channels and time in dB, as a number or `[low, high]`.
+            snr_db: ratio of clean to noise power over channels and time in dB, both without their means, as a number or
+                `[low, high]`.
             noise_root: folder of the recordings, needed by `recorded`.
             noise_split: of a folder whose MANIFEST.csv has a column `split`, `matching` uses in each split of the clean audio
                 the recordings of the same split; `train`, `val` or `test` those of this split; None all of them.
@@ -124,10 +124,9 @@ def sum_of_powers(parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         parts: pairs of a signal, (B, C, T), and its power, (B,).
 
     Returns:
-        The sum, (B, C, T). A silent signal stays silent.
+        The sum, (B, C, T). A silent signal becomes zero.
     """
-    scaled = [noise * (power.sqrt().view(-1, 1, 1) / rms(noise).clamp_min(SILENCE)) for noise, power in parts]
-    return torch.stack(scaled).sum(dim=0)
+    return torch.stack([at_level(noise, power.sqrt().view(-1, 1, 1)) for noise, power in parts]).sum(dim=0)
 
 
 def colored_noise(shares: Tensor, shape: Sequence[int], sample_rate: int, generator: torch.Generator) -> Tensor:

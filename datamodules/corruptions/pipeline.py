@@ -19,7 +19,7 @@ from datamodules.corruptions.bandwidth import Bandwidth
 from datamodules.corruptions.chain import Chain, Composite
 from datamodules.corruptions.noise import EXPONENTS, colored_noise, tpdf_noise
 from datamodules.corruptions.reverb import Reverb
-from datamodules.draws import SILENCE, normal, rms
+from datamodules.draws import at_level, normal
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class LevelNoise(Corruption):
         """Add noise to a batch; see `Corruption`."""
         level = (self._level + self._deviation * normal((clean.shape[0], 1, 1), generator)).abs()
         noise = self._noise(clean, sample_rate, generator)
-        return clean + (noise * (level.to(clean.device) / rms(noise).clamp_min(SILENCE))).to(clean.dtype)
+        return clean + at_level(noise, level.to(clean.device)).to(clean.dtype)
 
     def _noise(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Make noise of any level, (B, C, T)."""

@@ -1,13 +1,18 @@
-"""Ratios of signal to error in decibels, per example and always finite."""
+"""Ratios of signal to error in decibels, per example and always finite.
+
+All are of the signals without the mean of each channel, which is not heard: an offset would count as signal in the clean
+audio and as error in the restored one. For signals without a mean they are the published formulas.
+"""
 
 import torch
 from torch import Tensor
 
+_ROUNDING = 1e-6  # Of the mean; a variation below it is what single precision leaves of a constant.
 LIMIT_DB = 100.0  # beyond 16-bit audio's range; keeps the mean meaningful when one example is restored exactly
 
 
 def snr_db(restored: Tensor, clean: Tensor) -> Tensor:
-    """Return the signal-to-noise ratio 10 log10(sum y^2 / sum (y - x)^2) over channels and time.
+    """Return the signal-to-noise ratio 10 log10(sum y^2 / sum (y - x)^2) over channels and time, means removed.
 
     Limited to +-100 dB: an exact restoration has +100 dB, sound where there should be silence, or NaN, -100 dB.
 
@@ -22,15 +27,16 @@ def snr_db(restored: Tensor, clean: Tensor) -> Tensor:
     >>> snr_db(y / 2, y)  # 10 log10(2 / 0.5)
     tensor([6.0206])
     """
-    clean, restored = clean.float(), restored.float()
+    clean, restored = _without_mean(clean), _without_mean(restored)
     return _limited_ratio_db(_energy(clean), _energy(clean - restored))
 
 
 def si_sdr_db(restored: Tensor, clean: Tensor) -> Tensor:
     """Return the scale-invariant signal-to-distortion ratio (Le Roux et al. 2019, arXiv 1811.02508, eq. 3 and 4).
 
-    One gain per example, the same for all of its channels, is granted to the estimate; means are not removed. Limited to
-    +-100 dB as `snr_db` is; a silent estimate of a sounding reference has -100 dB.
+    One gain per example, the same for all of its channels, is granted to the estimate. Means are removed first, as in the
+    SI-SNR of Luo and Mesgarani (2018, arXiv 1711.00541). Limited to +-100 dB as `snr_db` is; a silent estimate of a sounding
+    reference has -100 dB.
 
     Args:
         restored: estimate (B, C, T).
@@ -39,13 +45,22 @@ def si_sdr_db(restored: Tensor, clean: Tensor) -> Tensor:
     Returns:
         Decibels (B,).
     """
-    clean, restored = clean.float(), restored.float()
+    clean, restored = _without_mean(clean), _without_mean(restored)
     reference_energy = _energy(clean)
     gain = (restored * clean).sum(dim=(1, 2)) / torch.where(reference_energy > 0, reference_energy, 1.0)
     target = gain[:, None, None] * clean
     value = _limited_ratio_db(_energy(target), _energy(restored - target))
     lost = (reference_energy > 0) & (_energy(restored) == 0)
     return torch.where(lost, -LIMIT_DB, value)
+
+
+def _without_mean(signal: Tensor) -> Tensor:
+    """Return (B, C, T) in single precision less the mean of each channel; a constant becomes exactly zero."""
+    signal = signal.float()
+    means = signal.mean(dim=2, keepdim=True)
+    centered = signal - means
+    is_constant = centered.abs().amax(dim=2, keepdim=True) <= _ROUNDING * means.abs()
+    return torch.where(is_constant, 0.0, centered)
 
 
 def _energy(signal: Tensor) -> Tensor:

@@ -112,8 +112,23 @@ def test_noise_is_scaled_to_each_examples_ratio() -> None:
     clean, noise = normal((3, 2, 500), seeded(1)), 0.01 * normal((3, 2, 500), seeded(2))
     asked = torch.tensor([-5.0, 0.0, 20.0])
     scaled = scale_to_snr(clean, noise, asked)
-    reached = 10 * torch.log10(clean.square().sum((1, 2)) / scaled.square().sum((1, 2)))
+    reached = 20 * torch.log10(clean.std(2).norm(dim=1) / scaled.std(2).norm(dim=1))
     assert torch.allclose(reached, asked, atol=1e-3)
+
+
+def test_offsets_count_neither_as_signal_nor_as_noise() -> None:
+    clean, noise = normal((1, 2, 500), seeded(1)), normal((1, 2, 500), seeded(2))
+    offsets, asked = torch.tensor([[[0.5], [-3.0]]]), torch.tensor([7.0])
+    plain, shifted = scale_to_snr(clean, noise, asked), scale_to_snr(0.3 * clean + offsets, noise + offsets, asked)
+    torch.testing.assert_close((shifted - shifted.mean(2, keepdim=True)), 0.3 * (plain - plain.mean(2, keepdim=True)))
+
+
+@pytest.mark.parametrize("constant", [0.5, 0.3, -1e-4])
+def test_a_constant_is_silence(constant: float) -> None:
+    level, noise = torch.full((1, 2, 30_001), constant), normal((1, 2, 30_001), seeded(1))
+    assert rms(level).item() == 0
+    assert not scale_to_snr(level, noise, torch.tensor([0.0])).any()
+    assert not scale_to_snr(noise, level, torch.tensor([0.0])).any()
 
 
 def test_silence_gets_no_noise_and_silent_noise_stays_silent() -> None:

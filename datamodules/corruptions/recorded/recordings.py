@@ -16,7 +16,8 @@ from datamodules.draws import uniform
 BLOCK_SECONDS = 30
 CROSS_FADE_SECONDS = 0.05
 AUDIBLE_RMS = 1e-5
-"""Full scale 1, so -100 dBFS, below the dither of 16 bits: what is quieter is digital silence, which no gain makes audible."""
+"""Full scale 1, without the mean: -100 dBFS, below the dither of 16 bits. What is quieter is digital silence, which no gain
+makes audible."""
 CANDIDATES = 4
 """Moments drawn for a segment, of which the first audible one is used."""
 CACHED_BYTES = 256 * 2**20
@@ -29,8 +30,8 @@ class NoiseRecordings(RecordedFiles):
     """The usable audio files of a folder, from which segments are drawn.
 
     Files are equally likely, whatever their length, and so are the audible moments within one. Files are mixed down to one
-    channel; each channel of an example gets its own moment of the same file. Where decoding finds damage, the next file takes
-    the place of this one.
+    channel; each channel of an example gets its own moment of the same file, without its mean: an offset of the recording is no
+    noise. Where decoding finds damage, the next file takes the place of this one.
     """
 
     kind = "noise"
@@ -68,7 +69,8 @@ class NoiseRecordings(RecordedFiles):
         """Cut a segment per channel from the first file from `first` on that proves whole."""
         for info in (*self._files[first:], *self._files[:first]):
             try:
-                return [_audible_segment(info, candidates, length, sample_rate) for candidates in moments]
+                segments = [_audible_segment(info, candidates, length, sample_rate) for candidates in moments]
+                return [segment - segment.mean(dtype=np.float64) for segment in segments]
             except AudioFileError as error:
                 self.report(error)
         raise ValueError(f"noise_root: none of the {len(self._files)} recordings can be decoded, e.g. {self.skipped[-1]}")
@@ -106,8 +108,9 @@ def _loud_segment(info: AudioInfo, length: int, sample_rate: int) -> np.ndarray:
     """Cut (length,) samples around the peak of the first block that has one."""
     for block in range(_blocks(info)):
         audio = _read_block(info, block, sample_rate)
-        peak = int(np.abs(audio).argmax())
-        if abs(audio[peak]) >= AUDIBLE_RMS:
+        distance = np.abs(audio - audio.mean(dtype=np.float64))
+        peak = int(distance.argmax())
+        if distance[peak] >= AUDIBLE_RMS:
             return _cut(audio, max(0, min(peak - length // 2, len(audio) - length)), length, sample_rate)
     raise AudioFileError(info.path, "is silent")
 
@@ -125,7 +128,7 @@ def _starts(available: int, length: int) -> int:
 
 
 def _is_audible(audio: np.ndarray) -> bool:
-    return float(np.mean(np.square(audio, dtype=np.float64))) >= AUDIBLE_RMS**2
+    return float(np.std(audio, dtype=np.float64)) >= AUDIBLE_RMS
 
 
 def _read_block(info: AudioInfo, block: int, sample_rate: int) -> np.ndarray:

@@ -26,6 +26,16 @@ def clean_batch(batch: int = 4, channels: int = 2, length: int = 8192) -> Tensor
     return 0.1 * torch.randn(batch, channels, length, generator=seeded(99)) * torch.arange(1, batch + 1).view(-1, 1, 1)
 
 
+def alternating(*shape: int) -> Tensor:
+    """Return +1, -1, +1, ...: of level 1 in every even window, which a constant is not."""
+    return (1.0 - 2.0 * (torch.arange(shape[-1]) % 2)).expand(shape)
+
+
+def noise_of(corruption: Noise, *shape: int) -> Tensor:
+    clean = alternating(*shape)
+    return corruption(clean, RATE_HZ, seeded()) - clean
+
+
 def reached_snr_db(clean: Tensor, noisy: Tensor) -> Tensor:
     clean, noisy = clean.double(), noisy.double()
     return 10 * torch.log10(clean.square().sum((1, 2)) / (noisy - clean).square().sum((1, 2)))
@@ -63,7 +73,7 @@ def test_snr_is_drawn_over_the_whole_range_independently() -> None:
 
 @pytest.mark.parametrize(("color", "db_per_octave"), [("white", 0.0), ("pink", -3.0103), ("brown", -6.0206), ("tpdf", 0.0)])
 def test_spectrum_falls_with_the_slope_of_its_color(color: str, db_per_octave: float) -> None:
-    noise = Noise([color], 0.0)(torch.ones(8, 1, 65536), RATE_HZ, seeded()) - 1
+    noise = noise_of(Noise([color], 0.0), 8, 1, 65536)
     frequency_hz, density = scipy.signal.welch(noise.numpy(), RATE_HZ, nperseg=4096)
     band = (frequency_hz > 50) & (frequency_hz < 7500)
     weights = 1 / np.sqrt(frequency_hz[band])
@@ -73,7 +83,7 @@ def test_spectrum_falls_with_the_slope_of_its_color(color: str, db_per_octave: f
 
 @pytest.mark.parametrize("color", ["pink", "brown"])
 def test_falling_colors_hold_nothing_inaudible(color: str) -> None:
-    noise = (Noise([color], 0.0)(torch.ones(2, 1, 16384), RATE_HZ, seeded()) - 1).double()
+    noise = noise_of(Noise([color], 0.0), 2, 1, 16384).double()
     power = torch.fft.rfft(noise).abs().square()
     assert power[..., :20].sum() < 1e-6 * power.sum()
 
@@ -100,27 +110,27 @@ def test_tpdf_noise_has_triangular_density_and_its_variance() -> None:
 
 
 def test_every_entry_of_colors_is_drawn() -> None:
-    noise = Noise(["white", "brown"], 0.0)(torch.ones(200, 1, 1024), RATE_HZ, seeded()) - 1
+    noise = noise_of(Noise(["white", "brown"], 0.0), 200, 1, 1024)
     neighbors = (noise[..., 1:] * noise[..., :-1]).mean((1, 2)) / noise.square().mean((1, 2))
     brown = (neighbors > 0.5).sum().item()
     assert 70 < brown < 130
 
 
 def test_mixture_proportions_differ_between_examples() -> None:
-    noise = Noise(["white+brown"], 0.0)(torch.ones(300, 1, 4096), RATE_HZ, seeded()) - 1
+    noise = noise_of(Noise(["white+brown"], 0.0), 300, 1, 4096)
     neighbors = (noise[..., 1:] * noise[..., :-1]).mean((1, 2)) / noise.square().mean((1, 2))
     assert scipy.stats.kstest(neighbors.numpy(), scipy.stats.uniform(0, 1).cdf).statistic < 0.12
 
 
 @pytest.mark.parametrize("color", COLORS)
 def test_examples_and_channels_get_independent_noise(color: str) -> None:
-    noise = (Noise([color], 0.0)(torch.ones(2, 2, 32768), RATE_HZ, seeded()) - 1).reshape(4, -1)
+    noise = noise_of(Noise([color], 0.0), 2, 2, 32768).reshape(4, -1)
     assert (torch.corrcoef(noise) - torch.eye(4)).abs().max() < 0.25
 
 
 @pytest.mark.parametrize("color", COLORS)
 def test_channels_share_their_level(color: str) -> None:
-    noise = Noise([color], [0, 30])(torch.ones(4, 2, 32768), RATE_HZ, seeded()) - 1
+    noise = noise_of(Noise([color], [0, 30]), 4, 2, 32768)
     levels = noise.square().mean(2)
     assert torch.allclose(levels[:, 0], levels[:, 1], rtol=0.35)
 
@@ -157,7 +167,7 @@ def test_type_is_kept(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 17, 16381])
 def test_any_length_is_kept(length: int) -> None:
-    noisy = Noise(COLORS)(torch.ones(6, 1, length), RATE_HZ, seeded())
+    noisy = Noise(COLORS)(alternating(6, 1, length), RATE_HZ, seeded())
     assert noisy.shape == (6, 1, length)
     assert torch.isfinite(noisy).all()
 
@@ -186,7 +196,7 @@ def test_wrong_setting_is_refused_by_name(settings: dict[str, Any], message: str
 
 def test_recorded_noise_follows_the_split_and_names_what_it_skips(tmp_path: Path) -> None:
     for name, level in (("quiet.wav", 0.01), ("loud.wav", 0.5), ("silent.wav", 0.0)):
-        soundfile.write(tmp_path / name, level * np.ones(RATE_HZ), RATE_HZ, subtype="FLOAT")
+        soundfile.write(tmp_path / name, level * np.sin(np.arange(RATE_HZ)), RATE_HZ, subtype="FLOAT")
     (tmp_path / "MANIFEST.csv").write_text("file,split\nquiet.wav,train\nloud.wav,test\nsilent.wav,train\n")
     noise = Noise(["recorded"], 0.0, str(tmp_path))
     assert noise.skipped == noise.for_split("test").skipped == [f"{tmp_path / 'silent.wav'}: is silent"]

@@ -21,7 +21,7 @@ def test_snr_of_half_amplitude_is_four_in_power() -> None:
 
 def test_snr_of_a_mix_at_ten_decibels_is_ten() -> None:
     clean, error = noise(0, 1, 1, 1000), noise(1, 1, 1, 1000)
-    error = error * (clean.norm() / error.norm()) / math.sqrt(10)
+    error = error * (clean.std() / error.std()) / math.sqrt(10)
     assert snr_db(clean + error, clean).item() == pytest.approx(10.0, abs=1e-4)
 
 
@@ -51,5 +51,22 @@ def test_si_sdr_ignores_the_gain() -> None:
 def test_si_sdr_agrees_with_torchmetrics() -> None:
     clean = noise(0, 4, 1, 4000)
     restored = clean + noise(1, 4, 1, 4000) / 2
-    expected = scale_invariant_signal_distortion_ratio(restored, clean)[:, 0]
+    expected = scale_invariant_signal_distortion_ratio(restored, clean, zero_mean=True)[:, 0]
     torch.testing.assert_close(si_sdr_db(restored, clean), expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("metric", [snr_db, si_sdr_db])
+def test_offsets_count_neither_as_signal_nor_as_error(metric) -> None:
+    clean, error = noise(0, 1, 2, 4000), noise(1, 1, 2, 4000) / 4
+    offsets = torch.tensor([[[0.5], [-0.3]]])
+    expected = metric(clean + error, clean)
+    torch.testing.assert_close(metric(0.3 * (clean + error) + offsets, 0.3 * clean + offsets), expected, atol=1e-3, rtol=0)
+    torch.testing.assert_close(metric(clean + error - offsets, clean), expected, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("metric", [snr_db, si_sdr_db])
+def test_a_constant_is_silence(metric) -> None:
+    sound, constant = noise(0, 1, 1, 30_001), torch.full((1, 1, 30_001), 0.3)
+    assert metric(sound, constant).item() == -100.0
+    assert metric(constant, constant - 0.2).item() == 100.0
+    assert metric(constant, sound).item() == metric(torch.zeros_like(sound), sound).item()

@@ -62,10 +62,22 @@ def test_short_recording_fills_a_long_segment(tmp_path: Path) -> None:
 
 
 def test_every_part_of_a_long_recording_is_drawn(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "ramp.wav", np.linspace(0, 0.9, 70 * RATE_HZ), RATE_HZ)
+    swelling = np.linspace(0, 0.9, 70 * RATE_HZ) * np.where(np.arange(70 * RATE_HZ) % 2, 1, -1)
+    soundfile.write(tmp_path / "swelling.wav", swelling, RATE_HZ)
     noise = NoiseRecordings(str(tmp_path)).draw(torch.ones(300, dtype=torch.bool), (300, 1, 100), RATE_HZ, seeded())
-    counts = torch.histc(noise.mean((1, 2)), 9, 0, 0.9)
+    counts = torch.histc(noise.square().mean((1, 2)).sqrt(), 9, 0, 0.9)
     assert counts.min() > 10
+
+
+def test_an_offset_of_the_recording_is_no_noise(tmp_path: Path) -> None:
+    sine = 0.1 * np.sin(np.arange(2 * RATE_HZ))
+    soundfile.write(tmp_path / "offset.wav", np.concatenate([np.full(RATE_HZ, 0.5), sine + 0.5]), RATE_HZ, subtype="FLOAT")
+    soundfile.write(tmp_path / "constant.wav", np.full(RATE_HZ, 0.5), RATE_HZ)
+    recordings = NoiseRecordings(str(tmp_path))
+    assert [sentence.split(": ")[1] for sentence in recordings.skipped] == ["is silent"]
+    noise = recordings.draw(torch.ones(20, dtype=torch.bool), (20, 1, 500), RATE_HZ, seeded())
+    assert noise.mean(2).abs().max() < 1e-6
+    assert noise.std(2).min() > 0.001
 
 
 def test_only_files_of_the_split_are_used(tmp_path: Path) -> None:
@@ -205,7 +217,7 @@ def test_silent_recordings_are_named_and_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("audible_seconds", [0.01, 1.0])
 def test_segments_are_audible_although_most_of_the_recording_is_silent(tmp_path: Path, audible_seconds: float) -> None:
     audio = np.zeros(40 * RATE_HZ)
-    audio[-round(audible_seconds * RATE_HZ) :] = 0.1
+    audio[-round(audible_seconds * RATE_HZ) :: 2] = 0.2
     soundfile.write(tmp_path / "gaps.wav", audio, RATE_HZ)
     noise = NoiseRecordings(str(tmp_path)).draw(torch.ones(20, dtype=torch.bool), (20, 2, 100), RATE_HZ, seeded())
     assert noise.square().mean(-1).sqrt().min() > 1e-3
