@@ -14,7 +14,8 @@ import torch
 from torch.utils.data import Dataset
 
 from datamodules.audio.io import AudioFileError
-from datamodules.cache import Recordings, to_stored
+from datamodules.cache import Recordings
+from datamodules.cache_format import to_stored
 from datamodules.corruptions import Corruption
 from datamodules.seeding import mix_seed
 from datamodules.windows import is_silent

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.audio.probing import absolute
-from datamodules.cache import CachedRecordings, CacheFormat
+from datamodules.cache import CachedRecordings
+from datamodules.cache_format import CacheFormat
 from datamodules.catalog import Catalog
 from datamodules.corruptions import Corruption, settings
 from datamodules.describe import describe

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules import cache
+from datamodules import cache_filling as cache
 from datamodules.audio.io import read
-from datamodules.cache import CachedRecordings, CacheFormat, from_stored, to_stored
+from datamodules.cache import CachedRecordings
+from datamodules.cache_format import CacheFormat, from_stored, to_stored
 from datamodules.sources import Recording
 
 
@@ -149,11 +150,11 @@ def test_a_full_disk_is_noticed_before_it_starts(recordings, layout, monkeypatch
 
 
 def test_a_disk_that_fills_up_gives_one_sentence(recordings, layout, monkeypatch):
-    def fail(stream, shape, dtype):
+    def fail(writer, frames):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache, "_write_header", fail)
-    with pytest.raises(ValueError, match=r"data.cache_dir=.* could not be filled \(.*No space left.*data.cache=false"):
+    monkeypatch.setattr(cache.ArrayWriter, "append", fail)
+    with pytest.raises(ValueError, match=r"data.cache_dir=.* could not be filled \(.*no space left.*data.cache=false"):
         CachedRecordings(recordings, layout)
     assert list(layout.folder.iterdir()) == []
 

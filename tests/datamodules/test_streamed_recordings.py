@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules.cache import CachedRecordings, CacheFormat
+from datamodules.cache import CachedRecordings
+from datamodules.cache_format import CacheFormat
 from datamodules.sources import Recording
 from datamodules.streamed_recordings import StreamedRecordings
 
