@@ -14,11 +14,12 @@ import torch
 from torch.utils.data import Dataset
 
 from datamodules.audio.io import AudioFileError
+from datamodules.audio.notes import HANDFUL
 from datamodules.cache import Recordings
 from datamodules.cache_format import to_stored
 from datamodules.corruptions import Corruption
+from datamodules.levels import is_silent, why_silent
 from datamodules.seeding import mix_seed
-from datamodules.windows import is_silent
 
 _CHECKSUM_BLOCKS = 16
 _LEVELS = 4096
@@ -53,7 +54,7 @@ class EvalRules:
         window_samples: length; shorter recordings give one example of their whole length.
         least_samples: recordings shorter than this, and than `window_samples`, are left out.
         per_recording: how many windows at most; they do not overlap and are evenly spaced.
-        silence_db: RMS level in dBFS below which a window is left out, because ratios to silence mean nothing.
+        silence_db: RMS level without the mean, in dBFS, below which a window is left out: ratios to silence mean nothing.
         seed: of the corruptions; the same for all runs that are to be compared.
     """
 
@@ -116,10 +117,12 @@ class EvalWindows(Dataset[dict[str, Any]]):
         places = [(index, *span) for index, windows in enumerate(spans) for span in windows]
         checksums = {place: self._checksum(*place) for place in places}
         self._places = [place for place in places if checksums[place]]
+        reasons = self._name_silent([index for index, windows in enumerate(spans) if windows])
         if not self._places:
             raise ValueError(
                 f"split {split!r} gives no evaluation example: {self.too_short} of {len(spans)} recordings are shorter than "
                 f"{rules.shortest} at {sample_rate} Hz, the others are silent or damaged"
+                + "".join(f"; {reason}" for reason in reasons[:1])
             )
         files = [Path(os.path.relpath(item.path, root)).as_posix() for item in recordings.recordings]
         self._windows = [
@@ -147,6 +150,17 @@ class EvalWindows(Dataset[dict[str, Any]]):
     def manifest(self) -> list[dict[str, Any]]:
         """List file, offset_samples, length_samples, checksum and seed of every example."""
         return [asdict(window) for window in self._windows]
+
+    def _name_silent(self, indices: list[int]) -> list[str]:
+        """Name a handful of the recordings of which no window is evaluated, and count the others."""
+        evaluated = {index for index, _, _ in self._places}
+        silent = [index for index in indices if index not in evaluated]
+        reasons = [why_silent(self._recordings, index, self._rules.silence_db) for index in silent[:HANDFUL]]
+        for reason in reasons:
+            log.warning("no window is evaluated of %s", reason)
+        if silent[HANDFUL:]:
+            log.warning("nor of %d more recordings", len(silent) - HANDFUL)
+        return reasons
 
     def _checksum(self, index: int, offset: int, length: int) -> str:
         """Return the checksum of a window, or nothing for a silent or damaged one."""

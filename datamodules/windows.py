@@ -12,21 +12,12 @@ from torch.utils.data import Dataset
 from datamodules.audio.io import AudioFileError
 from datamodules.cache import Recordings
 from datamodules.draws import Range, as_range, uniform
+from datamodules.levels import has_sound, is_silent, why_silent
 from datamodules.seeding import generator_for
 
 _TRIES = 20  # Windows drawn for one example before a silent one is accepted: the recordings may hold little else.
 
 log = logging.getLogger(__name__)
-
-
-def is_silent(audio: np.ndarray, silence_db: float | None) -> bool:
-    """Tell whether the RMS of (C, T) lies below `silence_db` (dBFS); nothing is silent for None.
-
-    Example:
-        >>> is_silent(np.full((1, 8), 0.1), -19.0), is_silent(np.full((1, 8), 0.1), -21.0)
-        (True, False)
-    """
-    return silence_db is not None and float(np.mean(np.square(audio, dtype=np.float64))) < 10 ** (silence_db / 10)
 
 
 @dataclass(frozen=True)
@@ -35,7 +26,7 @@ class WindowRules:
 
     Attributes:
         window_samples: length.
-        silence_db: RMS level in dBFS below which a window is drawn again; None accepts all.
+        silence_db: RMS level without the mean, in dBFS, below which a window is drawn again; None accepts all.
         level_db: gain in dB, `[low, high]` or one number; None leaves the level alone.
     """
 
@@ -63,7 +54,7 @@ class TrainWindows(Dataset[dict[str, Any]]):
         seed: the run's seed.
 
     Raises:
-        ValueError: if every recording is shorter than the window.
+        ValueError: if every recording is shorter than the window, or every one that is not is silent.
     """
 
     def __init__(self, recordings: Recordings, rules: WindowRules, seed: int) -> None:
@@ -80,6 +71,7 @@ class TrainWindows(Dataset[dict[str, Any]]):
         self._windows = int(windows.sum())
         self.too_short = int(np.count_nonzero(windows == 0))
         self._damaged: set[int] = set()
+        self._refuse_silence(np.flatnonzero(windows).tolist())
 
     def __getitem__(self, n: int) -> dict[str, Any]:
         """Return `{"clean": (C, T) float32, "index": n}`."""
@@ -95,6 +87,13 @@ class TrainWindows(Dataset[dict[str, Any]]):
         window = int(torch.randint(self._windows, (), generator=generator))
         index = int(np.searchsorted(self._windows_before, window, side="right")) - 1
         return index, window - int(self._windows_before[index])
+
+    def _refuse_silence(self, used: list[int]) -> None:
+        silence_db = self._rules.silence_db
+        if any(has_sound(self._recordings, index, silence_db, self._rules.window_samples) for index in used):
+            return
+        why = why_silent(self._recordings, used[0], silence_db)
+        raise ValueError(f"split 'train' is silent or damaged in all of its {len(used)} recordings, e.g. {why}")
 
     def _draw_audible(self, generator: torch.Generator) -> Tensor:
         clean = None
