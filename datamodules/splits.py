@@ -1,6 +1,7 @@
 """Assign groups of recordings to train, val and test by a hash, so that a piece or a speaker is never in two of them."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 
@@ -25,10 +26,11 @@ def hash_fraction(label: str) -> float:
     """Return a number in [0, 1) that depends on the label alone, on every machine and in every Python version.
 
     Args:
-        label: any text, names of files that are not valid UTF-8 included. Python's own `hash` would change from process to
-            process.
+        label: any text, names of files that are not valid UTF-8 included; composed and decomposed letters are equal.
+            Python's own `hash` would change from process to process.
     """
-    return int.from_bytes(hashlib.sha256(label.encode("utf-8", "surrogateescape")).digest()[:8], "big") / 2**64
+    composed = unicodedata.normalize("NFC", label)
+    return int.from_bytes(hashlib.sha256(composed.encode("utf-8", "surrogateescape")).digest()[:8], "big") / 2**64
 
 
 def split_groups(groups: Iterable[str]) -> dict[str, Split]:

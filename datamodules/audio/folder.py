@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from datamodules.audio.checks import AUDIO_SUFFIXES, UNREAD_SUFFIXES, AudioFileError, check_regular, has_suffix
+from datamodules.audio.names import NameFinder
 from datamodules.splits import Split, parse_split
 
 MANIFEST_NAME = "MANIFEST.csv"
@@ -88,9 +89,10 @@ def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
         raise ValueError(f"{manifest} cannot be read: {error}") from error
     if any(not row.get("file") for row in rows):
         raise ValueError(f"{manifest} needs a column `file` with a name in every row")
+    names = NameFinder(manifest.parent)
     return tuple(
         ManifestRow(
-            manifest.parent / row["file"],
+            names.find(row["file"]),
             parse_split(row["split"], str(manifest)) if row.get("split") else None,
             row.get("group") or None,
         )

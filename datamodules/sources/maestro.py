@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.audio.names import NameFinder
 from datamodules.audio.probing import readable_files
 from datamodules.sources import Recording, Source
 from datamodules.splits import parse_split
@@ -37,7 +38,8 @@ class MaestroSource(Source):
         """List the readable recordings in the order of the metadata; see `Source.recordings`."""
         metadata = self._find_metadata()
         rows = self._chosen_years(_read_rows(metadata), metadata)
-        path_of = {row["audio_filename"]: metadata.parent / row["audio_filename"] for row in rows}
+        names = NameFinder(metadata.parent)
+        path_of = {row["audio_filename"]: names.find(row["audio_filename"]) for row in rows}
         if not any(path.exists() for path in path_of.values()):
             raise ValueError(
                 f"{metadata} lists {len(rows)} recordings but none of the audio files is there; "

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from datamodules.splits import SPLITS, hash_fraction, parse_split, split_groups
@@ -5,6 +7,10 @@ from datamodules.splits import SPLITS, hash_fraction, parse_split, split_groups
 
 def test_hash_is_the_same_in_every_process():
     assert hash_fraction("a") == int.from_bytes(bytes.fromhex("ca978112ca1bbdca"), "big") / 2**64
+
+
+def test_composed_and_decomposed_letters_hash_alike():
+    assert hash_fraction(unicodedata.normalize("NFC", "Dvořák")) == hash_fraction(unicodedata.normalize("NFD", "Dvořák"))
 
 
 def test_shares_are_eighty_ten_ten():

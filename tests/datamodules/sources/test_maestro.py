@@ -1,5 +1,6 @@
 import csv
 import json
+import unicodedata
 
 import pytest
 
@@ -86,3 +87,11 @@ def test_other_tables_are_refused(tmp_path):
     (tmp_path / "maestro-v3.0.0.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="is not MAESTRO's metadata: it lacks canonical_composer"):
         MaestroSource(str(tmp_path)).recordings()
+
+
+def test_composed_letters_of_the_table_find_decomposed_ones_of_the_disk(tmp_path, write_noise):
+    decomposed = unicodedata.normalize("NFD", "2004/Dvořák.wav")
+    write_noise(tmp_path / decomposed)
+    rows = [",".join(COLUMNS), "Dvořák,Suite,train,2004,x.midi,2004/Dvořák.wav,1.0"]
+    (tmp_path / "maestro-v3.0.0.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert [item.path for item in MaestroSource(str(tmp_path)).recordings()] == [str(tmp_path / decomposed)]
