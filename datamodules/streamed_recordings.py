@@ -1,5 +1,6 @@
 """Read windows straight from the audio files, for data sets that are too large to be cached (`data.cache=false`)."""
 
+import logging
 import math
 from collections.abc import Sequence
 
@@ -7,10 +8,15 @@ import numpy as np
 
 from datamodules.audio import io as audio_io
 from datamodules.audio.decoding import mix
+from datamodules.audio.io import AudioFileError, AudioInfo
 from datamodules.audio.probing import probe_all
 from datamodules.sources import Recording
 
+_CLAIMED_LENGTHS = frozenset({"OGG", "MP3"})  # Formats whose header or last page may claim any length.
+_CHECKED_PARTS = 16
 _MARGIN_SAMPLES = 512  # Decoded on both sides, at the lower rate: three times what the resampler hears around a sample.
+
+log = logging.getLogger(__name__)
 
 
 class StreamedRecordings:
@@ -24,10 +30,10 @@ class StreamedRecordings:
 
     def __init__(self, recordings: Sequence[Recording], sample_rate: int, channels: int) -> None:
         """Read the headers."""
-        probed = probe_all([recording.path for recording in recordings])
-        self.skipped = [str(result) for result in probed if isinstance(result, audio_io.AudioFileError)]
-        self._infos = [result for result in probed if isinstance(result, audio_io.AudioInfo)]
-        self.recordings = [item for item, info in zip(recordings, probed, strict=True) if isinstance(info, audio_io.AudioInfo)]
+        probed = [_checked(result) for result in probe_all([recording.path for recording in recordings])]
+        self.skipped = [str(result) for result in probed if isinstance(result, AudioFileError)]
+        self._infos = [result for result in probed if isinstance(result, AudioInfo)]
+        self.recordings = [item for item, info in zip(recordings, probed, strict=True) if isinstance(info, AudioInfo)]
         self._sample_rate, self._channels = sample_rate, channels
 
     def len_samples(self, index: int) -> int:
@@ -53,3 +59,16 @@ class StreamedRecordings:
         native = mix(audio_io.read(info.path, first, last - first), self._channels)
         skipped = start - first * to_hz // from_hz
         return audio_io.resample(native, from_hz, to_hz)[:, skipped : skipped + count]
+
+
+def _checked(result: AudioInfo | AudioFileError) -> AudioInfo | AudioFileError:
+    """Look for audio in the second half of what a header claims, and name a file that has none there in a warning."""
+    if isinstance(result, AudioFileError) or result.format not in _CLAIMED_LENGTHS:
+        return result
+    try:
+        for part in range(_CHECKED_PARTS // 2, _CHECKED_PARTS):
+            audio_io.read(result.path, result.frames * part // _CHECKED_PARTS, 1)
+    except AudioFileError as error:
+        log.warning("skipped %s", error)
+        return error
+    return result

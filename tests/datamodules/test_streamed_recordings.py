@@ -1,4 +1,5 @@
 import logging
+import struct
 
 import numpy as np
 import pytest
@@ -34,6 +35,39 @@ def test_windows_are_those_of_the_cache(tmp_path, recordings, sample_rate, chann
             expected, window = cached.read(index, start, count), streamed.read(index, start, count)
             assert (window.dtype, window.shape) == (np.float32, (channels, count))
             np.testing.assert_allclose(window, expected, rtol=0, atol=0 if sample_rate == NATIVE_HZ else 2e-6)
+
+
+def claim_samples(path, samples):
+    """Set the granule position of the last Ogg page, and its checksum (RFC 3533)."""
+    content = bytearray(path.read_bytes())
+    page = content.rfind(b"OggS")
+    content[page + 6 : page + 14] = struct.pack("<q", samples)
+    content[page + 22 : page + 26] = bytes(4)
+    checksum = 0
+    for byte in content[page:]:
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = (checksum << 1 ^ (0x04C11DB7 if checksum & 0x80000000 else 0)) & 0xFFFFFFFF
+    content[page + 22 : page + 26] = struct.pack("<I", checksum)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("claimed", [2**31, 40_000])
+def test_a_file_that_claims_more_than_it_holds_is_named_and_left_out(tmp_path, recordings, write_noise, claimed):
+    path = write_noise(tmp_path / "liar.ogg", 4.0, 8000, subtype="VORBIS")
+    claim_samples(path, claimed)
+    assert soundfile.info(path).frames == claimed
+    streamed = StreamedRecordings([*recordings, Recording(str(path), claimed / 8000, "train", "liar")], 8000, 1)
+    assert streamed.recordings == recordings
+    assert [sentence.split(": ")[0] for sentence in streamed.skipped] == [str(path)]
+
+
+def test_whole_files_of_formats_that_claim_lengths_are_kept(tmp_path, write_noise):
+    paths = [write_noise(tmp_path / "a.ogg", 4.0, 8000, subtype="VORBIS"), tmp_path / "a.mp3", tmp_path / "a.opus"]
+    noise = 0.1 * np.random.default_rng(0).standard_normal(64_000)
+    soundfile.write(paths[1], noise, 16_000)
+    soundfile.write(paths[2], noise, 16_000, format="OGG", subtype="OPUS")
+    assert StreamedRecordings([Recording(str(path), 4.0, "train", "a") for path in paths], 8000, 1).skipped == []
 
 
 def test_broken_files_are_named_once_and_left_out(tmp_path, recordings, broken_files, caplog):
