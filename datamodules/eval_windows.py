@@ -14,6 +14,7 @@ import torch
 from torch.utils.data import Dataset
 
 from datamodules.audio.io import AudioFileError
+from datamodules.audio.names import normalized
 from datamodules.audio.notes import HANDFUL
 from datamodules.cache import Recordings
 from datamodules.cache_format import to_stored
@@ -23,6 +24,7 @@ from datamodules.seeding import mix_seed
 
 _CHECKSUM_BLOCKS = 16
 _LEVELS = 4096
+_RELEVANT_SHARE = 0.01  # Of the power: 0.04 dB of a ratio.
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +34,14 @@ class EvalWindow:
     """One evaluation example.
 
     Attributes:
-        file: path relative to the source's root, with forward slashes.
+        file: path relative to the source's root, with forward slashes and composed letters.
         offset_samples: where it begins.
         length_samples: its length.
         checksum: of the clean audio; see `checksum`.
         seed: seed of the generator that the corruption draws from.
+        part_samples: start and length of the part of the file that the split may use, where it is a part.
+        mean: where an offset holds more than 1 % of the power, the mean of each channel in 1/4096 of full scale. The ratios
+            of such a window are those of the rest; its pair was another one before they were.
     """
 
     file: str
@@ -44,6 +49,8 @@ class EvalWindow:
     length_samples: int
     checksum: str
     seed: int
+    part_samples: tuple[int, int] | None = None
+    mean: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,8 @@ class EvalWindows(Dataset[dict[str, Any]]):
         spans = [rules.spans(recordings.len_samples(index)) for index in range(len(recordings.recordings))]
         self.too_short = sum(not windows for windows in spans)
         places = [(index, *span) for index, windows in enumerate(spans) for span in windows]
-        checksums = {place: self._checksum(*place) for place in places}
-        self._places = [place for place in places if checksums[place]]
+        self._facts = {place: facts for place in places if (facts := self._look(*place))}
+        self._places = list(self._facts)
         reasons = self._name_silent([index for index, windows in enumerate(spans) if windows])
         if not self._places:
             raise ValueError(
@@ -124,17 +131,7 @@ class EvalWindows(Dataset[dict[str, Any]]):
                 f"{rules.shortest} at {sample_rate} Hz, the others are silent or damaged"
                 + "".join(f"; {reason}" for reason in reasons[:1])
             )
-        files = [Path(os.path.relpath(item.path, root)).as_posix() for item in recordings.recordings]
-        self._windows = [
-            EvalWindow(
-                files[index],
-                offset,
-                length,
-                checksums[index, offset, length],
-                mix_seed(rules.seed, split, files[index], offset),  # Not from the position: other files must not change it.
-            )
-            for index, offset, length in self._places
-        ]
+        self._windows = [self._window(root, split, *place) for place in self._places]
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -148,8 +145,8 @@ class EvalWindows(Dataset[dict[str, Any]]):
         return {"clean": clean, "corrupted": corrupted, "index": index}
 
     def manifest(self) -> list[dict[str, Any]]:
-        """List file, offset_samples, length_samples, checksum and seed of every example."""
-        return [asdict(window) for window in self._windows]
+        """List file, offset_samples, length_samples, checksum and seed of every example, and what else `EvalWindow` has."""
+        return [{key: value for key, value in asdict(window).items() if value is not None} for window in self._windows]
 
     def _name_silent(self, indices: list[int]) -> list[str]:
         """Name a handful of the recordings of which no window is evaluated, and count the others."""
@@ -162,14 +159,35 @@ class EvalWindows(Dataset[dict[str, Any]]):
             log.warning("nor of %d more recordings", len(silent) - HANDFUL)
         return reasons
 
-    def _checksum(self, index: int, offset: int, length: int) -> str:
-        """Return the checksum of a window, or nothing for a silent or damaged one."""
+    def _look(self, index: int, offset: int, length: int) -> tuple[str, tuple[int, ...] | None] | None:
+        """Return the checksum and the mean of a window, or nothing for a silent or damaged one."""
         try:
             clean = self._recordings.read(index, offset, length)
         except AudioFileError as error:
             log.warning("left out a damaged window of %s", error)
-            return ""
-        return "" if is_silent(clean, self._rules.silence_db) else checksum(clean)
+            return None
+        return None if is_silent(clean, self._rules.silence_db) else (checksum(clean), relevant_mean(clean))
+
+    def _window(self, root: Path, split: str, index: int, offset: int, length: int) -> EvalWindow:
+        recording = self._recordings.recordings[index]
+        file = normalized(Path(os.path.relpath(recording.path, root)).as_posix())
+        first = offset + (recording.part_samples[0] if recording.part_samples else 0)
+        seed = mix_seed(self._rules.seed, split, file, first)  # Not from the position: other files must not change it.
+        fingerprint, mean = self._facts[index, offset, length]
+        return EvalWindow(file, first, length, fingerprint, seed, recording.part_samples, mean)
+
+
+def relevant_mean(audio: np.ndarray) -> tuple[int, ...] | None:
+    """Return the mean of each channel of (C, T) in 1/4096 of full scale if it holds more than 1 % of the power.
+
+    Example:
+        >>> relevant_mean(np.array([[0.6, 0.4]])), relevant_mean(np.array([[0.11, -0.1]]))
+        ((2048,), None)
+    """
+    means = audio.mean(axis=1, dtype=np.float64)
+    if np.sum(means**2) <= _RELEVANT_SHARE * np.sum(np.mean(np.square(audio, dtype=np.float64), axis=1)):
+        return None
+    return tuple(int(mean) for mean in np.rint(means * _LEVELS))
 
 
 def checksum(audio: np.ndarray) -> str:

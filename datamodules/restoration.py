@@ -13,11 +13,12 @@ from torch.utils.data import DataLoader, Dataset
 from datamodules.audio.probing import absolute
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat
-from datamodules.catalog import Catalog
+from datamodules.catalog import build_catalog
 from datamodules.corruptions import Corruption, settings
 from datamodules.describe import describe
 from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
+from datamodules.needs import Needs
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
 from datamodules.seeding import generator_for, mix_seed
 from datamodules.sources import Source
@@ -58,8 +59,10 @@ class RestorationDataModule(pl.LightningDataModule):
         eval_seconds: length of an evaluation example.
         eval_windows: evaluation examples per recording, at most.
         eval_seed: of the evaluation's corruptions; `seed` does not change them.
-        silence_db: RMS level in dBFS below which windows are not used; None uses all.
+        silence_db: RMS level without the mean, in dBFS, below which windows are not used; None uses all.
         level_db: gain of training windows in dB, one number or `[low, high]`; None leaves them alone.
+        split: `recordings` keeps each in one split; `time` cuts all of them into train, val and test.
+        allow_duplicates: use equal recordings in different splits, as the data set or the hash has it.
         max_recordings: per split, how many recordings to use; a smaller choice is part of every larger one.
         seed: the run's seed; it decides the training windows, their corruption, and what a training step draws.
     """
@@ -82,6 +85,8 @@ class RestorationDataModule(pl.LightningDataModule):
         eval_seed: int = 0,
         silence_db: float | None = -60.0,
         level_db: Range | None = None,
+        split: str = "recordings",
+        allow_duplicates: bool = False,
         max_recordings: Mapping[str, int | None] | None = None,
         seed: int = 0,
     ) -> None:
@@ -101,7 +106,9 @@ class RestorationDataModule(pl.LightningDataModule):
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
-        self._catalog = Catalog(source, cached if cache else streamed, max_recordings or {})
+        needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db)
+        reader = cached if cache else streamed
+        self._catalog = build_catalog(split, source, reader, max_recordings or {}, needs, allow_duplicates)
         self._corruptions: dict[Split, Corruption] = {}
         self._train: TrainWindows | None = None
         self._evals: dict[str, EvalWindows] = {}

@@ -17,12 +17,16 @@ class Recording:
         seconds: its duration.
         split: the only split that may use it.
         group: the piece, speaker or album that it belongs to; a group lies in one split.
+        by_hash: whether the hash of the group decided the split, and not the data set; it may then be decided anew.
+        part_samples: start and length where only a part of the file is meant, at the rate of the data module.
     """
 
     path: str
     seconds: float
     split: Split
     group: str
+    by_hash: bool = False
+    part_samples: tuple[int, int] | None = None
 
 
 class Source(ABC):

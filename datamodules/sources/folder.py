@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datamodules.audio.checks import AUDIO_SUFFIXES
 from datamodules.audio.folder import MANIFEST_NAME, AudioFolder, ManifestRow, scan_folder, without_repetitions
+from datamodules.audio.names import normalized
 from datamodules.audio.probing import readable_files, unread_files
 from datamodules.sources import Recording, Source
 from datamodules.splits import Split, split_groups
@@ -62,7 +63,10 @@ class FolderSource(Source):
         given = {entry.group: entry.split for entry in entries if entry.split is not None}
         splits = split_groups(entry.group for entry in usable if entry.group not in given) | given
         return [
-            Recording(str(entry.path), seconds[entry.path], entry.split or splits[entry.group], entry.group) for entry in usable
+            Recording(
+                str(entry.path), seconds[entry.path], entry.split or splits[entry.group], entry.group, entry.group not in given
+            )
+            for entry in usable
         ]
 
     def _entries(self, folder: AudioFolder) -> list[_Entry]:
@@ -84,25 +88,28 @@ class FolderSource(Source):
 
     def _unread(self, folder: AudioFolder) -> list[str]:
         governed = folder.manifests
-        return unread_files(
-            [path for path in folder.unread if path.parent not in governed and fnmatchcase(path.name, self.pattern)]
-        )
+        return unread_files([path for path in folder.unread if path.parent not in governed and self._matches(path)])
 
     def _chosen(self, entries: list[_Entry]) -> list[_Entry]:
-        chosen = [entry for entry in entries if fnmatchcase(entry.path.name, self.pattern)]
+        chosen = [entry for entry in entries if self._matches(entry.path)]
         if not chosen:
             raise ValueError(
                 f"data.pattern={self.pattern} matches none of the {len(entries)} audio files in data.root={self.root}"
             )
         return chosen
 
+    def _matches(self, path: Path) -> bool:
+        return fnmatchcase(normalized(path.name), normalized(self.pattern))
+
     def _listed(self, row: ManifestRow) -> _Entry:
-        return _Entry(row.path, row.group or Path(os.path.relpath(row.path, self.root)).as_posix(), row.split)
+        group = row.group or Path(os.path.relpath(row.path, self.root)).as_posix()
+        return _Entry(row.path, normalized(group), row.split)
 
     def _hashed(self, paths: list[Path]) -> list[_Entry]:
         parents = {path.parent for path in paths}
         units = [path.parent if len(parents) >= _FEWEST_FOLDERS else path for path in paths]
-        return [_Entry(path, unit.relative_to(self.root).as_posix(), None) for path, unit in zip(paths, units, strict=True)]
+        groups = [normalized(unit.relative_to(self.root).as_posix()) for unit in units]
+        return [_Entry(path, group, None) for path, group in zip(paths, groups, strict=True)]
 
 
 def _check_groups(folder: AudioFolder) -> None:

@@ -139,3 +139,37 @@ def test_checksum_tells_audio_apart_but_not_its_storage():
 @pytest.mark.parametrize("length", [1, 5, 17])
 def test_checksum_of_tiny_windows(length):
     assert checksum(np.full((1, length), 0.1)) != checksum(np.full((1, length), 0.2))
+
+
+class Offset(Noises):
+    def __init__(self, offset):
+        super().__init__(100_000)
+        self._offset = np.float32(offset)
+
+    def read(self, index, start, count):
+        return super().read(index, start, count) + self._offset
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.001, 0.009])
+def test_a_mean_that_does_not_count_is_not_in_the_manifest(offset):
+    assert all("mean" not in window for window in pairs(Offset(offset), rules=EvalRules(40_000, 50, 2)).manifest())
+
+
+def test_a_mean_that_changes_the_pair_changes_the_manifest():
+    windows = pairs(Offset(0.5), rules=EvalRules(40_000, 50, 2)).manifest()
+    assert [window["mean"][0] for window in windows] == [pytest.approx(2048, abs=6)] * 2
+
+
+def test_part_of_a_file_is_in_the_manifest_and_offsets_are_those_of_the_file():
+    recordings = Noises(1000)
+    recordings.recordings = [Recording("/data/set/0.wav", 1.0, "val", "0", part_samples=(5000, 1000))]
+    whole, part = pairs(Noises(1000)).manifest(), pairs(recordings).manifest()
+    assert [window["offset_samples"] for window in part] == [window["offset_samples"] + 5000 for window in whole]
+    assert all(window["part_samples"] == (5000, 1000) for window in part)
+    assert not any("part_samples" in window for window in whole)
+
+
+def test_names_in_the_manifest_are_composed():
+    recordings = Noises(1000)
+    recordings.recordings = [Recording("/data/e\u0301.wav", 1.0, "val", "0")]
+    assert pairs(recordings).manifest()[0]["file"] == "\u00e9.wav"

@@ -321,3 +321,39 @@ def test_an_impossible_corruption_stops_before_any_file_is_read(make):
         make(corruption=Bandwidth(8000))
     with pytest.raises(ValueError, match="mp3 holds one or two channels, not 3"):
         make(corruption=Codec(), channels=3)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_a_single_file_is_enough_where_time_splits(tmp_path, write_noise, cache):
+    path = write_noise(tmp_path / "one" / "song.flac", 6.0)
+    options = {
+        "sample_rate": 8000,
+        "window_samples": 256,
+        "eval_seconds": 0.1,
+        "cache_dir": str(tmp_path / "cache"),
+        "cache": cache,
+    }
+    data = RestorationDataModule(FolderSource(str(path.parent)), WhiteNoise(), split="time", **options)
+    data.setup("fit")
+    assert data.manifest()[0]["part_samples"] == (44_800, 3200)
+    assert data.manifest("val")[0]["part_samples"] == (33_600, 3200)
+    with pytest.raises(ValueError, match=r"split 'val' is empty: none of the 1 usable .*data.split=time cuts every recording"):
+        RestorationDataModule(FolderSource(str(path.parent)), WhiteNoise(), **options).setup("fit")
+
+
+def test_copies_are_in_one_split_unless_they_are_allowed(tmp_path, write_noise, caplog):
+    for number in range(4):
+        write_noise(tmp_path / "four" / f"copy{number}.flac", seed=1)
+    for number in range(3):
+        write_noise(tmp_path / "four" / f"other{number}.flac", seed=2 + number)
+    options = {"sample_rate": 8000, "window_samples": 256, "eval_seconds": 0.1, "cache_dir": str(tmp_path / "cache")}
+
+    def homes(**changes):
+        data = RestorationDataModule(FolderSource(str(tmp_path / "four")), WhiteNoise(), **options, **changes)
+        data.setup("fit")
+        opened = {split: data._catalog.open(split).recordings for split in ("train", "val", "test")}
+        return [split for split, members in opened.items() if any("copy" in item.path for item in members)]
+
+    assert len(homes()) == 1
+    assert sum("3 of 7 recordings are copies" in line for line in caplog.messages) == 1
+    assert len(homes(allow_duplicates=True)) > 1

@@ -1,0 +1,110 @@
+"""Find recordings of equal content, whatever their names, containers and tags, and keep each of them in one split.
+
+Recordings are equal if they have the same rate, channels and decoded samples. Another lossy encoding of the same music, another
+level and another rate are other content.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+
+from datamodules.audio.io import AudioFileError, probe
+from datamodules.audio.stream import read_blocks
+from datamodules.parallel import parallel_map
+from datamodules.sources import Recording
+from datamodules.splits import Split, split_groups
+
+_BLOCK_SAMPLES = 1 << 14
+_HELD_OUT_FIRST: tuple[Split, ...] = ("test", "val", "train")
+
+log = logging.getLogger(__name__)
+
+
+def keep_together(recordings: Sequence[Recording]) -> list[Recording]:
+    """Bring equal recordings into one split and say in a line how many there are.
+
+    Where the data set decides the splits, only the copies in the split that is held out most stay (test before val before
+    train). Where the hash decides, the groups of equal recordings become one.
+
+    Returns:
+        The recordings that stay, in the same order.
+    """
+    sets = equal_recordings(recordings)
+    dropped = {copy.path for equal in sets for copy in _misplaced(equal)}
+    kept = [recording for recording in recordings if recording.path not in dropped]
+    merged = _merge_groups(kept, [[item.group for item in equal if item.by_hash and item.path not in dropped] for equal in sets])
+    if sets:
+        copies = sum(len(equal) - 1 for equal in sets)
+        example = " and ".join(item.path for item in sets[0][:2])
+        log.warning(
+            "%d of %d recordings are copies of others (e.g. %s): equal ones share a split, %d of other splits are left out; "
+            "data.allow_duplicates=true uses all as they are",
+            copies, len(recordings), example, len(dropped),
+        )  # fmt: skip
+    return merged
+
+
+def equal_recordings(recordings: Sequence[Recording]) -> list[list[Recording]]:
+    """Return the sets of two and more recordings of equal content.
+
+    Only what has the same duration is decoded, at first its beginning, and what still agrees to the end.
+    """
+    sets = _divide([list(recordings)], lambda recording: recording.seconds, "")
+    sets = _divide(sets, lambda recording: _digest(recording.path, 1), "Comparing beginnings")
+    return _divide(sets, lambda recording: _digest(recording.path, None), "Comparing recordings")
+
+
+def _divide(sets: Iterable[list[Recording]], key: Callable[[Recording], Hashable], text: str) -> list[list[Recording]]:
+    """Divide sets by a key and leave out what is alone or has none."""
+    flat = [(number, recording) for number, members in enumerate(sets) for recording in members]
+    keys = parallel_map(key, [recording for _, recording in flat], text) if text else [key(item) for _, item in flat]
+    divided: dict[Hashable, list[Recording]] = {}
+    for (number, recording), value in zip(flat, keys, strict=True):
+        if value is not None:
+            divided.setdefault((number, value), []).append(recording)
+    return [members for members in divided.values() if len(members) > 1]
+
+
+def _digest(path: str, blocks: int | None) -> bytes | None:
+    """Hash rate, channels and the first blocks of a file, or all; None for a damaged file."""
+    try:
+        info = probe(path)
+        hashed = hashlib.sha256(f"{info.sample_rate_hz} {info.channels}".encode())
+        for block in islice(_float32_blocks(path), blocks):
+            hashed.update(block)
+    except AudioFileError:
+        return None
+    return hashed.digest()
+
+
+def _float32_blocks(path: str) -> Iterator[bytes]:
+    for block in read_blocks(path, _BLOCK_SAMPLES):
+        yield (block.T.astype(np.float32) + 0.0).tobytes()  # The sum turns negative zeros of float files into positive ones.
+
+
+def _misplaced(equal: list[Recording]) -> list[Recording]:
+    """Return the copies that would be in two splits, given the splits that the data set decides."""
+    fixed = {recording.split for recording in equal if not recording.by_hash}
+    if not fixed:
+        return []
+    home = next(split for split in _HELD_OUT_FIRST if split in fixed)
+    return [recording for recording in equal if recording.by_hash or recording.split != home]
+
+
+def _merge_groups(recordings: list[Recording], linked: Iterable[list[str]]) -> list[Recording]:
+    """Give all groups of a chain of links the name of the first of them, and decide by the hash again."""
+    name_of = {recording.group: recording.group for recording in recordings if recording.by_hash}
+    for groups in linked:
+        names = {name_of[group] for group in groups}
+        name_of |= {group: min(names) for group, name in name_of.items() if name in names}
+    if all(name == group for group, name in name_of.items()):
+        return recordings
+    splits = split_groups(name_of.values())
+    return [
+        replace(item, group=name_of[item.group], split=splits[name_of[item.group]]) if item.by_hash else item
+        for item in recordings
+    ]
