@@ -107,12 +107,7 @@ class RecordingCatalog(Catalog):
         listed = self._list()
         members = [recording for recording in listed if recording.split == split]
         if not members:
-            flaws = "".join(f"; {flaw}" for flaw in list(self._flaws.values())[:1] if flaw)
-            raise ValueError(
-                f"split {split!r} is empty: none of the {len(listed)} usable recordings in data.root={self._source.root} belongs "
-                f"to it{flaws}; three pieces or more, or a MANIFEST.csv with columns file and split, fill all splits, and "
-                f"{_SMALL_SETS}"
-            )
+            raise ValueError(f"split {split!r} is empty: {self._why_empty(listed)}")
         chosen = self._choose(members, split)
         readable = [recording for recording in chosen if recording.path not in self._unreadable]
         self._left_out[split] = len(chosen) - len(readable)
@@ -121,6 +116,16 @@ class RecordingCatalog(Catalog):
             problems = [*opened.skipped, *(self._unreadable[item.path] for item in members if item.path in self._unreadable)]
             raise ValueError(f"split {split!r} is empty: {len(problems)} recordings are unreadable, e.g. {problems[0]}")
         return opened
+
+    def _why_empty(self, listed: list[Recording]) -> str:
+        root, flaw = self._source.root, next((flaw for flaw in self._flaws.values() if flaw), "")
+        if not listed:
+            return f"nothing in data.root={root} can be used, e.g. {flaw}"
+        others = f", and of the others nothing can be used, e.g. {flaw}" if flaw else ""
+        return (
+            f"none of the {len(listed)} usable recordings in data.root={root} belongs to it{others}; three pieces or more, or a "
+            f"MANIFEST.csv with columns file and split, fill all splits; {_SMALL_SETS}"
+        )
 
     def _list(self) -> list[Recording]:
         if self._listed is None:

@@ -177,3 +177,8 @@ def test_split_by_time_refuses_what_is_too_short_with_its_length():
     made = build_catalog("time", Source("test"), Partly, {}, Needs(20, 100, 97), False)
     with pytest.raises(ValueError, match=r"data.split=time leaves split 'val' at most 4.80 s .* needs 4.85 s; .* gaps of 1 s"):
         made.open("val")
+
+
+def test_where_nothing_can_be_used_the_cause_is_named():
+    with pytest.raises(ValueError, match=r"'val' is empty: nothing in data.root=/data can be used, e.g. /data/.*: has 20 s"):
+        partly(Folder("short0", "short1", "short2", "short3")).open("val")

@@ -42,9 +42,16 @@ def test_silence_threshold_is_a_level_in_dbfs():
 
 
 def test_sound_is_found_wherever_it_is(opened):
-    late = np.concatenate([np.full(RATE_HZ, 0.5), 0.5 + SINE[:100]])
+    late = np.concatenate([np.full(RATE_HZ, 0.5), 0.5 + SINE[:100], np.full(1000, 0.5)])
     assert has_sound(opened(late), 0, -60.0, 256)
     assert not has_sound(opened(late[:RATE_HZ]), 0, -60.0, 256)
+
+
+def test_the_click_that_resampling_makes_of_a_step_is_no_sound(opened, tmp_path):
+    soundfile.write(tmp_path / "b.wav", np.full(44_100, 0.5), 44_100)
+    constant = StreamedRecordings([Recording(str(tmp_path / "b.wav"), 1.0, "train", "b")], RATE_HZ, 1)
+    assert not is_silent(constant.read(0, 0, 1000), -60.0)
+    assert not has_sound(constant, 0, -60.0, 1000)
 
 
 def test_channels_that_cancel_are_the_cause(opened):

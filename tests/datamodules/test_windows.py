@@ -74,7 +74,8 @@ def test_silence_is_drawn_again():
 
 
 def test_almost_nothing_but_silence_ends_after_a_few_tries():
-    arrays = Arrays(np.concatenate([np.zeros((1, 100_000), np.float32), square_wave(100)], axis=1))
+    silence = np.zeros((1, 100_000), np.float32)
+    arrays = Arrays(np.concatenate([silence, square_wave(100), silence], axis=1))
     windows = TrainWindows(arrays, WindowRules(100, silence_db=-40), seed=0)
     arrays.reads.clear()
     assert windows[0]["clean"].abs().max() == 0
