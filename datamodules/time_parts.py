@@ -15,7 +15,7 @@ def time_part(length_samples: int, gap_samples: int, split: Split) -> tuple[int,
     """Return start and length of a split's part: the first 80 % of what remains beside two gaps, then 10 % and 10 %.
 
     Example:
-        >>> [time_part(120, 10, split) for split in SPLITS]
+        >>> [time_part(120, 10, split) for split in ("train", "val", "test")]
         [(0, 80), (90, 10), (110, 10)]
     """
     shared = max(0, length_samples - 2 * gap_samples)
