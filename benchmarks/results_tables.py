@@ -21,7 +21,7 @@ from statistics import fmean, stdev
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
+from lightning_modules.metrics.registry import METRICS, computed_in
 from lightning_modules.runs.controls import beats_controls, best_control, changed_share, choose_rows, is_better, left_out_line
 
 Pairs = list[dict[str, str]]
@@ -52,7 +52,7 @@ class Method:
 
     def on(self, files: set[str]) -> Row:
         """Return the row of the pairs of some files."""
-        seeds = {metric: [mean_of(pairs, metric, files) for pairs in self.runs] for metric in VALIDATION_METRICS}
+        seeds = {metric: [mean_of(pairs, metric, files) for pairs in self.runs] for metric in computed_in("validation")}
         return Row(self.label, self.kind, seeds, changed_share([numbers(pair) for pairs in self.runs for pair in pairs]))
 
 
@@ -78,7 +78,7 @@ def read(argument: str, manifest_hashes: set[str]) -> Method:
 
 def untouched(pairs: Pairs, files: set[str]) -> Row:
     """Return the row of the input."""
-    return Row("input", "corrupted", {name: [mean_of(pairs, f"corrupted_{name}", files)] for name in VALIDATION_METRICS})
+    return Row("input", "corrupted", {name: [mean_of(pairs, f"corrupted_{name}", files)] for name in computed_in("validation")})
 
 
 def cell(row: Row, rows: Sequence[Row], metric: str) -> str:
@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Print tables of results.")
     parser.add_argument("methods", nargs="+", metavar="LABEL=PATTERN", help="controls first")
     parser.add_argument("--manifest", type=Path, metavar="CSV", help="whose column `kind` sets recordings apart")
-    parser.add_argument("--metrics", nargs="+", default=["snr_db", "si_sdr_db", "lsd"], choices=VALIDATION_METRICS)
+    parser.add_argument("--metrics", nargs="+", default=["snr_db", "si_sdr_db", "lsd"], choices=computed_in("validation"))
     options = parser.parse_args()
     hashes: set[str] = set()
     methods = [read(argument, hashes) for argument in options.methods]

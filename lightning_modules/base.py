@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from lightning_modules.metrics.availability import offered_metrics
 from lightning_modules.metrics.collection import MeanOverExamples, build_metrics, update_all
 from lightning_modules.metrics.cost import real_time_factor
-from lightning_modules.metrics.registry import VALIDATION_METRICS
+from lightning_modules.metrics.registry import computed_in
 from models.restorer import Restorer
 from models.streaming.chunking import Chunking
 
@@ -153,7 +153,7 @@ class RestorationModule(pl.LightningModule):
             )
         if stage == "fit":
             self.seed = data.seed
-        names = offered_metrics(self.sample_rate) if stage == "test" else VALIDATION_METRICS
+        names = offered_metrics(self.sample_rate) if stage == "test" else computed_in("validation")
         for row in ("restored", "corrupted"):
             scores = nn.ModuleDict(build_metrics(names, self.sample_rate, data.cutoff_hz))
             self.scores[row] = scores.to(self.device)

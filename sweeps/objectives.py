@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
+from lightning_modules.metrics.registry import METRICS, computed_in
 from lightning_modules.runs.damage import DamagedFileError, is_number, read_json
 
 Objective = float | list[float] | None
@@ -40,7 +40,7 @@ def directions(names: Sequence[str]) -> list[str]:
     Raises:
         ValueError: if a name is not of a validation metric.
     """
-    known = [f"val/{name}" for name in VALIDATION_METRICS]
+    known = [f"val/{name}" for name in computed_in("validation")]
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         raise ValueError(f"objectives={list(names)} must be computed in validation; known: {', '.join(known)}")

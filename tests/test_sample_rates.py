@@ -17,7 +17,7 @@ from datamodules.corruptions.codec import MP3_KBPS
 from datamodules.sources.synthetic import SyntheticSource
 from lightning_modules.metrics.availability import offered_metrics
 from lightning_modules.metrics.collection import build_metrics
-from lightning_modules.metrics.registry import TEST_METRICS
+from lightning_modules.metrics.registry import computed_in
 
 FOLDER = Path(__file__).parents[1] / "conf"
 CORRUPTIONS = sorted((FOLDER / "corruption").glob("*.yaml"))
@@ -95,7 +95,7 @@ def test_default_baselines_keep_the_length_of_whatever_was_done(sample_rate: int
 def test_every_metric_has_a_value(sample_rate: int) -> None:
     pytest.importorskip("pesq")
     clean = clean_batch(sample_rate)
-    metrics = build_metrics(TEST_METRICS, sample_rate, 0.2 * sample_rate)
+    metrics = build_metrics(computed_in("test"), sample_rate, 0.2 * sample_rate)
     assert set(metrics) == set(offered_metrics(sample_rate))
     assert ("stoi" in metrics, "pesq_wb" in metrics) == (sample_rate >= 8000, sample_rate >= 16000)
     for what, corrupted in damaged(sample_rate).items():

@@ -4,7 +4,7 @@ import importlib.util
 import logging
 from functools import cache
 
-from lightning_modules.metrics.registry import METRICS, TEST_METRICS, MetricInfo
+from lightning_modules.metrics.registry import METRICS, MetricInfo, computed_in
 
 _log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ def offered_metrics(sample_rate: int) -> tuple[str, ...]:
     Args:
         sample_rate: rate of the signals in Hz.
     """
-    return tuple(name for name in TEST_METRICS if _is_offered(METRICS[name], sample_rate))
+    return tuple(name for name in computed_in("test") if _is_offered(METRICS[name], sample_rate))
 
 
 def _is_offered(metric: MetricInfo, sample_rate: int) -> bool:

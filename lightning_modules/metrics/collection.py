@@ -24,13 +24,15 @@ from lightning_modules.metrics.lsd import (
     lsd_mugan,
     power_spectrogram,
 )
-from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
+from lightning_modules.metrics.registry import METRICS, MetricInfo, computed_in, register
 from lightning_modules.metrics.snr import si_sdr_db, snr_db
 from lightning_modules.metrics.speech import pesq_wb, stoi
 
 MetricFunction = Callable[[Tensor, Tensor], Tensor]
 
-_MAKERS: dict[str, Callable[[int, float], MetricFunction]] = {
+MetricMaker = Callable[[int, float], MetricFunction]
+
+_MAKERS: dict[str, MetricMaker] = {
     "snr_db": lambda sample_rate, cutoff_hz: snr_db,
     "si_sdr_db": lambda sample_rate, cutoff_hz: si_sdr_db,
     "lsd": lambda sample_rate, cutoff_hz: lsd,
@@ -58,6 +60,20 @@ def check_functions(named: Mapping[str, object]) -> None:
 check_functions(_MAKERS)
 
 
+def register_metric(info: MetricInfo, make: MetricMaker) -> None:
+    """Add a metric of another package, when that is imported.
+
+    Args:
+        info: its name, words and direction.
+        make: from the sample rate in Hz and the frequency in Hz that splits the bands to the per-example function.
+
+    Raises:
+        ValueError: if another metric has its name.
+    """
+    register(info)
+    _MAKERS.setdefault(info.name, make)
+
+
 def check_metric(monitor: str) -> str:
     """Return the metric that a verdict is about.
 
@@ -83,7 +99,7 @@ def check_monitor(monitor: str, mode: str) -> None:
     Raises:
         ValueError: if the metric is unknown to validation or the mode is not its better direction.
     """
-    known = [f"val/{name}" for name in VALIDATION_METRICS]
+    known = [f"val/{name}" for name in computed_in("validation")]
     if monitor not in known:
         raise ValueError(f"monitor={monitor} is not computed in validation; known: {', '.join(known)}")
     better = METRICS[monitor.removeprefix("val/")].mode

@@ -1,10 +1,13 @@
 """Every metric there is, a line each, for programs that read results as well as for those that compute them: no tensors here.
 
-The function of a name is attached in collection.py, which refuses to be imported without it.
+The function of a name is attached in collection.py, which refuses to be imported without it. Other people's packages add theirs
+by `collection.register_metric` when they are imported: what a metric is called means the same everywhere in a process, in
+validation, tables, sweeps and reports, as a class does, so there is one registry of them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 Occasion = Literal["validation", "steps", "test"]
@@ -69,8 +72,19 @@ _ALL = (
     MetricInfo("pesq_wb", "wide-band PESQ", True, lowest_rate_hz=16000, package="pesq"),
     MetricInfo("stoi", "short-time objective intelligibility", True, lowest_rate_hz=8000, package="pystoi"),
 )
-METRICS: Mapping[str, MetricInfo] = {info.name: info for info in _ALL}
+_BY_NAME = {info.name: info for info in _ALL}
+METRICS: Mapping[str, MetricInfo] = MappingProxyType(_BY_NAME)
 """By name, in the order of tables."""
+
+
+def register(info: MetricInfo) -> None:
+    """Add a metric; the same one again changes nothing.
+
+    Raises:
+        ValueError: if another one has its name.
+    """
+    if _BY_NAME.setdefault(info.name, info) != info:
+        raise ValueError(f"there is another metric {info.name}; choose another name")
 
 
 def computed_in(occasion: Occasion) -> tuple[str, ...]:
@@ -79,9 +93,4 @@ def computed_in(occasion: Occasion) -> tuple[str, ...]:
     >>> computed_in("steps")
     ('snr_db', 'si_sdr_db', 'lsd', 'lsd_hf')
     """
-    return tuple(info.name for info in _ALL if occasion in info.when)
-
-
-VALIDATION_METRICS = computed_in("validation")
-"""What is cheap enough for every validation."""
-TEST_METRICS = computed_in("test")
+    return tuple(info.name for info in METRICS.values() if occasion in info.when)

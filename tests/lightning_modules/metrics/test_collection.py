@@ -15,11 +15,11 @@ from lightning_modules.metrics.collection import (
     update_all,
 )
 from lightning_modules.metrics.lsd import lsd, lsd_hf, lsd_lf, power_spectrogram
-from lightning_modules.metrics.registry import METRICS, TEST_METRICS, VALIDATION_METRICS
+from lightning_modules.metrics.registry import METRICS, computed_in
 from lightning_modules.metrics.snr import snr_db
 
 SAMPLE_RATE = 16000
-SIGNAL_METRICS = [name for name in TEST_METRICS if name not in ("pesq_wb", "stoi")]
+SIGNAL_METRICS = [name for name in computed_in("test") if name not in ("pesq_wb", "stoi")]
 
 
 def noise(seed: int, *shape: int) -> Tensor:
@@ -90,8 +90,8 @@ def test_update_all_shares_spectrograms_without_changing_values(monkeypatch: pyt
 
 
 def test_factory_keeps_order_direction_and_refuses_unknown_names() -> None:
-    metrics = build_metrics(VALIDATION_METRICS, SAMPLE_RATE, 4000)
-    assert tuple(metrics) == VALIDATION_METRICS
+    metrics = build_metrics(computed_in("validation"), SAMPLE_RATE, 4000)
+    assert tuple(metrics) == computed_in("validation")
     assert all(metric.higher_is_better == METRICS[name].higher_is_better for name, metric in metrics.items())
     with pytest.raises(ValueError, match=r"unknown metrics \['snr'\]; known: snr_db"):
         build_metrics(["snr"], SAMPLE_RATE)

@@ -12,7 +12,7 @@ from lightning_modules.metrics import availability
 from lightning_modules.metrics import speech as speech_metrics
 from lightning_modules.metrics.availability import offered_metrics
 from lightning_modules.metrics.collection import build_metrics
-from lightning_modules.metrics.registry import TEST_METRICS
+from lightning_modules.metrics.registry import computed_in
 
 
 def noise(seed: int, *shape: int) -> Tensor:
@@ -60,8 +60,8 @@ def test_a_missing_package_leaves_its_metric_out_and_is_told_once(
     availability.package_available.cache_clear()
     monkeypatch.setattr(availability.importlib.util, "find_spec", lambda package: None)
     with caplog.at_level(logging.INFO):
-        assert not set(build_metrics(TEST_METRICS, 16000)) & {"pesq_wb", "stoi"}
-        build_metrics(TEST_METRICS, 16000)
+        assert not set(build_metrics(computed_in("test"), 16000)) & {"pesq_wb", "stoi"}
+        build_metrics(computed_in("test"), 16000)
     assert len([record for record in caplog.records if "pesq" in record.getMessage()]) == 1
     availability.package_available.cache_clear()
 
