@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,19 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from conf.declared import declared
+from lightning_modules.runs.plugins import advice, is_from, plugin_folders, whitelist
 
 FOLDER = Path(__file__).parent
-WHITELIST = ["models.*", "lightning_modules.*", "datamodules.*", "torch.optim.*", "pytorch_lightning.*"]
+ALLOWED_PACKAGES = ("models", "lightning_modules", "datamodules", "torch.optim", "pytorch_lightning")
 
 
-def instantiate(node: DictConfig, **extra: Any) -> Any:
+def instantiate(node: DictConfig, trusted: Sequence[str] = (), **extra: Any) -> Any:
     """Create the object of a configuration node, with plain lists and dicts inside.
+
+    Args:
+        node: with a `_target_`, or with several nodes that have one.
+        trusted: names of packages whose classes may be created beside those of this project.
+        extra: further arguments of its constructor.
 
     Raises:
         ValueError: what the object's own constructor found wrong, or the key of a node that cannot be created.
@@ -27,20 +33,34 @@ def instantiate(node: DictConfig, **extra: Any) -> Any:
     from lightning_fabric.utilities.exceptions import MisconfigurationException
 
     try:
-        return hydra_instantiate(node, _convert_="all", _execution_whitelist_=WHITELIST, **extra)
+        allowed = whitelist(ALLOWED_PACKAGES, trusted)
+        return hydra_instantiate(node, _convert_="all", _execution_whitelist_=allowed, **extra)
     except (InstantiationException, MisconfigurationException, TypeError) as error:
-        raise ValueError(f"{node._get_full_key(None)} cannot be created: {error}") from error
+        told = _advice(OmegaConf.to_container(node), trusted)
+        raise ValueError(f"{node._get_full_key(None)} cannot be created: {told or error}") from error
+
+
+def _advice(node: Any, trusted: Sequence[str]) -> str:
+    """Say which class of a package that is not trusted is named, if there is one and its package may be trusted."""
+    if isinstance(node, list):
+        node = dict(enumerate(node))
+    if not isinstance(node, dict):
+        return ""
+    target = str(node.get("_target_", ""))
+    if "." in target and not is_from(target, (*ALLOWED_PACKAGES, *trusted)) and advice(target):
+        return f"_target_ {target!r} is of no package that is trusted here{advice(target)}"
+    return next((told for value in node.values() if (told := _advice(value, trusted))), "")
 
 
 def create(config: Mapping[str, Any], key: str, **extra: Any) -> Any:
-    """Create the object that a resolved configuration describes under a key.
+    """Create the object that a resolved configuration describes under a key, of the packages that it lists as plugins too.
 
     Raises:
         ValueError: as of `instantiate`.
     """
     from lightning_modules.runs.moved_names import present_names
 
-    return instantiate(_as_node({key: present_names(config[key])})[key], **extra)
+    return instantiate(_as_node({key: present_names(config[key])})[key], config.get("plugins") or (), **extra)
 
 
 def save(config: Mapping[str, Any], path: Path) -> None:
@@ -69,12 +89,19 @@ def plain(node: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
-def method_config(name: str, sample_rate: int) -> dict[str, Any]:
+def group_files(group: str, trusted: Sequence[str] = ()) -> dict[str, Path]:
+    """Return the configuration files of a group by name: ours, and those in the folder conf of packages that are trusted."""
+    folders = [*(folder / "conf" for folder in plugin_folders(trusted)), FOLDER]
+    return {file.stem: file for folder in folders for file in sorted((folder / group).glob("*.yaml"))}
+
+
+def method_config(name: str, sample_rate: int, trusted: Sequence[str] = ()) -> dict[str, Any]:
     """Return the plain description of a method without training.
 
     Args:
         name: of a file in conf/model.
         sample_rate: the rate it is to work at, in Hz.
+        trusted: as of `group_files`.
 
     Raises:
         ValueError: for an unknown name, listing the known ones, or a rate at which not every method works.
@@ -83,32 +110,41 @@ def method_config(name: str, sample_rate: int) -> dict[str, Any]:
 
     if not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
         raise ValueError(f"{name} works on audio from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz; this has {sample_rate} Hz")
-    if name not in _untrained():
-        raise ValueError(f"unknown method {name!r}; methods without training: {', '.join(_untrained())}")
-    model = OmegaConf.load(FOLDER / "model" / f"{name}.yaml")
+    if name not in (known := _untrained(trusted)):
+        raise ValueError(f"unknown method {name!r}; methods without training: {', '.join(known)}")
+    model = OmegaConf.load(group_files("model", trusted)[name])
     return plain(OmegaConf.create({"data": {"sample_rate": sample_rate}, "model": model}).model)
 
 
-def methods_without_training() -> list[str]:
-    """Name the files of conf/model whose method restores as it is, without a checkpoint and without the clean signal."""
-    return [name for name, target in _untrained().items() if not declared(target, "is_oracle")]
+def methods_without_training(trusted: Sequence[str] = ()) -> list[str]:
+    """Name the files of conf/model whose method restores as it is, without a checkpoint and without the clean signal.
+
+    Args:
+        trusted: as of `group_files`.
+    """
+    return [name for name, target in _untrained(trusted).items() if not declared(target, "is_oracle", trusted)]
 
 
-def _untrained() -> dict[str, str]:
-    files = sorted((FOLDER / "model").glob("*.yaml"))
-    targets = {file.stem: str(OmegaConf.select(OmegaConf.load(file), "_target_")) for file in files}
-    return {name: target for name, target in targets.items() if declared(target, "needs_training") is False}
+def _untrained(trusted: Sequence[str]) -> dict[str, str]:
+    files = sorted(group_files("model", trusted).items())
+    targets = {name: str(OmegaConf.select(OmegaConf.load(file), "_target_")) for name, file in files}
+    return {name: target for name, target in targets.items() if declared(target, "needs_training", trusted) is False}
 
 
-def baselines(names: Iterable[str], sample_rate: int) -> dict[str, Any]:
+def baselines(names: Iterable[str], sample_rate: int, trusted: Sequence[str] = ()) -> dict[str, Any]:
     """Create methods without training by name, for data at `sample_rate` Hz.
+
+    Args:
+        names: of files in conf/model.
+        sample_rate: in Hz.
+        trusted: as of `group_files`.
 
     Raises:
         ValueError: for an unknown name.
     """
     from lightning_modules.runs.checkpoint import build_restorer
 
-    return {name: build_restorer(method_config(name, sample_rate)) for name in names}
+    return {name: build_restorer(method_config(name, sample_rate, trusted), trusted) for name in names}
 
 
 def quiet_lightning() -> None:

@@ -1,7 +1,7 @@
 """Checkpoints that open anywhere: weights plus a plain description of the model, and nothing that executes."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,27 @@ from hydra.utils import instantiate
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.moved_names import present_names
+from lightning_modules.runs.plugins import advice, is_from, whitelist
 from models.layers.setting_error import settings_under
 
-ALLOWED_PACKAGES = ("models.", "lightning_modules.", "torch.optim.")
-ALLOWED_TARGETS = [f"{package}*" for package in ALLOWED_PACKAGES]
+ALLOWED_PACKAGES = ("models", "lightning_modules", "torch.optim")
 
 
 class CheckpointError(ValueError):
     """A checkpoint that is missing, damaged, or not ours."""
 
 
-def load_restorer(path: str | Path, device: str = "cpu") -> RestorationModule:
+def load_restorer(path: str | Path, device: str = "cpu", trusted: Sequence[str] = ()) -> RestorationModule:
     """Open a trained method, ready to restore.
 
     The file is read with `weights_only=True`, so opening a stranger's checkpoint runs none of its code; the classes its
-    description names are created only if they belong to this project or are optimizers of torch.
+    description names are created only if they belong to this project, are optimizers of torch, or come from a package that the
+    caller trusts.
 
     Args:
         path: a `.ckpt` file, or a run folder (its best checkpoint, else its last).
         device: where the weights go.
+        trusted: names of further packages.
 
     Returns:
         The method in evaluation mode.
@@ -42,7 +44,7 @@ def load_restorer(path: str | Path, device: str = "cpu") -> RestorationModule:
     if "model_config" not in checkpoint or "state_dict" not in checkpoint:
         raise CheckpointError(f"{path}: holds no model_config and state_dict; it was not written by train.py")
     try:
-        module = build_restorer(checkpoint["model_config"])
+        module = build_restorer(checkpoint["model_config"], trusted)
         module.load_state_dict(checkpoint["state_dict"])
     except Exception as error:  # a stranger's description and weights can fail in every constructor of the project
         raise CheckpointError(f"{path}: {_one_line(error)}") from error
@@ -90,21 +92,23 @@ def weights_of(checkpoint: Mapping[str, Any], network: str) -> dict[str, torch.T
     return {name.removeprefix(prefix): value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
 
 
-def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
+def build_restorer(model_config: Mapping[str, Any], trusted: Sequence[str] = ()) -> RestorationModule:
     """Create a method from its plain description.
 
     Args:
         model_config: the resolved `model` node of a configuration: names, numbers, lists and `_target_` strings.
+        trusted: names of packages whose classes may be created beside those of this project and torch's optimizers.
 
     Raises:
-        CheckpointError: if it is no description, a `_target_` is not a class of this project or an optimizer of torch, a value
-            is still to be resolved, or the classes do not take these values.
+        CheckpointError: if it is no description, a `_target_` is not an allowed class, a value is still to be resolved, or the
+            classes do not take these values.
         ValueError: what a class itself found wrong; a setting of the network is named under model.net.
     """
-    description = _checked(model_config)
+    description = _checked(model_config, trusted)
     try:
         with settings_under("model.net"):
-            module = instantiate(description, _convert_="all", _execution_whitelist_=ALLOWED_TARGETS)
+            allowed = whitelist(ALLOWED_PACKAGES, trusted)
+            module = instantiate(description, _convert_="all", _execution_whitelist_=allowed)
     except (TypeError, InstantiationException) as error:
         raise CheckpointError(f"the method cannot be built from its description: {_one_line(error)}") from error
     if not isinstance(module, RestorationModule):
@@ -113,30 +117,31 @@ def build_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
     return module
 
 
-def build_new_restorer(model_config: Mapping[str, Any]) -> RestorationModule:
+def build_new_restorer(model_config: Mapping[str, Any], trusted: Sequence[str] = ()) -> RestorationModule:
     """Create a method that is to be trained; its class completes the description first, such as from another run.
 
     Args:
         model_config: as of `build_restorer`.
+        trusted: as of `build_restorer`.
 
     Raises:
         CheckpointError: as `build_restorer`.
         ValueError: what a class itself found wrong.
     """
-    description = _checked(model_config)
-    method = _class_of(str(description.get("_target_")))
+    description = _checked(model_config, trusted)
+    method = _class_of(str(description.get("_target_")), trusted)
     if issubclass(method, RestorationModule):
         description = method.complete_description(description)
-    return build_restorer(description)
+    return build_restorer(description, trusted)
 
 
-def _checked(model_config: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(model_config: Mapping[str, Any], trusted: Sequence[str]) -> dict[str, Any]:
     """Return a description under the present names, once nothing in it is refused."""
     if not isinstance(model_config, Mapping):
         raise CheckpointError(f"model_config is a {type(model_config).__name__}, not a mapping")
     description: dict[str, Any] = present_names(dict(model_config))
     for key, value in _leaves(description):
-        _check_value(key, value)
+        _check_value(key, value, trusted)
     return description
 
 
@@ -156,23 +161,25 @@ def _leaves(node: object, key: str = "") -> Iterator[tuple[str, object]]:
         yield key, node
 
 
-def _check_value(key: str, value: object) -> None:
+def _check_value(key: str, value: object, trusted: Sequence[str]) -> None:
     """Refuse what would be resolved when the method is built (saved descriptions are resolved), and foreign targets."""
     if isinstance(value, str) and "${" in value:
         raise CheckpointError(f"{key}={value!r} is refused; a description holds no interpolations")
     if key == "_target_":
-        _class_of(str(value))
+        _class_of(str(value), trusted)
 
 
-def _class_of(target: str) -> type:
+def _class_of(target: str, trusted: Sequence[str]) -> type:
     """Return a class by its name, if it is defined in an allowed package (a name such as models.unet.torch.load is not)."""
-    package, _, name = target.rpartition(".")
-    if target.startswith(ALLOWED_PACKAGES):
+    module, _, name = target.rpartition(".")
+    packages = (*ALLOWED_PACKAGES, *trusted)
+    if is_from(target, packages):
         try:
-            found = getattr(importlib.import_module(package), name)
+            found = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError):
             found = None
-        if isinstance(found, type) and f"{found.__module__}.".startswith(ALLOWED_PACKAGES):
+        if isinstance(found, type) and is_from(f"{found.__module__}.", packages):
             return found
-    allowed = ", ".join(ALLOWED_PACKAGES)
-    raise CheckpointError(f"_target_ {target!r} is refused; a method may only name classes from {allowed}")
+    allowed = ", ".join(f"{package}." for package in packages)
+    refused = f"_target_ {target!r} is refused; a method may only name classes from {allowed}"
+    raise CheckpointError(refused if is_from(target, packages) else refused + advice(target))
