@@ -34,6 +34,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     overlap_help = "shared by chunks (default: as far as the method looks, so that no joint is heard)"
     parser.add_argument("--overlap", type=_number(0), metavar="SECONDS", help=overlap_help)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the method runs")
+    trust_help = "a package of yours whose classes the checkpoint may name"
+    parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help=trust_help)
     options = parser.parse_intermixed_args(arguments)
     if None not in (options.chunk, options.overlap) and options.overlap > options.chunk / 2:
         parser.error(f"--overlap {options.overlap:g} must be at most half of --chunk {options.chunk:g}")
@@ -62,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from models.streaming.restoration import Settings
 
     settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
-    restoring = Restoring(options.checkpoint, options.device, options.steps, options.step_size, settings)
+    restoring = Restoring(options.checkpoint, options.device, options.steps, options.step_size, settings, options.trust)
     return restore(restoring, options.inputs, options.output)
 
 

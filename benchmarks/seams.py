@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lightning_modules.base import RestorationModule
-from lightning_modules.commands.restore import open_method
+from lightning_modules.commands.opening import open_method
 from models.streaming.chunking import Chunking
 from models.streaming.restoration import RestorationStream, Settings
 

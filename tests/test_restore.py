@@ -53,7 +53,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tensor], Tensor]
 
     def put(function: Callable[[Tensor], Tensor]) -> None:
         method = lambda sample_rate_hz: RestorationModule(Custom(function), sample_rate_hz)  # noqa: E731
-        monkeypatch.setattr("lightning_modules.commands.restore.open_method", lambda name, device: method)
+        monkeypatch.setattr("lightning_modules.commands.restore.open_method", lambda name, device, trusted: method)
 
     return put
 
@@ -121,7 +121,8 @@ class Taken(Stepwise):
 @pytest.mark.parametrize(("steps", "left"), [(0, 1.0), (3, 0.25)])
 def test_method_in_steps_stops_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, left: float) -> None:
     monkeypatch.setattr(
-        "lightning_modules.commands.restore.open_method", lambda name, device: lambda rate: Taken(Custom(torch.clone), rate)
+        "lightning_modules.commands.restore.open_method",
+        lambda name, device, trusted: lambda rate: Taken(Custom(torch.clone), rate),
     )
     source = make(tmp_path / "a.wav", subtype="FLOAT")
     assert call("x", source, "-o", tmp_path / "out", "--steps", steps) == 0
@@ -144,7 +145,9 @@ def test_refining_method_is_told_how_many_steps_of_which_size(
             return self
 
     module = Refining(Custom(lambda x: x), 16000)
-    monkeypatch.setattr("lightning_modules.commands.restore.open_method", lambda name, device: lambda sample_rate_hz: module)
+    monkeypatch.setattr(
+        "lightning_modules.commands.restore.open_method", lambda name, device, trusted: lambda sample_rate_hz: module
+    )
     assert call("x", make(tmp_path / "a.wav"), "-o", tmp_path / "out", option, 3, "--step-size", 0.25) == 0
     assert set(told) == {("steps", 3), ("step_size", 0.25)}
 
@@ -477,7 +480,7 @@ def test_chunks_too_short_for_the_reach_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[object], told: bool
 ) -> None:
     method = lambda rate: RestorationModule(Looking(torch.clone), rate)  # noqa: E731
-    monkeypatch.setattr("lightning_modules.commands.restore.open_method", lambda name, device: method)
+    monkeypatch.setattr("lightning_modules.commands.restore.open_method", lambda name, device, trusted: method)
     assert call("x", make(tmp_path / "a.wav", 16000), "-o", tmp_path / "out", *options) == 0
     sentence = "joints may be heard; without --chunk and --overlap this method takes chunks of 8 s that share 1.1 s, and none are"
     assert (sentence in capsys.readouterr().err) == told

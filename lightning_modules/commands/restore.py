@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from conf.compose import method_config, methods_without_training
 from datamodules.audio.clipping import Clipping
 from datamodules.audio.io import AudioFileError
 from datamodules.audio.notes import clipping_lines, files, narrow_lines, skipped_lines
@@ -17,17 +16,13 @@ from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.stream import open_like, read_blocks
 from datamodules.audio.tree import RestoreJob, plan_jobs
 from lightning_modules.base import RestorationModule
-from lightning_modules.runs.checkpoint import build_restorer, load_restorer
+from lightning_modules.commands.opening import REFERENCE_RATE_HZ, MethodAtRate, open_method, stream_of, with_change
+from lightning_modules.runs.plugins import import_plugins
 from lightning_modules.stepwise import with_num_steps, with_step_size
-from models.streaming.restoration import RestorationStream, Settings
+from models.streaming.restoration import Settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-REFERENCE_RATE_HZ = 16000
-"""At which a method is tried that takes any rate, before files are read."""
-MethodAtRate = Callable[[int], RestorationModule]
-"""Gives the method to be used for files of a sample rate in Hz."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +35,7 @@ class Restoring:
         steps: how many the method takes; None is all it has.
         step_size: of a refining method; None is its own.
         settings: how it is applied to a file.
+        trusted: names of packages whose classes it may name beside those of this project.
     """
 
     method: str
@@ -47,6 +43,7 @@ class Restoring:
     steps: int | None
     step_size: float | None
     settings: Settings
+    trusted: Sequence[str] = ()
 
 
 def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) -> int:
@@ -76,7 +73,7 @@ def prepare_method(restoring: Restoring) -> MethodAtRate:
     Raises:
         ValueError: if there is no such method or device, or it does not work in steps.
     """
-    method = open_method(restoring.method, restoring.device)
+    method = open_method(restoring.method, restoring.device, import_plugins(restoring.trusted, "--trust"))
     steps, step_size = restoring.steps, restoring.step_size
     if steps is not None:
         method = with_change(method, lambda module: with_num_steps(module, steps))
@@ -84,36 +81,6 @@ def prepare_method(restoring: Restoring) -> MethodAtRate:
         method = with_change(method, lambda module: with_step_size(module, step_size))
     warn_of_joints(method(REFERENCE_RATE_HZ), restoring.settings)
     return method
-
-
-def open_method(name: str, device: str) -> MethodAtRate:
-    """Open a checkpoint, which has a sample rate of its own, or a method without training, which takes any.
-
-    Raises:
-        ValueError: if there is no such thing or no such device.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no usable GPU; use --device cpu")
-    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    if Path(name).exists():
-        module = load_restorer(name, place)
-        if module.is_oracle:
-            raise ValueError(f"{name}: reproduces clean signals and restores nothing; see model.autoencoder_checkpoint")
-        return lambda sample_rate_hz: module
-    if name not in methods_without_training():
-        known = ", ".join(methods_without_training())
-        raise ValueError(f"{name}: no such checkpoint, run folder or method without training ({known})")
-    return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz)).to(place).eval()
-
-
-def with_change(method: MethodAtRate, change: Callable[[RestorationModule], RestorationModule]) -> MethodAtRate:
-    """Return a method with another number or size of steps.
-
-    Raises:
-        ValueError: if it has none.
-    """
-    change(method(REFERENCE_RATE_HZ))  # refused now rather than with every file
-    return lambda sample_rate_hz: change(method(sample_rate_hz))
 
 
 def warn_of_joints(module: RestorationModule, settings: Settings) -> None:
@@ -169,11 +136,7 @@ def restore_file(method: MethodAtRate, job: RestoreJob, settings: Settings, adva
     """
     source, clipping = job.source, Clipping(job.source.subtype)
     try:
-        module = method(source.sample_rate_hz)
-        chunking = module.chunking(settings.chunk_seconds, settings.overlap_seconds)
-        stream = RestorationStream(
-            _on_device(module), chunking, module.sample_rate, source.sample_rate_hz, source.channels, settings
-        )
+        stream = stream_of(method(source.sample_rate_hz), source.sample_rate_hz, source.channels, settings)
         with torch.inference_mode(), open_like(source, job.output) as put:
             for block in read_blocks(source.path, source.sample_rate_hz):
                 put(clipping.watch(stream.push(torch.from_numpy(block)).numpy()))
@@ -194,10 +157,6 @@ def _rate_of(method: MethodAtRate, sample_rate_hz: int) -> int:
         return method(sample_rate_hz).sample_rate
     except ValueError:
         return sample_rate_hz
-
-
-def _on_device(module: RestorationModule) -> Callable[[torch.Tensor], torch.Tensor]:
-    return lambda corrupted: module.restore(corrupted.to(module.device)).cpu()
 
 
 def _progress() -> "Progress":

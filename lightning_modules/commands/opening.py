@@ -1,0 +1,73 @@
+"""Open what restores, and connect it to a signal: shared by files (restore.py) and arrays (clarion.py)."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from conf.compose import method_config, methods_without_training
+from lightning_modules.base import RestorationModule
+from lightning_modules.runs.checkpoint import build_restorer, load_restorer
+from models.streaming.restoration import RestorationStream, Settings
+
+REFERENCE_RATE_HZ = 16000
+"""At which a method is tried that takes any rate, before there is a signal."""
+MethodAtRate = Callable[[int], RestorationModule]
+"""Gives the method to be used for signals of a sample rate in Hz."""
+
+
+def open_method(name: str, device: str, trusted: Sequence[str] = ()) -> MethodAtRate:
+    """Open a checkpoint, which has a sample rate of its own, or a method without training, which takes any.
+
+    Args:
+        name: a checkpoint file, a run folder, or the name of a method without training.
+        device: auto, cpu or cuda.
+        trusted: names of packages whose classes may be created beside those of this project.
+
+    Raises:
+        ValueError: if there is no such thing or no such device.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"device={device} is not one of auto, cpu and cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch finds no usable GPU; use --device cpu")
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if Path(name).exists():
+        module = load_restorer(name, place, trusted)
+        if module.is_oracle:
+            raise ValueError(f"{name}: reproduces clean signals and restores nothing; see model.autoencoder_checkpoint")
+        return lambda sample_rate_hz: module
+    if name not in (known := methods_without_training(trusted)):
+        raise ValueError(f"{name}: no such checkpoint, run folder or method without training ({', '.join(known)})")
+    return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz, trusted), trusted).to(place).eval()
+
+
+def with_change(method: MethodAtRate, change: Callable[[RestorationModule], RestorationModule]) -> MethodAtRate:
+    """Return a method with another number or size of steps.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    change(method(REFERENCE_RATE_HZ))  # refused now rather than with every signal
+    return lambda sample_rate_hz: change(method(sample_rate_hz))
+
+
+def stream_of(module: RestorationModule, sample_rate_hz: int, channels: int, settings: Settings) -> RestorationStream:
+    """Connect a method to a signal, which is then fed in blocks.
+
+    Args:
+        module: the method.
+        sample_rate_hz: of the signal.
+        channels: of the signal.
+        settings: how the method is applied.
+
+    Raises:
+        ValueError: if the method cannot be divided so.
+    """
+    chunking = module.chunking(settings.chunk_seconds, settings.overlap_seconds)
+    return RestorationStream(_on_device(module), chunking, module.sample_rate, sample_rate_hz, channels, settings)
+
+
+def _on_device(module: RestorationModule) -> Callable[[Tensor], Tensor]:
+    return lambda corrupted: module.restore(corrupted.to(module.device)).cpu()
