@@ -10,6 +10,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from conf.compose import plain
+from conf.old_keys import check_groups_chosen
+from lightning_modules.runs.plugins import import_plugins
 
 Values = dict[str, Any]
 DEFAULT_EPOCHS = 20
@@ -28,9 +30,9 @@ class TrainSettings:
         monitor: the validation metric that chooses the best epoch.
         mode: max or min.
         ema_decay: of the weights used for evaluation; None trains without.
-        patience_epochs: epochs without improvement after which the training ends; None never ends it.
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
+        plugins: names of packages whose classes may be used beside those of this project.
     """
 
     config: Values
@@ -41,9 +43,9 @@ class TrainSettings:
     monitor: str
     mode: str
     ema_decay: float | None
-    patience_epochs: int | None
     baselines: Sequence[str]
     examples: int
+    plugins: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class EvaluateSettings:
         monitor: the metric of the verdict.
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
+        plugins: names of packages whose classes may be used beside those of this project.
     """
 
     config: Values
@@ -71,6 +74,7 @@ class EvaluateSettings:
     monitor: str
     baselines: Sequence[str]
     examples: int
+    plugins: Sequence[str]
 
 
 def train_settings(cfg: DictConfig) -> TrainSettings:
@@ -87,6 +91,8 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
     unlimited = cfg.trainer.max_epochs is None and cfg.trainer.max_time is None
     config_with = _resolver(cfg, {"trainer.max_epochs": DEFAULT_EPOCHS} if unlimited else {})
     config = config_with({})
+    plugins = import_plugins(config["plugins"])
+    check_groups_chosen(config)
     check_length(config)
     check_monitor(config["monitor"], config["mode"])
     return TrainSettings(
@@ -98,9 +104,9 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         monitor=config["monitor"],
         mode=config["mode"],
         ema_decay=config["ema_decay"],
-        patience_epochs=config["early_stopping_patience"],
         baselines=config["baselines"],
         examples=config["examples"],
+        plugins=plugins,
     )
 
 
@@ -117,6 +123,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
 
     config_with = _resolver(cfg, {})
     config = config_with({})
+    plugins = import_plugins(config["plugins"])
     check_metric(config["monitor"])
     if (config["checkpoint"] is None) == (config.get("model") is None):
         raise ValueError("name what to evaluate: either checkpoint=PATH or model=NAME (a method without training)")
@@ -130,6 +137,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
         monitor=config["monitor"],
         baselines=config["baselines"],
         examples=config["examples"],
+        plugins=plugins,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from lightning_modules.runs.plugins import import_plugins
 from sweeps.isolation import is_at_work, quoted
 from sweeps.records import DONE, Job, damaged_jobs, describe, jobs_of, own_overrides, reason, write_sweep
 
@@ -24,8 +25,9 @@ class SweepCallback(Callback):
         """Create the sweep's folder, and tell the sweeper what earlier parts of the sweep found.
 
         Raises:
-            SystemExit: with a sentence, if the objectives are none.
+            SystemExit: with a sentence, if the objectives are none, or a plugin cannot be used.
         """
+        _import_plugins(config.get("plugins"))
         self.folder = Path(config.hydra.runtime.cwd, config.hydra.sweep.dir)
         self.folder.mkdir(parents=True, exist_ok=True)
         for sentence in damaged_jobs(self.folder):
@@ -57,6 +59,14 @@ class SweepCallback(Callback):
         stopped = sys.exc_info()[1]
         if (missing or incomplete) and (stopped is None or isinstance(stopped, Exception)):
             raise SystemExit(1)
+
+
+def _import_plugins(names: Any) -> None:
+    """Import the plugins here too: their metrics may be objectives."""
+    try:
+        import_plugins(names or ())
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 def _prepare_optuna(folder: Path, config: DictConfig) -> None:

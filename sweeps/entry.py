@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from conf.compose import exit_code_of
 from conf.old_keys import with_present_keys
+from conf.search_path import with_plugins
 from sweeps.child import end_with_parent
 from sweeps.extras import missing_extra
 
@@ -21,6 +22,7 @@ def enter(run: Callable[[], object]) -> int:
         sys.argv[1:], told = with_present_keys(sys.argv[1:])
         for sentence in told:
             print(f"note: {sentence}", file=sys.stderr)
+        sys.argv[1:] = with_plugins(sys.argv[1:])
         missing = missing_extra(sys.argv[1:])
         if missing:
             raise ValueError(missing)

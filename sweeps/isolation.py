@@ -139,7 +139,8 @@ def _command(script: str, hydra: Any, sweep: Path, folder: Path, cfg: DictConfig
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "command-line"]
     folders += [f"--config-path={source.path}" for source in sources if source.provider == "main" and source.path != str(FOLDER)]
     fixed = [f"hydra.run.dir={quoted(str(folder))}", "hydra.mode=RUN"]
-    overrides = [*hydra.overrides.task, *added, *fixed]
+    places = [override for override in hydra.overrides.hydra if override.lstrip("+").startswith("hydra.searchpath=")]
+    overrides = [*hydra.overrides.task, *added, *places, *fixed]
     return [sys.executable, str(ROOT / script), f"--config-name={hydra.job.config_name}", *folders, *overrides]
 
 

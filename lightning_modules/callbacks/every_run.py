@@ -1,9 +1,9 @@
-"""The callbacks of every training."""
+"""The callbacks of every training, and those that a configuration adds."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 
 from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch
@@ -12,7 +12,7 @@ from lightning_modules.callbacks.epoch_lines import EpochLines
 
 
 def run_callbacks(
-    folder: Path, seed: int, monitor: str, mode: str, ema_decay: float | None, patience_epochs: int | None
+    folder: Path, seed: int, monitor: str, mode: str, ema_decay: float | None, added: Sequence[Callback]
 ) -> Sequence[Callback]:
     """Create the callbacks that do not have to be known afterwards.
 
@@ -22,10 +22,9 @@ def run_callbacks(
         monitor: the validation metric that chooses the best epoch.
         mode: max or min.
         ema_decay: of the weights used for evaluation; None trains without.
-        patience_epochs: epochs without improvement after which the training ends; None never ends it.
+        added: further ones, which see an epoch's values before its checkpoints are written.
     """
     averaging = [] if ema_decay is None else [WeightEMA(ema_decay)]
-    stopping = [] if patience_epochs is None else [EarlyStopping(monitor, mode=mode, patience=patience_epochs)]
     reports = [NonFiniteReport(folder), EpochReport(folder), EpochLines(monitor, mode), LearningRateMonitor()]
     checkpoints = [BestEpoch(folder / "checkpoints", monitor, mode), LastEpoch(folder / "checkpoints")]
-    return [EpochSeed(seed), *reports, *averaging, *stopping, *checkpoints]
+    return [EpochSeed(seed), *reports, *averaging, *added, *checkpoints]

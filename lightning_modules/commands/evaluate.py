@@ -34,7 +34,7 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     logger = create(config, "logger") if config.get("logger") else None
     stopper = StopOnSignal()
     trainer = create(config, "trainer", logger=False, callbacks=[stopper])
-    others = baselines(settings.baselines, data.sample_rate) | further
+    others = baselines(settings.baselines, data.sample_rate, settings.plugins) | further
     facts = {"status": "finished", "checkpoint": settings.checkpoint, **told_of(config)}
     try:
         tested = Tested(name, module, score_pairs(module, data, trainer))
@@ -55,9 +55,9 @@ def open_method(settings: EvaluateSettings) -> tuple[str, RestorationModule]:
     if settings.checkpoint is not None:
         path = Path(settings.checkpoint).resolve()
         name = (path.parent.parent if path.parent.name == "checkpoints" else path).name
-        return name, load_restorer(settings.checkpoint)
+        return name, load_restorer(settings.checkpoint, trusted=settings.plugins)
     name = settings.config["choices"]["model"]
-    module = build_restorer(settings.config["model"])
+    module = build_restorer(settings.config["model"], settings.plugins)
     if module.needs_training:
         raise ValueError(f"model={name} needs training; evaluate its run with checkpoint=PATH")
     return name, module

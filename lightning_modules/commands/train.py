@@ -58,7 +58,7 @@ def train(settings: TrainSettings) -> dict[str, Any]:
     logger = create(config, "logger")
     try:
         logger.log_hyperparams(config)
-        return fit_and_test(settings, run, prepared, logger)
+        return fit_and_test(settings, run, prepared, logger, added_callbacks(config))
     except NonFiniteLossError as error:
         close_logger(logger, 1)
         raise BrokenRunError(end_of_a_broken_run(error, run.folder)) from error
@@ -78,12 +78,13 @@ def prepare(settings: TrainSettings) -> Prepared:
     precision = make_trainer(settings.config, logger=False).precision
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     data = create(settings.config, "data")
+    added_callbacks(settings.config)
     data.setup("fit")
     print(data.summary())
-    module = build_new_restorer(settings.config["model"])
+    module = build_new_restorer(settings.config["model"], settings.plugins)
     module.check_precision(precision)
     module.prepare_training()
-    return Prepared(module, data, baselines(settings.baselines, data.sample_rate))
+    return Prepared(module, data, baselines(settings.baselines, data.sample_rate, settings.plugins))
 
 
 def is_first_process() -> bool:
@@ -108,14 +109,29 @@ def open_or_join_run(settings: TrainSettings) -> Run:
     return run
 
 
-def fit_and_test(settings: TrainSettings, run: Run, prepared: Prepared, logger: Logger) -> dict[str, Any]:
-    """Train, then test in the first process alone, so that every pair counts once."""
+def added_callbacks(config: Mapping[str, Any]) -> list[Callback]:
+    """Create the callbacks that a configuration adds to those of every run.
+
+    Raises:
+        ValueError: naming the key, if one cannot be created or is none.
+    """
+    added = create(config, "callbacks") if config.get("callbacks") else {}
+    for name, callback in added.items():
+        if not isinstance(callback, Callback):
+            raise ValueError(f"callbacks.{name} is a {type(callback).__name__}, not a callback of Lightning")
+    return list(added.values())
+
+
+def fit_and_test(
+    settings: TrainSettings, run: Run, prepared: Prepared, logger: Logger, added: Sequence[Callback]
+) -> dict[str, Any]:
+    """Train, then test in the first process alone, so that every pair counts once; `added` to the callbacks of every run."""
     clock, resumed = TrainingClock(), True if run.checkpoint else None
     with StopOnSignal() as stopper:
-        trainer = build_trainer(settings, run, logger, [stopper, clock])
+        trainer = build_trainer(settings, run, logger, [stopper, clock], added)
         try:
             trainer.fit(prepared.module, datamodule=prepared.data, ckpt_path=run.checkpoint, weights_only=resumed)
-        except MisconfigurationException as error:  # what the trainer does not allow this method, such as its own clipping
+        except (MisconfigurationException, ModuleNotFoundError) as error:  # what does not go with this method or installation
             raise ValueError(str(error)) from error
         seconds = round(clock.seconds(), 1)
         facts = {"epochs": trainer.current_epoch, "training_seconds": seconds, "validation": best_scores(trainer)}
@@ -127,10 +143,12 @@ def fit_and_test(settings: TrainSettings, run: Run, prepared: Prepared, logger: 
         return finish(settings, facts, prepared, Bench(run.folder, prepared.data, tester, logger, audio_io.write, stopper))
 
 
-def build_trainer(settings: TrainSettings, run: Run, logger: Logger, watching: Sequence[Callback]) -> pl.Trainer:
-    """Create the trainer with the callbacks of every run, and others that the caller asks afterwards."""
-    choice = (settings.monitor, settings.mode, settings.ema_decay, settings.patience_epochs)
-    callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice)]
+def build_trainer(
+    settings: TrainSettings, run: Run, logger: Logger, watching: Sequence[Callback], added: Sequence[Callback]
+) -> pl.Trainer:
+    """Create the trainer with the callbacks of every run, those that are added, and others that the caller asks afterwards."""
+    choice = (settings.monitor, settings.mode, settings.ema_decay)
+    callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
     return make_trainer(settings.config, logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
 
 
@@ -152,7 +170,7 @@ def finish(settings: TrainSettings, facts: Mapping[str, Any], prepared: Prepared
     status = "finished" if received is None else "interrupted"
     told = {"status": status, "signal": received, "checkpoint": str(checkpoint), **facts, **told_of(settings.config)}
     try:
-        module = load_restorer(checkpoint)
+        module = load_restorer(checkpoint, trusted=settings.plugins)
         tested = Tested(settings.config["choices"]["model"], module, score_pairs(module, bench.data, bench.trainer))
     except Exception as error:
         return end_untested(bench.folder, told, error)

@@ -15,7 +15,7 @@ from typing import Any
 
 from lightning_modules.runs.card import RunFolderError, check_checkpoint, last_checkpoint, read_card, sound_checkpoint, status
 from lightning_modules.runs.json_file import write_json
-from lightning_modules.runs.moved_names import first_names
+from lightning_modules.runs.moved_names import first_keys, first_names
 
 __all__ = [
     "FOLLOWING_THE_RUN",
@@ -37,6 +37,7 @@ VOLATILE = (
     "logger",
     "examples",
     "baselines",
+    "plugins",
     "group",
     "job_type",
     "objectives",
@@ -46,6 +47,8 @@ VOLATILE = (
     "test_trainer.enable_progress_bar",
     "data.num_workers",
     "data.cache_dir",
+    "callbacks.device_stats",
+    "callbacks.profiler",
 )
 """Keys that do not change what a run computes, with dots between the levels."""
 FOLLOWING_THE_RUN = (
@@ -65,7 +68,7 @@ def fingerprint(config: Mapping[str, Any]) -> str:
     Args:
         config: the resolved configuration.
     """
-    return _hash(_without(config, VOLATILE))
+    return _hash(first_keys(_without(config, VOLATILE)))
 
 
 def _hash(content: Mapping[str, Any]) -> str:

@@ -37,6 +37,25 @@ def first_names(node: Any) -> Any:
     return _renamed(node, names, {_target(owner, names): _reversed(keys) for owner, keys in KEYS.items()})
 
 
+def first_keys(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with early stopping as the number that it was; what else is added stays where it is.
+
+    >>> stopping = {"_target_": "pytorch_lightning.callbacks.EarlyStopping", "monitor": "val/lsd", "mode": "min", "patience": 5}
+    >>> first_keys({"monitor": "val/lsd", "mode": "min", "callbacks": {"early_stopping": stopping}})
+    {'monitor': 'val/lsd', 'mode': 'min', 'early_stopping_patience': 5}
+    """
+    if "callbacks" not in config:
+        return dict(config)
+    kept = {key: value for key, value in config.items() if key != "callbacks"}
+    added = dict(config["callbacks"] or {})
+    stopping = dict(added.pop("early_stopping", {}))
+    patience = stopping.pop("patience", None)
+    implied = {"_target_": "pytorch_lightning.callbacks.EarlyStopping", "monitor": kept.get("monitor"), "mode": kept.get("mode")}
+    more = {key: value for key, value in stopping.items() if key not in implied or implied[key] != value}
+    rest = added | ({"early_stopping": more} if more else {})
+    return kept | {"early_stopping_patience": patience} | ({"callbacks": rest} if rest else {})
+
+
 def _reversed(names: Mapping[str, str]) -> dict[str, str]:
     return {now: before for before, now in names.items()}
 

@@ -10,7 +10,7 @@ from conf.compose import FOLDER, baselines, exit_code_of, instantiate, method_co
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import build_restorer
 
-GROUPS = ("model", "trainer", "logger", "corruption", "experiment", "data")
+GROUPS = ("model", "trainer", "logger", "corruption", "experiment", "data", "callbacks")
 FRAGMENTS = {  # group: its place, and a model that has it
     "optimizer": ("model.optimizer", "unet_small"),
     "scheduler": ("model.scheduler", "unet_small"),

@@ -58,8 +58,8 @@ def test_the_time_in_a_name_is_told_once() -> None:
 
 
 def test_values_are_plain_and_those_of_the_configuration() -> None:
-    settings = train_settings(composed("train", "seed=7", "resume=auto", "early_stopping_patience=4", "baselines=[sinc]"))
-    assert (settings.seed, settings.resume, settings.patience_epochs, settings.baselines) == (7, "auto", 4, ["sinc"])
+    settings = train_settings(composed("train", "seed=7", "resume=auto", "baselines=[sinc]"))
+    assert (settings.seed, settings.resume, settings.baselines) == (7, "auto", ["sinc"])
     assert settings.run_dir == Path("there/a")
     assert type(settings.config["data"]) is dict and type(settings.baselines) is list
 

@@ -107,7 +107,15 @@ def test_same_seed_gives_the_same_weights_and_another_seed_others(train_config: 
 
 
 def test_run_that_no_longer_improves_stops_early(train_config: Config) -> None:
-    result = train(train_config(*TINY_NET, "model.optimizer.lr=0", "early_stopping_patience=2", "trainer.max_epochs=30"))
+    result = train(
+        train_config(
+            *TINY_NET,
+            "model.optimizer.lr=0",
+            "callbacks=early_stopping",
+            "callbacks.early_stopping.patience=2",
+            "trainer.max_epochs=30",
+        )
+    )
     assert result["epochs"] == 3
 
 

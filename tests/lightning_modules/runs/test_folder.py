@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import subprocess
@@ -73,6 +74,26 @@ def finished_epoch(folder: Path, status: str | None = None) -> Path:
     if status is not None:
         (folder / "result.json").write_text(json.dumps({"status": status}))
     return folder
+
+
+STOPPING = {"_target_": "pytorch_lightning.callbacks.EarlyStopping", "monitor": "val/lsd", "mode": "min", "patience": 5}
+
+
+@pytest.mark.parametrize(("callbacks", "patience"), [({}, None), ({"early_stopping": STOPPING}, 5)])
+def test_fingerprint_of_a_run_from_before_callbacks_were_a_group_is_found_again(callbacks: dict, patience: int | None) -> None:
+    seen = {"monitor": "val/lsd", "mode": "min", "model": {"depth": 4}}
+    content = json.dumps(seen | {"early_stopping_patience": patience}, sort_keys=True)  # what was hashed then
+    now = seen | {"callbacks": callbacks | {"device_stats": {}, "profiler": {}}, "plugins": ["mypackage"]}
+    assert fingerprint(now) == hashlib.sha256(content.encode()).hexdigest()
+
+
+def test_fingerprint_sees_a_callback_that_may_change_what_is_computed() -> None:
+    def with_callbacks(**callbacks: Any) -> str:
+        return fingerprint({"monitor": "val/lsd", "mode": "min", "callbacks": callbacks})
+
+    changed = [{"min_delta": 0.1}, {"monitor": "val/snr_db"}, {"patience": 6}, {"_target_": "mypackage.Stopping"}]
+    hashes = {with_callbacks(early_stopping=STOPPING | change) for change in changed}
+    assert len({*hashes, with_callbacks(), with_callbacks(early_stopping=STOPPING), with_callbacks(own={})}) == 7
 
 
 def test_fingerprint_sees_what_is_computed_and_not_where() -> None:
