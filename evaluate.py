@@ -32,6 +32,10 @@ def run(cfg: DictConfig) -> "Objective":
 
 def main() -> None:
     """Evaluate once, or several times with -m."""
+    try:
+        import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
+    except ImportError as error:
+        sys.exit(f"error: {error}")
     from sweeps.entry import enter
 
     sys.exit(enter(run))

@@ -10,6 +10,10 @@ from pathlib import Path
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 if files were skipped, 2 for bad usage, 130 if interrupted."""
     options = parse(arguments)
+    try:
+        import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
+    except ImportError as error:
+        sys.exit(f"error: {error}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being terminated leaves no partial files either
     try:
         return run(options)

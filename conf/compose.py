@@ -116,6 +116,29 @@ def method_config(name: str, sample_rate: int, trusted: Sequence[str] = ()) -> d
     return plain(OmegaConf.create({"data": {"sample_rate": sample_rate}, "model": model}).model)
 
 
+def corruption_config(name: str, settings: Mapping[str, Any], sample_rate: int, trusted: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the plain description of a corruption.
+
+    Args:
+        name: of a file in conf/corruption.
+        settings: other values of its keys.
+        sample_rate: of what is to be damaged, in Hz.
+        trusted: as of `group_files`.
+
+    Raises:
+        ValueError: for an unknown name or key, listing the known ones.
+    """
+    files = group_files("corruption", trusted)
+    if name not in files:
+        raise ValueError(f"unknown corruption {name!r}; known: {', '.join(sorted(files))}")
+    node = OmegaConf.load(files[name])
+    described = plain(OmegaConf.create({"data": {"sample_rate": sample_rate}, "corruption": node}).corruption)
+    known = [key for key in described if not key.startswith("_")]
+    if unknown := [key for key in settings if key not in known]:
+        raise ValueError(f"unknown setting {unknown[0]} of the corruption {name}; known: {', '.join(known)}")
+    return described | {key: str(value) if isinstance(value, Path) else value for key, value in settings.items()}
+
+
 def methods_without_training(trusted: Sequence[str] = ()) -> list[str]:
     """Name the files of conf/model whose method restores as it is, without a checkpoint and without the clean signal.
 

@@ -8,6 +8,7 @@ The band above the method's Nyquist frequency stays as it was, and where the met
 input to the last bit. Everything is linear-phase and aligned; memory holds one chunk whatever the stream's length.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +20,8 @@ from models.streaming.chunking import Chunking
 from models.streaming.fir import StreamingFilter, highpass_taps
 from models.streaming.overlap_add import OverlapAdd
 from models.streaming.resampler import Resampler
+
+SHORTEST_CHUNK_SECONDS = 0.5
 
 
 class Stage(Protocol):
@@ -44,12 +47,28 @@ class Settings:
         keep_low_band_hz: below it the input is kept as it was; 0 keeps nothing.
         chunk_seconds: asked of the method's division of long recordings; None is its own.
         overlap_seconds: asked of it; None is its own.
+
+    Raises:
+        ValueError: if one is out of range.
     """
 
     strength: float = 1.0
     keep_low_band_hz: float = 0.0
     chunk_seconds: float | None = None
     overlap_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"strength={self.strength} must be between 0 and 1")
+        if not 0 <= self.keep_low_band_hz < math.inf:
+            raise ValueError(f"keep_low_band_hz={self.keep_low_band_hz} must be a frequency in Hz, at least 0")
+        if self.chunk_seconds is not None and not SHORTEST_CHUNK_SECONDS <= self.chunk_seconds < math.inf:
+            raise ValueError(f"chunk_seconds={self.chunk_seconds} must be at least {SHORTEST_CHUNK_SECONDS:g}")
+        longest = math.inf if self.chunk_seconds is None else self.chunk_seconds / 2
+        if self.overlap_seconds is not None and not (
+            0 <= self.overlap_seconds <= longest and math.isfinite(self.overlap_seconds)
+        ):
+            raise ValueError(f"overlap_seconds={self.overlap_seconds} must be at least 0, and at most half of chunk_seconds")
 
 
 class RestorationStream:
