@@ -5,10 +5,10 @@ by `collection.register_metric` when they are imported: what a metric is called 
 validation, tables, sweeps and reports, as a class does, so there is one registry of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 Occasion = Literal["validation", "steps", "test"]
 
@@ -85,6 +85,25 @@ def register(info: MetricInfo) -> None:
     """
     if _BY_NAME.setdefault(info.name, info) != info:
         raise ValueError(f"there is another metric {info.name}; choose another name")
+
+
+def added_metrics() -> list[dict[str, Any]]:
+    """Describe the metrics of other packages, so that results can be read where these are not imported."""
+    return [
+        {"name": info.name, "title": info.title, "higher_is_better": info.higher_is_better, "unit": info.unit}
+        for info in METRICS.values()
+        if info not in _ALL
+    ]
+
+
+def register_described(descriptions: Iterable[Mapping[str, Any]]) -> None:
+    """Add metrics that nothing here can compute, but results have; a name that is known stays what it is.
+
+    Args:
+        descriptions: as of `added_metrics`.
+    """
+    for described in descriptions:
+        _BY_NAME.setdefault(described["name"], MetricInfo(**described, when=()))
 
 
 def computed_in(occasion: Occasion) -> tuple[str, ...]:

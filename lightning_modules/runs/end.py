@@ -15,6 +15,7 @@ from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.metrics.collection import check_metric
 from lightning_modules.metrics.cost import gpu_memory_mb
+from lightning_modules.metrics.registry import added_metrics
 from lightning_modules.runs.by_step import draw_steps, log_steps, write_steps
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
@@ -143,7 +144,7 @@ def _of_method(tested: Tested, data: Any) -> dict[str, Any]:
         "manifest_hash": data.manifest_hash,
         "pairs": len(tested.rows),
         "git_commit": git_commit(ROOT),
-    }
+    } | ({"added_metrics": added} if (added := added_metrics()) else {})
 
 
 def _write_rows(tested: Tested, bench: Bench) -> None:

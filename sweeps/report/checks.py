@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lightning_modules.metrics.registry import METRICS
+from lightning_modules.metrics.registry import METRICS, register_described
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, printable, read_json, read_text
 
 MOST_SETTINGS, DEEPEST = 20_000, 30
@@ -24,11 +24,20 @@ def read_result(path: Path) -> dict[str, Any]:
         DamagedFileError: if something that the report is made of is not what it should be.
     """
     result = read_json(path)
+    check_entries(path, result, {"added_metrics": _are_metrics} if "added_metrics" in result else {})
+    register_described(result.get("added_metrics", []))
     checks = {"monitor": _is_metric, "methods": _is_table, "manifest_hash": _is_hash, "seed": _is_whole}
     check_entries(path, result, checks)
     optional = {"status": is_text, "sample_rate_hz": is_number, "pairs": is_number, "git_commit": is_text}
     check_entries(path, result, {key: check for key, check in optional.items() if result.get(key) is not None})
     return result
+
+
+def _are_metrics(value: object) -> bool:
+    kinds = {"name": str, "title": str, "higher_is_better": bool, "unit": str}
+    return isinstance(value, list) and all(
+        isinstance(entry, Mapping) and {key: type(inner) for key, inner in entry.items()} == kinds for entry in value
+    )
 
 
 def _is_metric(value: object) -> bool:
