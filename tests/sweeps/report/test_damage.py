@@ -115,6 +115,16 @@ def test_result_with_a_wrong_value_is_left_out(
     assert "note: bad/result.json " in err and key in err
 
 
+@pytest.mark.parametrize("value", [None, "x", {}, [3], [{"name": "peak"}], [{"name": 3, "title": "", "unit": ""}]], ids=str)
+def test_result_that_describes_its_metrics_wrongly_is_left_out(
+    damaged: Path, capsys: pytest.CaptureFixture[str], value: object
+) -> None:
+    changed_json(damaged / "result.json", "added_metrics", value)
+    code, out, err = report(damaged, capsys)
+    assert (code, "lr=0.001 " in out) == (1, False)
+    assert "note: bad/result.json " in err and "added_metrics" in err
+
+
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), "fast", 10**400, [1]], ids=str)
 @pytest.mark.parametrize("key", ["params", "training_seconds", "real_time_factor"])
 def test_fact_that_is_no_number_costs_only_itself(
