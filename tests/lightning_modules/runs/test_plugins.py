@@ -14,6 +14,7 @@ METHODS = """
 import lightning_modules.base as base
 from lightning_modules.base import OracleModule as Told, RestorationModule
 from lightning_modules.regression import RegressionModule
+from subprocess import Popen
 from .inner.deep import Deep
 
 class Plain(base.RestorationModule): ...
@@ -100,9 +101,7 @@ def test_method_of_a_plugin_that_needs_no_training_has_a_name(small_package: str
         build_restorer(described)
 
 
-@pytest.mark.parametrize(
-    "target", ["smallpackage.methods.base.torch.load", "smallpackage.methods.RegressionModule.forward", "smallpackage.Missing"]
-)
+@pytest.mark.parametrize("target", ["smallpackage.methods.base.torch.load", "smallpackage.methods.Popen", "smallpackage.Missing"])
 def test_trust_ends_at_what_the_package_defines(small_package: str, target: str) -> None:
     description = method_config("shipped", 8000, [small_package]) | {"net": {"_target_": target}}
     with pytest.raises(CheckpointError, match="is refused"):
