@@ -32,6 +32,7 @@ class OneBatch(pl.LightningDataModule):
 
     sample_rate = RATE_HZ
     cutoff_hz = None
+    seed = 0
 
     def __init__(self, batches: int) -> None:
         super().__init__()
