@@ -1,56 +1,11 @@
-"""Which states of a training are kept, the best by the monitored metric and the last whole epoch, and how they are written."""
+"""Which states of a training are kept: the best by the monitored metric and the last whole epoch."""
 
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
-
-RESUMED = ("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "epoch", "global_step")
-"""What the trainer needs of a checkpoint to go on."""
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint beside its target and then rename it, so that a killed process leaves the old one or the new one.
-
-    Lightning's own transaction moves a file out of $TMPDIR, which copies it when that lies on another file system.
-    """
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Write to `<path>.partial`, wait for the disk, and rename; Lightning never passes `storage_options` on its own."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name}.partial")
-        try:
-            with partial.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def why_not_resumable(path: Path) -> str | None:
-    """Return what is wrong with a checkpoint to go on from, None if nothing is.
-
-    Every byte is compared with its checksum, which torch does not do when it loads; no weights are kept in memory.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:
-                return "is damaged: its checksums do not fit"
-        content = torch.load(path, map_location="meta", weights_only=True)
-    except Exception as error:  # the unpickler meets any bytes
-        return f"is damaged: it cannot be read as a checkpoint ({type(error).__name__})"
-    missing = [key for key in RESUMED if key not in content] if isinstance(content, dict) else list(RESUMED)
-    return f"is damaged: it has no {', '.join(missing)}" if missing else None
-
 
 class _InRunFolder(ModelCheckpoint):
     """Keep one file in a run folder, which may be moved between two parts of a run."""

@@ -16,10 +16,11 @@ from conf.compose import baselines, create, save
 from conf.settings import TrainSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import NonFiniteLossError, RestorationModule
-from lightning_modules.callbacks.best_and_last import AtomicCheckpointIO, best_scores
+from lightning_modules.callbacks.best_and_last import best_scores
 from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
+from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.folder import Run, join_run, open_run

@@ -51,7 +51,7 @@ def check_checkpoint(folder: Path) -> None:
     Raises:
         RunFolderError: naming the file.
     """
-    from lightning_modules.callbacks.best_and_last import why_not_resumable  # needs torch, which a sweep's own process does not
+    from lightning_modules.runs.checkpoint_io import why_not_resumable  # needs torch, which a sweep's own process does not
 
     checkpoint = folder / "checkpoints" / "last.ckpt"
     reason = why_not_resumable(checkpoint)

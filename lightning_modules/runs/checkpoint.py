@@ -1,6 +1,7 @@
 """Checkpoints that open anywhere: weights plus a plain description of the model, and nothing that executes."""
 
 import importlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,17 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
 from lightning_modules.base import RestorationModule
+from lightning_modules.runs.archive import ArchiveError, check_archive
+from lightning_modules.runs.building import DescriptionError, check_description, no_larger_than
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import advice, is_from, whitelist
+from lightning_modules.runs.printing import one_line, printable, short
+from lightning_modules.runs.weights import CHECKSUM, load_weights, why_not_as_written, why_not_weights
 from models.layers.setting_error import settings_under
 
 ALLOWED_PACKAGES = ("models", "lightning_modules", "torch.optim")
+
+log = logging.getLogger(__name__)
 
 
 class CheckpointError(ValueError):
@@ -42,13 +49,30 @@ def load_restorer(path: str | Path, device: str = "cpu", trusted: Sequence[str] 
     path = find_checkpoint(Path(path))
     checkpoint = read_checkpoint(path)
     if "model_config" not in checkpoint or "state_dict" not in checkpoint:
-        raise CheckpointError(f"{path}: holds no model_config and state_dict; it was not written by train.py")
+        raise CheckpointError(f"{printable(path)}: holds no model_config and state_dict; it was not written by train.py")
     try:
-        module = build_restorer(checkpoint["model_config"], trusted)
-        module.load_state_dict(checkpoint["state_dict"])
+        return _with_weights(checkpoint, trusted).to(device).eval()
     except Exception as error:  # a stranger's description and weights can fail in every constructor of the project
-        raise CheckpointError(f"{path}: {_one_line(error)}") from error
-    return module.to(device).eval()
+        raise CheckpointError(f"{printable(path)}: {one_line(error)}") from error
+    finally:
+        if CHECKSUM not in checkpoint:
+            log.warning("%s was written without a checksum of its weights; changed bits would go unseen", printable(path))
+
+
+def _with_weights(checkpoint: Mapping[str, Any], trusted: Sequence[str]) -> RestorationModule:
+    """Build the method that a checkpoint describes, no larger than its weights, and give it these."""
+    weights = checkpoint["state_dict"]
+    _refuse(why_not_weights(weights))
+    _refuse(why_not_as_written(checkpoint))
+    with no_larger_than(weights):
+        module = build_restorer(checkpoint["model_config"], trusted)
+    load_weights(module, weights)
+    return module
+
+
+def _refuse(reason: str | None) -> None:
+    if reason:
+        raise CheckpointError(reason)
 
 
 def find_checkpoint(path: Path) -> Path:
@@ -62,7 +86,7 @@ def find_checkpoint(path: Path) -> Path:
     folder = path / "checkpoints"
     found = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
     if not found:
-        raise CheckpointError(f"{path}: no such checkpoint file, and no checkpoints/best.ckpt or last.ckpt below it")
+        raise CheckpointError(f"{printable(path)}: no such checkpoint file, and no checkpoints/best.ckpt or last.ckpt below it")
     return found[0]
 
 
@@ -73,11 +97,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         CheckpointError: if it cannot be read.
     """
     try:
+        check_archive(path)
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except ArchiveError as error:
+        raise CheckpointError(f"{printable(path)}: {printable(error)}") from error
     except Exception as error:  # the unpickler meets any bytes; what torch then advises would execute them
-        raise CheckpointError(f"{path}: cannot be read as a checkpoint") from error
+        raise CheckpointError(f"{printable(path)}: cannot be read as a checkpoint") from error
     if not isinstance(checkpoint, dict):
-        raise CheckpointError(f"{path}: holds a {type(checkpoint).__name__}, not a checkpoint")
+        raise CheckpointError(f"{printable(path)}: holds a {type(checkpoint).__name__}, not a checkpoint")
     return checkpoint
 
 
@@ -110,7 +137,7 @@ def build_restorer(model_config: Mapping[str, Any], trusted: Sequence[str] = ())
             allowed = whitelist(ALLOWED_PACKAGES, trusted)
             module = instantiate(description, _convert_="all", _execution_whitelist_=allowed)
     except (TypeError, InstantiationException) as error:
-        raise CheckpointError(f"the method cannot be built from its description: {_one_line(error)}") from error
+        raise CheckpointError(f"the method cannot be built from its description: {one_line(error)}") from error
     if not isinstance(module, RestorationModule):
         raise CheckpointError(f"model_config describes a {type(module).__name__}, not a method")
     module.model_config = description
@@ -139,14 +166,14 @@ def _checked(model_config: Mapping[str, Any], trusted: Sequence[str]) -> dict[st
     """Return a description under the present names, once nothing in it is refused."""
     if not isinstance(model_config, Mapping):
         raise CheckpointError(f"model_config is a {type(model_config).__name__}, not a mapping")
+    try:
+        check_description(model_config)
+    except DescriptionError as error:
+        raise CheckpointError(printable(error)) from error
     description: dict[str, Any] = present_names(dict(model_config))
     for key, value in _leaves(description):
         _check_value(key, value, trusted)
     return description
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _leaves(node: object, key: str = "") -> Iterator[tuple[str, object]]:
@@ -164,7 +191,7 @@ def _leaves(node: object, key: str = "") -> Iterator[tuple[str, object]]:
 def _check_value(key: str, value: object, trusted: Sequence[str]) -> None:
     """Refuse what would be resolved when the method is built (saved descriptions are resolved), and foreign targets."""
     if isinstance(value, str) and "${" in value:
-        raise CheckpointError(f"{key}={value!r} is refused; a description holds no interpolations")
+        raise CheckpointError(f"{short(key, 80)}={short(value)!r} is refused; a description holds no interpolations")
     if key == "_target_":
         _class_of(str(value), trusted)
 
@@ -181,5 +208,5 @@ def _class_of(target: str, trusted: Sequence[str]) -> type:
         if isinstance(found, type) and is_from(f"{found.__module__}.", packages):
             return found
     allowed = ", ".join(f"{package}." for package in packages)
-    refused = f"_target_ {target!r} is refused; a method may only name classes from {allowed}"
+    refused = f"_target_ {short(target)!r} is refused; a method may only name classes from {allowed}"
     raise CheckpointError(refused if is_from(target, packages) else refused + advice(target))

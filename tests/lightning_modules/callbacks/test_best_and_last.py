@@ -1,6 +1,5 @@
 """Real trainings of one parameter: which of their states are kept, and that a file is never left half written."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from lightning_modules.callbacks.best_and_last import AtomicCheckpointIO, BestEpoch, LastEpoch, best_scores
+from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch, best_scores
+from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 
 BATCHES = 4
 
@@ -148,30 +148,3 @@ def test_best_that_was_not_moved_along_is_chosen_anew(tmp_path: Path) -> None:
     (tmp_path / "here" / "last.ckpt").rename(tmp_path / "there" / "last.ckpt")
     fit(tmp_path / "there", scores=[5, 3, 4])
     assert kept(tmp_path / "there", "best") == (2, 12.0)
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_failure_while_writing_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    def fail(*_: Any) -> None:
-        raise OSError("no space left on device")
-
-    plugin = AtomicCheckpointIO()
-    plugin.save_checkpoint({"epoch": 1}, tmp_path / "new" / "last.ckpt")
-    monkeypatch.setattr(os, step, fail)
-    with pytest.raises(OSError, match="no space left"):
-        plugin.save_checkpoint({"epoch": 2}, tmp_path / "new" / "last.ckpt")
-    assert plugin.load_checkpoint(tmp_path / "new" / "last.ckpt", weights_only=True) == {"epoch": 1}
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["last.ckpt"]
-
-
-def test_checkpoint_is_complete_on_disk_before_it_takes_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
-    replace = os.replace
-
-    def look(partial: Path, target: Path) -> None:
-        seen.append((partial.name, target.exists(), torch.load(partial, weights_only=True)))
-        replace(partial, target)
-
-    monkeypatch.setattr(os, "replace", look)
-    AtomicCheckpointIO().save_checkpoint({"epoch": 3}, tmp_path / "best.ckpt")
-    assert seen == [("best.ckpt.partial", False, {"epoch": 3})]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_modules.callbacks.best_and_last import RESUMED
+from lightning_modules.runs.checkpoint_io import RESUMED
 from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, join_run, open_run
 
 CONFIG: dict[str, Any] = {
