@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 1 if a damaged run is left out, or nothing can be compared."""
+    """Run the command line and return its exit code: 0, or 1 if what is damaged is left out, or nothing can be compared."""
     options = parse(arguments)
     try:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours

@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
+
 class _InRunFolder(ModelCheckpoint):
     """Keep one file in a run folder, which may be moved between two parts of a run."""
 

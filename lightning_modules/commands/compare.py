@@ -34,7 +34,7 @@ def compare(comparing: Comparing) -> int:
     """Write the reports, tell what they say, and return the exit code.
 
     Returns:
-        0, or 1 if a damaged run is left out, or nothing can be compared.
+        0, or 1 if a damaged run or file of votes is left out, or nothing can be compared.
     """
     from sweeps.report.runs import Damage, ReportError
 
@@ -52,7 +52,7 @@ def write_reports(comparing: Comparing) -> "list[Report]":
     """Write the reports that are asked for.
 
     Raises:
-        ReportError: if there is no run, the runs were tested on different pairs, or the votes are about other ones.
+        ReportError: if there is no run, or the runs were tested on different pairs.
     """
     from sweeps.report.manifests import choose_group, group_runs, only_group
     from sweeps.report.report import write_report
@@ -76,10 +76,11 @@ def _others(groups: "dict[str, list[ReportedRun]]", chosen: str) -> list[str]:
 
 def show(report: "Report") -> None:
     """Print the ranking by the main metric, the notes and where the report is."""
+    from lightning_modules.runs.printing import printable
     from sweeps.report.tables import ranking
 
     print(ranking(report.table))
     print(f"best controls: {report.table.controls}")
     for note in report.notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(f"report: {report.folder / 'index.html'}\nblind test: {report.folder / 'blind.html'}")
+        print(f"note: {printable(note)}", file=sys.stderr)
+    print(f"report: {printable(report.folder / 'index.html')}\nblind test: {printable(report.folder / 'blind.html')}")

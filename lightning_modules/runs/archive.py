@@ -109,12 +109,10 @@ def _check_description(description: bytes, sizes: dict[str, int]) -> None:
 
 def _named(description: bytes) -> Iterator[str]:
     """Return what the opcodes name; none of them is carried out."""
-    count = 0
-    for opcode, argument, _ in pickletools.genops(description):
-        count += 1
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(description)):
         if opcode.name in ("STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4", "OBJ"):
             raise ArchiveError(f"uses {opcode.name} in its description, which torch never writes")
-        if opcode.name in ("PUT", "LONG_BINPUT") and int(argument) > count:
+        if opcode.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > count:
             raise ArchiveError("numbers the parts of its description as torch never does")
         if opcode.name == "GLOBAL":
             yield str(argument)
@@ -165,6 +163,7 @@ def _stand_in(*arguments: Any) -> dict[Any, Any]:
 def _check_tensor(count: int, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *more: Any) -> None:
     """Refuse a tensor that reaches beyond its storage, or repeats it."""
     steps = [(length - 1) * stride for length, stride in zip(shape, strides, strict=True)]
-    whole = min((*shape, *strides, offset), default=0) >= 0 and math.prod(shape) <= count
-    if not whole or (math.prod(shape) and offset + sum(steps) + 1 > count):
+    values: int = math.prod(shape)
+    whole = min((*shape, *strides, offset), default=0) >= 0 and values <= count
+    if not whole or (values and offset + sum(steps) + 1 > count):
         raise ArchiveError(f"declares a tensor of shape {list(shape)[:8]} in a storage of {count} values")

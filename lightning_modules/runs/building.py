@@ -1,5 +1,6 @@
 """Build a stranger's description without letting it take more memory or time than the weights beside it justify."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -55,6 +56,8 @@ class _Walk:
                 self.over(entry, key, depth + 1)
         elif value is not None and not isinstance(value, str | bool | int | float):
             raise DescriptionError(f"{key} is a {type(value).__name__}; allowed: texts, numbers, lists and mappings")
+        elif isinstance(value, float) and math.isnan(value):
+            raise DescriptionError(f"{key} is not a number")
         elif isinstance(value, int) and abs(value) >= LARGEST_WHOLE:
             raise DescriptionError(f"{key} is a whole number of {len(str(value)[:4000])} digits or more")
 
@@ -83,9 +86,9 @@ def no_larger_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
         spend("modules", 1)
 
     handles = [
-        hooks.register_module_parameter_registration_hook(values),  # type: ignore[arg-type]
-        hooks.register_module_buffer_registration_hook(values),  # type: ignore[arg-type]
-        hooks.register_module_module_registration_hook(modules),  # type: ignore[arg-type]
+        hooks.register_module_parameter_registration_hook(values),
+        hooks.register_module_buffer_registration_hook(values),
+        hooks.register_module_module_registration_hook(modules),
     ]
     try:
         yield

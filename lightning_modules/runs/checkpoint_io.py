@@ -9,15 +9,12 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from lightning_modules.runs.archive import ArchiveError, check_archive, check_bytes
+from lightning_modules.runs.json_file import UnwritableError
 from lightning_modules.runs.printing import one_line, printable
 from lightning_modules.runs.weights import with_checksum
 
 RESUMED = ("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "epoch", "global_step")
 """What the trainer needs of a checkpoint to go on."""
-
-
-class UnwritableCheckpointError(OSError):
-    """A checkpoint that the disk did not take; what was written before is as it was."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -30,7 +27,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Write to `<path>.partial`, wait for the disk, and rename; Lightning never passes `storage_options` on its own.
 
         Raises:
-            UnwritableCheckpointError: naming the file, if it cannot be written; the one before it is as it was.
+            UnwritableError: naming the file, if it cannot be written; the one before it is as it was.
         """
         target = Path(path)
         partial = target.with_name(f"{target.name}.partial")
@@ -42,7 +39,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 os.fsync(file.fileno())
             os.replace(partial, target)
         except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
-            raise UnwritableCheckpointError(_why_unwritable(target, error)) from error
+            raise UnwritableError(_why_unwritable(target, error)) from error
         finally:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
@@ -51,7 +48,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 def _why_unwritable(target: Path, error: Exception) -> str:
     cause = next((part for part in (error, error.__cause__, error.__context__) if isinstance(part, OSError)), error)
     reason = (cause.strerror or str(cause)).lower() if isinstance(cause, OSError) else one_line(cause, 120)
-    return f"{printable(target)} cannot be written: {reason}; make room there or choose another run_name, then go on with resume=auto"
+    return f"{printable(target)} cannot be written: {reason}; make room there, then go on with resume=auto"
 
 
 def why_not_resumable(path: Path) -> str | None:

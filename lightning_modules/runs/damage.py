@@ -6,31 +6,40 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-LARGEST_BYTES = 1 << 28
-"""No file that a run leaves for others to read is larger; what is would only exhaust the memory."""
+from lightning_modules.runs.printing import one_line, printable, short
+
+LARGEST_BYTES = 1 << 26
+"""No text that a run leaves for others to read is larger; what is would only exhaust the memory."""
+LARGEST_JSON_BYTES = 1 << 24
+"""Of a file that is one mapping."""
 
 
 class DamagedFileError(ValueError):
     """A file that is not what its name says; the message is `<path> <what is wrong>`."""
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most_bytes: int = LARGEST_BYTES) -> str:
     """Read a text file after looking at it: only regular files are opened, as a named pipe would be waited for.
+
+    Args:
+        path: of the file.
+        most_bytes: that it may have.
 
     Raises:
         DamagedFileError: if it cannot be opened, is no regular file, is too large or no text.
     """
+    name = printable(path)
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise DamagedFileError(f"{path} is not a regular file")
-        if size > LARGEST_BYTES:
-            raise DamagedFileError(f"{path} is damaged: it has {size} bytes; at most {LARGEST_BYTES} are read")
+            raise DamagedFileError(f"{name} is not a regular file")
+        if size > most_bytes:
+            raise DamagedFileError(f"{name} is damaged: it has {size} bytes; at most {most_bytes} are read")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise DamagedFileError(f"{path} is damaged: it is not text") from error
+        raise DamagedFileError(f"{name} is damaged: it is not text") from error
     except OSError as error:
-        raise DamagedFileError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise DamagedFileError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -39,7 +48,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         DamagedFileError: if it is not such a file.
     """
-    return _parsed(read_text(path), str(path))
+    return _parsed(read_text(path, LARGEST_JSON_BYTES), printable(path))
 
 
 def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], list[int]]:
@@ -56,7 +65,7 @@ def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], list[int]]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         try:
             if line.strip():
-                mappings.append(_parsed(line, f"{path}:{number}"))
+                mappings.append(_parsed(line, f"{printable(path)}:{number}"))
         except DamagedFileError:
             damaged.append(number)
     return mappings, damaged
@@ -68,7 +77,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
         content = _finite(json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise DamagedFileError(f"{name} is damaged: it is not JSON ({error})") from error
+        raise DamagedFileError(f"{name} is damaged: it is not JSON ({one_line(error)})") from error
     if not isinstance(content, dict):
         raise DamagedFileError(f"{name} is damaged: it holds a {type(content).__name__} in place of a mapping")
     return content
@@ -76,15 +85,15 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {printable(key): _finite(entry) for key, entry in value.items()}
+        return {storable(key): _finite(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [_finite(entry) for entry in value]
     if isinstance(value, str):
-        return printable(value)
+        return storable(value)
     return value if not isinstance(value, int | float) or is_number(value) else None
 
 
-def printable(text: str) -> str:
+def storable(text: str) -> str:
     """Return a text without the halves of characters that JSON and YAML can name and no file can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -110,9 +119,16 @@ def check_entries(path: Path, content: Mapping[str, Any], entries: Mapping[str, 
     """
     for key, is_right in entries.items():
         if key not in content:
-            raise DamagedFileError(f"{path} is damaged: it has no {key}")
+            raise DamagedFileError(f"{printable(path)} is damaged: it has no {key}")
         if not is_right(content[key]):
-            raise DamagedFileError(f"{path} is damaged: {key} is {str(content[key])[:80]!r}")
+            raise DamagedFileError(f"{printable(path)} is damaged: {key} is {_shown(content[key])!r}")
+
+
+def _shown(value: object) -> str:
+    try:
+        return short(value, 80)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def is_text(value: object) -> bool:

@@ -1,5 +1,6 @@
-"""JSON files that are whole or not there, for programs with and without tensors."""
+"""Files that are whole or not there, JSON among them, for programs with and without tensors."""
 
+import contextlib
 import json
 import math
 import os
@@ -7,13 +8,38 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lightning_modules.runs.printing import printable
+
+
+class UnwritableError(OSError):
+    """A file that could not be written; the message names it, and what was there before is as it was."""
+
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file in one step, so that a reader never sees half of it; NaN and infinity become null."""
+    """Write a JSON file in one step, so that a reader never sees half of it; NaN and infinity become null.
+
+    Raises:
+        UnwritableError: if the disk does not take it.
+    """
     finite = {key: _finite(value) for key, value in content.items()}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(finite, indent=2, allow_nan=False) + "\n")
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(finite, indent=2, allow_nan=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file beside its target and rename it, so that a reader never sees half of it.
+
+    Raises:
+        UnwritableError: if the disk does not take it.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise UnwritableError(f"{printable(path)} cannot be written: {(error.strerror or str(error)).lower()}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _finite(value: Any) -> Any:

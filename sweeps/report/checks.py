@@ -5,16 +5,22 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lightning_modules.metrics.registry import METRICS, register_described
-from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, printable, read_json, read_text
+from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, read_json, read_text
+from lightning_modules.runs.printing import one_line, printable
 
 MOST_SETTINGS, DEEPEST = 20_000, 30
 """A configuration with more, or nested deeper, is none: aliases of YAML can make any number out of a few lines."""
+LARGEST_CONFIG_BYTES = 1 << 18
+"""Of a configuration; as many settings as there may be take no more."""
+MOST_METHODS, MOST_PAIRS = 200, 10_000
+"""Rows of a run's table, and test pairs: what is compared takes memory by both."""
 
 
 def read_result(path: Path) -> dict[str, Any]:
@@ -23,7 +29,11 @@ def read_result(path: Path) -> dict[str, Any]:
     Raises:
         DamagedFileError: if something that the report is made of is not what it should be.
     """
-    result = read_json(path)
+    content = read_json(path)
+    try:
+        result: dict[str, Any] = _Plain().of(content)
+    except ValueError as error:
+        raise DamagedFileError(f"{printable(path)} is damaged: {error}") from error
     check_entries(path, result, {"added_metrics": _are_metrics} if "added_metrics" in result else {})
     register_described(result.get("added_metrics", []))
     checks = {"monitor": _is_metric, "methods": _is_table, "manifest_hash": _is_hash, "seed": _is_whole}
@@ -53,11 +63,13 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_table(value: object) -> bool:
-    return isinstance(value, Mapping) and len(value) > 0 and all(_is_row(row) for row in value.values())
+    return isinstance(value, Mapping) and 0 < len(value) <= MOST_METHODS and all(_is_row(row) for row in value.values())
 
 
 def _is_row(row: object) -> bool:
     if not isinstance(row, Mapping) or not is_text(row.get("kind", "learned")):
+        return False
+    if not is_number(row.get("changed_share", 1.0)):
         return False
     return all(row[name] is None or is_number(row[name]) for name in METRICS if name in row)
 
@@ -72,21 +84,30 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        config = _Plain().of(yaml.safe_load(read_text(path)))
+        config = _Plain().of(yaml.load(read_text(path, LARGEST_CONFIG_BYTES), _Loader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, DamagedFileError):
             raise
-        raise DamagedFileError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        raise DamagedFileError(f"{printable(path)} is damaged: {one_line(error, 200)}") from error
     if not isinstance(config, dict):
-        raise DamagedFileError(f"{path} is damaged: it holds a {type(config).__name__} in place of settings")
+        raise DamagedFileError(f"{printable(path)} is damaged: it holds a {type(config).__name__} in place of settings")
     nodes = {key: lambda value: isinstance(value, Mapping) for key in ("choices", "data", "corruption", "model")}
     checks = {**nodes, "checkpoint": is_text, "seed": _is_whole}
     check_entries(path, config, {key: check for key, check in checks.items() if config.get(key) is not None})
     return config
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # of a package without types
+    """Read YAML but for merge keys, which no run writes, and which can make any number of settings while they are read."""
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Refuse a merge key."""
+        if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+            raise ValueError("it uses merge keys (<<)")
+
+
 class _Plain:
-    """Turn what YAML may give into what JSON can hold, up to a number of values."""
+    """Turn what a file may give into what JSON can hold and a screen can show, up to a number of values."""
 
     def __init__(self) -> None:
         self._left = MOST_SETTINGS
@@ -119,20 +140,22 @@ def read_table(path: Path, pairs: int | None) -> list[dict[str, str]]:
         raise FileNotFoundError(2, "no such file", str(path))
     try:
         reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-        lines = list(reader)
+        lines = list(islice(reader, MOST_PAIRS + 1))
     except csv.Error as error:
-        raise DamagedFileError(f"{path} is damaged: {error}") from error
-    names = reader.fieldnames or []
+        raise DamagedFileError(f"{printable(path)} is damaged: {one_line(error)}") from error
+    name, names = printable(path), reader.fieldnames or []
     if not lines:
-        raise DamagedFileError(f"{path} holds no test pair")
+        raise DamagedFileError(f"{name} holds no test pair")
+    if len(lines) > MOST_PAIRS:
+        raise DamagedFileError(f"{name} has more than {MOST_PAIRS} test pairs, which are the most that are compared")
     if pairs is not None and len(lines) != pairs:
-        raise DamagedFileError(f"{path} is damaged: it has {len(lines)} of {pairs} test pairs")
+        raise DamagedFileError(f"{name} is damaged: it has {len(lines)} of {pairs} test pairs")
     _check_columns(path, names)
     for number, line in enumerate(lines, start=2):
-        if None in line or None in line.values() or not all(_is_value(line[name]) for name in _metrics(names)):
-            raise DamagedFileError(f"{path} is damaged in line {number}")
+        if None in line or None in line.values() or not all(_is_value(line[metric]) for metric in _metrics(names)):
+            raise DamagedFileError(f"{name} is damaged in line {number}")
     if len({line["index"] for line in lines}) < len(lines) or not all(_is_index(line["index"]) for line in lines):
-        raise DamagedFileError(f"{path} is damaged: its column index does not number the pairs")
+        raise DamagedFileError(f"{name} is damaged: its column index does not number the pairs")
     return lines
 
 
@@ -142,7 +165,7 @@ def _check_columns(path: Path, names: Sequence[str]) -> None:
     missing = [name for name in wanted if name not in names]
     if missing or len(set(names)) < len(names):
         raise DamagedFileError(
-            f"{path} is damaged: it has {'no column ' + ', '.join(missing) if missing else 'two columns of a name'}"
+            f"{printable(path)} is damaged: it has {'no column ' + ', '.join(missing) if missing else 'two columns of a name'}"
         )
 
 

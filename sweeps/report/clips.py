@@ -13,10 +13,15 @@ import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
 from datamodules.audio import io as audio_io
+from lightning_modules.runs.printing import printable
 from sweeps.report.loudness import loudness_lufs, matching_gains_db
 from sweeps.report.methods import CORRUPTED, Method
 
 CLEAN, ANCHOR = "clean", "anchor"
+MOST_EXAMPLES = 200
+"""Of a report; what is heard is written into the page or beside it."""
+LONGEST_SECONDS, MOST_SAMPLES, LARGEST_BYTES = 600, 1 << 26, 1 << 27
+"""Of a version of an example; a file that says it is longer is not decoded."""
 ANCHOR_HZ = 3500
 """The low anchor of Recommendation ITU-R BS.1534-3 is the clean signal below 3.5 kHz."""
 
@@ -55,12 +60,13 @@ def collect_examples(methods: Sequence[Method]) -> tuple[list[Example], list[str
     files: dict[int, str] = {}
     for method in (method for method in methods if method.runs):
         run = method.runs[0]
-        for index, folder in _indices(run.folder / "examples").items():
+        for index, folder in sorted(_indices(run.folder / "examples").items())[:MOST_EXAMPLES]:
             found.setdefault(index, _Found({}, [])).add(method.id, folder, index)
             files[index] = dict(zip(run.pairs.index, run.pairs.files, strict=True)).get(index, "")
     heard = {index: versions for index, versions in sorted(found.items()) if versions.is_heard()}
     examples = [_example(index, files[index], versions.signals) for index, versions in heard.items()]
-    return examples, [f"example {index} left out: {error}" for index in sorted(found) for error in found[index].problems]
+    problems = [f"example {index} left out: {printable(error)}" for index in sorted(found) for error in found[index].problems]
+    return examples, problems
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class _Found:
             clean = pair.get(CLEAN) or self.signals[CLEAN]
             if (restored.rate_hz, restored.audio.shape) != (clean.rate_hz, clean.audio.shape):
                 raise audio_io.AudioFileError(restored.path, "is not as long as the clean signal, or of another form")
-        except audio_io.AudioFileError as error:
+        except (audio_io.AudioFileError, OSError) as error:
             self.problems.append(str(error))
         else:
             self.signals.update(pair | {method: restored})
@@ -97,7 +103,14 @@ class _Sound:
 
 def _read(folder: Path, index: int, name: str) -> _Sound:
     path = folder / f"{index:04d}_{name}.flac"
-    return _Sound(path, audio_io.read(path), audio_io.probe(path).sample_rate_hz)
+    facts = audio_io.probe(path)
+    seconds, samples, size = facts.frames / facts.sample_rate_hz, facts.frames * facts.channels, path.stat().st_size
+    if seconds > LONGEST_SECONDS or samples > MOST_SAMPLES or size > LARGEST_BYTES:
+        limits = f"{LONGEST_SECONDS} s, {MOST_SAMPLES} samples and {LARGEST_BYTES} bytes"
+        raise audio_io.AudioFileError(
+            path, f"has {seconds:.0f} s, {samples} samples and {size} bytes; at most {limits} are heard"
+        )
+    return _Sound(path, audio_io.read(path), facts.sample_rate_hz)
 
 
 def _indices(folder: Path) -> dict[int, Path]:

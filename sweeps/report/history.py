@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning_modules.runs.damage import DamagedFileError, is_number, read_json_lines, read_text
+from lightning_modules.runs.damage import LARGEST_BYTES, DamagedFileError, is_number, read_json_lines, read_text
+from lightning_modules.runs.printing import one_line, printable
 
 Curve = list[tuple[float, float]]
 """(training step, value), in order."""
+MOST_CURVES = 200
+"""Of a run; a table with more columns is none that a training logged."""
 LONGEST = 150
 """Points of a curve that are kept: a chart is no wider."""
 MOST_EPOCHS = 1e9
@@ -34,7 +37,9 @@ def read_curves(folder: Path, problems: list[str] | None = None) -> dict[str, Cu
         for name, value in values.items():
             if name.startswith(("train/", "val/")) and is_number(value):
                 curves.setdefault(name, {})[step] = value  # a resumed run says some steps again
-    return {name: thin(sorted(points.items())) for name, points in curves.items()}
+    if len(curves) > MOST_CURVES:
+        told.append(f"{printable(folder)} has {len(curves)} curves, of which the first {MOST_CURVES} are shown")
+    return {printable(name): thin(sorted(points.items())) for name, points in list(curves.items())[:MOST_CURVES]}
 
 
 def thin(curve: Curve) -> Curve:
@@ -79,7 +84,7 @@ def _epochs(path: Path, problems: list[str]) -> list[dict[str, Any]]:
     kept = [line for line in lines if is_number(line.get("epoch")) and 0 <= line["epoch"] < MOST_EPOCHS]
     lost = len(damaged) + len(lines) - len(kept)
     if lost:
-        problems.append(f"{path} is damaged in {lost} line(s), which are left out")
+        problems.append(f"{printable(path)} is damaged in {lost} line(s), which are left out")
     return kept
 
 
@@ -92,9 +97,9 @@ def _csv_rows(path: Path, problems: list[str]) -> Rows:
             if row is not None:
                 yield row
     except (DamagedFileError, csv.Error) as error:
-        problems.append(f"{path} is damaged: {error}" if isinstance(error, csv.Error) else str(error))
+        problems.append(f"{printable(path)} is damaged: {one_line(error)}" if isinstance(error, csv.Error) else str(error))
     if lost:
-        problems.append(f"{path} is damaged in {lost} line(s), which are left out")
+        problems.append(f"{printable(path)} is damaged in {lost} line(s), which are left out")
 
 
 def _csv_row(line: dict[str, str]) -> CurveRow | None:
@@ -117,8 +122,8 @@ def _offline_rows(path: Path, problems: list[str]) -> Rows:
     from google.protobuf.message import DecodeError
     from wandb.proto import wandb_internal_pb2
 
-    if not path.is_file():
-        problems.append(f"{path} is not a regular file")
+    if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+        problems.append(f"{printable(path)} is not a regular file, or has more than {LARGEST_BYTES} bytes")
         return
     lost = 0
     for payload in _payloads(path.read_bytes()):
@@ -133,7 +138,7 @@ def _offline_rows(path: Path, problems: list[str]) -> Rows:
         if "trainer/global_step" in numbers:
             yield numbers["trainer/global_step"], numbers
     if lost:
-        problems.append(f"{path} is damaged in {lost} record(s), which are left out")
+        problems.append(f"{printable(path)} is damaged in {lost} record(s), which are left out")
 
 
 def _number(text: str) -> float | None:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.damage import is_number
+from lightning_modules.runs.json_file import write_whole
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
 from sweeps.report.history import Curve
@@ -155,7 +156,7 @@ def write_page(folder: Path, data: dict[str, Any], context: Mapping[str, Any], e
             secondary=[info.name for info in METRICS.values() if info.on_demand],
             **context,
         )
-        (folder / name).write_text(page, encoding="utf-8")
+        write_whole(folder / name, page)
 
 
 def _write_sounds(folder: Path, contents: Mapping[str, str]) -> None:
@@ -165,7 +166,7 @@ def _write_sounds(folder: Path, contents: Mapping[str, str]) -> None:
             path.unlink()
     for name, content in contents.items():
         folder.mkdir(exist_ok=True)
-        (folder / f"{name}.js").write_text(f'clarionClip("{name}","{content}");\n')
+        write_whole(folder / f"{name}.js", f'clarionClip("{name}","{content}");\n')
 
 
 def _script_json(data: Mapping[str, Any]) -> Markup:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from lightning_modules.runs.json_file import write_whole
+from lightning_modules.runs.printing import printable
 from sweeps.report.clips import ANCHOR, CLEAN, collect_examples
 from sweeps.report.history import Curve, read_curves
 from sweeps.report.leaderboard import Leaderboard, build_leaderboard
@@ -24,6 +26,7 @@ from sweeps.report.votes import (
     opinion_text,
     opinions,
     read_votes,
+    usable_votes,
 )
 
 OPINION = "MUSHRA (scores)"
@@ -47,19 +50,17 @@ def write_report(
         runs: all tested on the same pairs.
         evaluation: id of those pairs.
         folder: is created.
-        ballots: files saved by the blind test.
+        ballots: files saved by the blind test; one that cannot be used is left out, and named.
         notes: sentences about runs that are left out.
-
-    Raises:
-        ReportError: if a file of votes cannot be used.
     """
-    votes = read_votes(ballots, evaluation)
+    usable, unusable = usable_votes(ballots, evaluation)
+    votes = read_votes(usable, evaluation)
     methods, repeated = build_methods(runs)
     kept = [run for method in methods for run in method.runs]
     table = build_leaderboard(methods, sorted_files(kept[0]), _main_metric(kept), np.random.default_rng(0))
     examples, silent = collect_examples(table.methods)
     curves, lost = _curves(kept)
-    told = [*notes, *repeated, *silent, *lost, *_remarks(methods, votes)]
+    told = [*notes, *unusable, *repeated, *silent, *lost, *_remarks(methods, votes)]
     shown = [*told, f"best controls: {table.controls}"]
     opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
     listening = _listening(table, opinion, discriminations(votes))
@@ -77,7 +78,7 @@ def _curves(runs: Sequence[ReportedRun]) -> tuple[dict[Path, dict[str, Curve]], 
     for run in runs:
         problems: list[str] = []
         curves[run.folder] = read_curves(run.folder, problems)
-        told += [problem.replace(str(run.folder), run.name) for problem in problems]
+        told += [problem.replace(printable(run.folder), run.name) for problem in problems]
     return curves, told
 
 
@@ -86,8 +87,8 @@ def _write_tables(
 ) -> None:
     extra = {OPINION: opinion} if opinion else {}
     text = to_markdown(table, extra) + _listening_text(listening) + "".join(f"\n- {escaped(note)}" for note in notes) + "\n"
-    (folder / "leaderboard.md").write_text(text, encoding="utf-8")
-    (folder / "leaderboard.csv").write_text(to_csv(table, extra), encoding="utf-8")
+    write_whole(folder / "leaderboard.md", text)
+    write_whole(folder / "leaderboard.csv", to_csv(table, extra))
 
 
 def sorted_files(run: ReportedRun) -> list[str]:
@@ -156,5 +157,8 @@ def _listening_text(listening: dict[str, Any]) -> str:
     lines = [f"\n{name}: {score}" for name, score in listening["scores"].items()]
     if listening["pairs"]:
         lines += ["", "| ABX | correct | share | by guessing |", "| --- | --- | --- | --- |"]
-        lines += [markdown_line([escaped(text) for text in pair.values()]) for pair in listening["pairs"]]
+        lines += [
+            markdown_line([escaped(pair["pair"]), pair["correct"], pair["share"], pair["guessing"]])
+            for pair in listening["pairs"]
+        ]
     return "\n".join(lines) + "\n" if lines else ""

@@ -10,6 +10,7 @@ import numpy as np
 
 from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.damage import DamagedFileError, read_json
+from lightning_modules.runs.printing import one_line, printable, short
 from sweeps.records import read_job, reason
 from sweeps.report.checks import read_config, read_result, read_table
 
@@ -90,7 +91,9 @@ def find_runs(paths: Iterable[Path]) -> tuple[list[ReportedRun], list[str]]:
     folders: set[Path] = set()
     for path in paths:
         if not path.is_dir():
-            raise ReportError(f"{path}: no such folder; name run folders, or folders that hold them (runs/, multirun/)")
+            raise ReportError(
+                f"{printable(path)}: no such folder; name run folders, or folders that hold them (runs/, multirun/)"
+            )
         folders |= _run_folders(path)
     names = short_names(sorted(folders))
     runs, skipped = [], []
@@ -99,13 +102,13 @@ def find_runs(paths: Iterable[Path]) -> tuple[list[ReportedRun], list[str]]:
             runs.append(read_run(folder, name))
         except ReportError as error:
             skipped.append(str(error))
-        except (OSError, DamagedFileError) as error:
+        except Exception as error:  # whatever one run holds, the others are to be compared
             skipped.append(Damage(_described(error, folder, name)))
     return runs, skipped
 
 
 def _described(error: Exception, folder: Path, name: str) -> str:
-    text = str(error).replace(str(folder), name)
+    text = one_line(error).replace(printable(folder), name)
     return text if text.startswith(f"{name}/") else f"{name} cannot be read: {type(error).__name__}: {text}"
 
 
@@ -124,7 +127,7 @@ def short_names(folders: Sequence[Path]) -> dict[Path, str]:
     for folder in folders:
         least = 2 if folder.name.isdigit() else 1
         tails = ("/".join(folder.parts[-count:]) for count in range(least, len(folder.parts) + 1))
-        names[folder] = next((tail for tail in tails if _only_one_ends(tail, folders)), str(folder))
+        names[folder] = printable(next((tail for tail in tails if _only_one_ends(tail, folders)), folder))
     return names
 
 
@@ -145,7 +148,7 @@ def read_run(folder: Path, name: str) -> ReportedRun:
         raise ReportError(_why_unfinished(folder, name))
     missing = [key for key in REQUIRED if key not in read_json(path)]
     if missing:
-        raise DamagedFileError(f"{path} has no {', '.join(missing)}")
+        raise DamagedFileError(f"{printable(path)} has no {', '.join(missing)}")
     result, config = read_result(path), read_config(folder)
     return ReportedRun(
         folder, name, result, config, _training_config(config), read_pairs(folder / "per_example.csv", result.get("pairs"))
@@ -158,10 +161,11 @@ def _why_unfinished(folder: Path, name: str) -> str:
     try:
         job = read_job(folder) if card.exists() and card.stat().st_size else None
     except DamagedFileError as error:
-        return f"{name} has no result.json, and {str(error).replace(str(folder), name)}"
+        return f"{name} has no result.json, and {str(error).replace(printable(folder), name)}"
     if job is None or not job.exit_code:
         return f"{name} has no result.json: it is still running, or was killed"
-    return f"{name} {job.status} with exit code {job.exit_code}: {reason(job).replace(str(folder), name)}"
+    said = short(reason(job), 300).replace(printable(folder), name)
+    return f"{name} {short(job.status, 40)} with exit code {job.exit_code}: {said}"
 
 
 def _training_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +187,7 @@ def read_pairs(path: Path, count: int | None = None) -> PairScores:
     lines = read_table(path, count)
     return PairScores(
         index=tuple(int(float(line["index"])) for line in lines),
-        places=tuple({key: line[key] for key in PLACE if key in line} for line in lines),
+        places=tuple({key: printable(line[key]) for key in PLACE if key in line} for line in lines),
         restored=_columns(lines, ""),
         corrupted=_columns(lines, "corrupted_"),
     )

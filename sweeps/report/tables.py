@@ -3,9 +3,11 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from lightning_modules.metrics.registry import METRICS
+from lightning_modules.runs.printing import printable
 from sweeps.report.bootstrap import Interval
 from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Cell, Leaderboard
 from sweeps.report.methods import Method
@@ -79,8 +81,23 @@ def markdown_line(cells: Sequence[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Write a name so that it neither ends a cell nor becomes an element of a page."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    r"""Write a name so that Markdown shows it as it is: no cell ends, and no link, emphasis, code or element begins.
+
+    >>> print(escaped("a|b](c) `x` <img>"))
+    a\|b\](c) \`x\` &lt;img>
+    """
+    plain = printable(text).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|^[#>+-])", r"\\\1", plain)
+
+
+def cell_text(text: str) -> str:
+    """Write a text for a cell of CSV so that no spreadsheet takes it for a formula: an apostrophe says that it is none.
+
+    >>> cell_text("=1+1"), cell_text("unet lr=0.1"), cell_text("-3.5")
+    ("'=1+1", 'unet lr=0.1', "'-3.5")
+    """
+    plain = printable(text)
+    return f"'{plain}" if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r", "\n") else plain
 
 
 def to_csv(table: Leaderboard, extra: Mapping[str, Mapping[str, str]] | None = None) -> str:
@@ -94,12 +111,12 @@ def to_csv(table: Leaderboard, extra: Mapping[str, Mapping[str, str]] | None = N
 
 
 def _csv_row(table: Leaderboard, method: Method, extra: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
-    row: dict[str, object] = {"method": method.label, "kind": method.kind, "seeds": len(method.runs)}
+    row: dict[str, object] = {"method": cell_text(method.label), "kind": cell_text(method.kind), "seeds": len(method.runs)}
     for name, cell in table.cells[method.id].items():
         row |= {name: _plain(cell.mean), f"{name}_deviation": _plain(cell.deviation), f"{name}_marks": _words(cell)}
         row |= {f"{name}_to_input_{key}": _plain(value) for key, value in _bounds(cell.to_input).items()}
         row |= {f"{name}_to_best_{key}": _plain(value) for key, value in _bounds(cell.to_best).items()}
-    row |= {title: column.get(method.id, "") for title, column in extra.items()}
+    row |= {cell_text(title): cell_text(column.get(method.id, "")) for title, column in extra.items()}
     return row | {name: _plain(method.fact(name)) for name in table.compute}
 
 

@@ -11,18 +11,23 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from lightning_modules.runs.damage import DamagedFileError, read_text
+from lightning_modules.runs.printing import one_line, printable, short
 from sweeps.report.bootstrap import LEVEL, Interval
 from sweeps.report.clips import CLEAN
-from sweeps.report.runs import ReportError
+from sweeps.report.runs import Damage, ReportError
 
 MUSHRA_COLUMNS = ("evaluation", "session", "listener", "test", "example", "condition", "score")
 ABX_COLUMNS = ("evaluation", "session", "listener", "test", "example", "a", "b", "x", "answer")
+MOST_VOTES, LARGEST_BYTES = 100_000, 1 << 24
+"""Of a file."""
 REFERENCE_AT_LEAST, MISSES_ALLOWED = 90, 0.15
 """BS.1534-3 would leave out a listener who rates the hidden reference below 90 in more than 15 % of the trials."""
 
@@ -99,60 +104,94 @@ def read_votes(paths: Iterable[Path], evaluation: str) -> Votes:
     return Votes(tuple(ratings.values()), tuple(answers.values()))
 
 
+def usable_votes(paths: Iterable[Path], evaluation: str) -> tuple[list[Path], list[Damage]]:
+    """Return the files that can be read and are about these test pairs, and a sentence for each other one."""
+    usable, problems = [], []
+    for path in paths:
+        try:
+            read_votes([path], evaluation)
+            usable.append(path)
+        except ReportError as error:
+            problems.append(Damage(f"votes left out: {error}"))
+    return usable, problems
+
+
 def _lines(path: Path) -> list[dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".csv":
-            return list(csv.DictReader(io.StringIO(text, newline="")))
-        content = json.loads(text)
-        shared = {key: content[key] for key in ("evaluation", "session", "listener", "test")}
-        return [{key: _entry(value) for key, value in (shared | vote).items()} for vote in content["votes"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"{path}: not a file of votes as the blind test saves it ({type(error).__name__}: {error})") from error
+        text = read_text(path, LARGEST_BYTES).removeprefix("\ufeff")
+        found = _table(text) if path.suffix.lower() == ".csv" else _ballot(json.loads(text))
+        if len(found) > MOST_VOTES:
+            raise ValueError(f"more than {MOST_VOTES} votes")
+        return [{key: _entry(value) for key, value in line.items()} for line in found]
+    except DamagedFileError as error:
+        raise ReportError(str(error)) from error
+    except (ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
+        reason = f"{type(error).__name__}: {one_line(error, 100)}"
+        raise ReportError(f"{printable(path)}: not a file of votes as the blind test saves it ({reason})") from error
 
 
-def _entry(value: object) -> object:
-    if isinstance(value, str | int | float):
-        return value
-    raise TypeError(f"{value} is neither a text nor a number")
+def _table(text: str) -> list[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    return [{_plain(key): value for key, value in line.items()} for line in islice(reader, MOST_VOTES + 1)]
 
 
-def _check(path: Path, line: Mapping[str, Any], evaluation: str) -> None:
+def _plain(key: object) -> str:
+    if key is None:
+        raise ValueError("a line with more cells than there are columns")
+    return str(key)
+
+
+def _ballot(content: Any) -> list[dict[str, Any]]:
+    shared = {key: content[key] for key in ("evaluation", "session", "listener", "test")}
+    return [shared | vote for vote in content["votes"]]
+
+
+def _entry(value: object) -> str:
+    """Return a text, or a number as one."""
+    if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
+        return "" if value is None else printable(value)
+    raise TypeError(f"a {type(value).__name__} in place of a text or a number")
+
+
+def _check(path: Path, line: Mapping[str, str], evaluation: str) -> None:
     columns = {"mushra": MUSHRA_COLUMNS, "abx": ABX_COLUMNS}.get(str(line.get("test")))
     if columns is None or any(line.get(column) in (None, "") for column in columns if column != "listener"):
-        raise ReportError(f"{path}: a vote is incomplete: {dict(line)}")
+        raise ReportError(f"{printable(path)}: a vote is incomplete: {short(dict(line))}")
     if line["evaluation"] != evaluation:
         raise ReportError(
-            f"{path}: these votes are about the test pairs {line['evaluation']}, the report is about {evaluation}; "
-            "leave the file out, or report the runs it belongs to"
+            f"{printable(path)}: these votes are about the test pairs {short(line['evaluation'], 40)}, "
+            f"the report is about {evaluation}; leave the file out, or report the runs it belongs to"
         )
 
 
-def _rating(path: Path, line: Mapping[str, Any]) -> Rating:
+def _rating(path: Path, line: Mapping[str, str]) -> Rating:
     score = _number(path, line, "score")
     if not 0 <= score <= 100:
-        raise ReportError(f"{path}: a score is {score:g}; allowed: 0 to 100")
+        raise ReportError(f"{printable(path)}: a score is {score:g}; allowed: 0 to 100")
     return Rating(line["session"], line.get("listener") or "", _example(path, line), line["condition"], score)
 
 
-def _example(path: Path, line: Mapping[str, Any]) -> int:
+def _example(path: Path, line: Mapping[str, str]) -> int:
     number = _number(path, line, "example")
     if not number.is_integer():
-        raise ReportError(f"{path}: an example is {line['example']}; allowed: the number of one")
+        raise ReportError(f"{printable(path)}: an example is {short(line['example'], 40)}; allowed: the number of one")
     return int(number)
 
 
-def _number(path: Path, line: Mapping[str, Any], name: str) -> float:
+def _number(path: Path, line: Mapping[str, str], name: str) -> float:
     try:
         return float(line[name])
     except ValueError as error:
-        raise ReportError(f"{path}: {name} is {line[name]!r}, not a number") from error
+        raise ReportError(f"{printable(path)}: {name} is {short(line[name], 40)!r}, not a number") from error
 
 
-def _answer(path: Path, line: Mapping[str, Any]) -> Answer:
+def _answer(path: Path, line: Mapping[str, str]) -> Answer:
     a, b, x, answer = (line[key] for key in ("a", "b", "x", "answer"))
     if not {x, answer} <= {a, b}:
-        raise ReportError(f"{path}: an ABX answer names {x} and {answer}, which are not {a} and {b}")
+        names = [short(name, 40) for name in (x, answer, a, b)]
+        raise ReportError(
+            f"{printable(path)}: an ABX answer names {names[0]} and {names[1]}, which are not {names[2]} and {names[3]}"
+        )
     return Answer(line["session"], line.get("listener") or "", _example(path, line), a, b, x, answer)
 
 

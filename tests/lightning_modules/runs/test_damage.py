@@ -44,8 +44,8 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
 
 def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "huge.json").open("wb") as file:
-        file.truncate(damage.LARGEST_BYTES + 1)
-    with pytest.raises(DamagedFileError, match="it has 268435457 bytes; at most 268435456 are read"):
+        file.truncate(damage.LARGEST_JSON_BYTES + 1)
+    with pytest.raises(DamagedFileError, match="it has 16777217 bytes; at most 16777216 are read"):
         read_json(tmp_path / "huge.json")
 
 

@@ -4,10 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from sweeps.report.report import OPINION, write_report
-from sweeps.report.runs import ReportError, find_runs
+from sweeps.report.runs import Damage, find_runs
 
 Make = Callable[..., Path]
 
@@ -49,11 +47,13 @@ def test_abx_results_are_listed_by_name(make_run: Make, tmp_path: Path) -> None:
     assert "clean (hidden reference)" in text
 
 
-def test_votes_about_other_pairs_stop_the_report(make_run: Make, tmp_path: Path) -> None:
+def test_votes_about_other_pairs_are_left_out_and_named(make_run: Make, tmp_path: Path) -> None:
     make_run("a")
-    with pytest.raises(ReportError, match="votes are about the test pairs other"):
-        write_report(find_runs([tmp_path / "runs"])[0], "e1", tmp_path / "out", [votes(tmp_path / "v.json", "m", "other")], [])
-    assert not (tmp_path / "out").exists()
+    runs, _ = find_runs([tmp_path / "runs"])
+    report = write_report(runs, "e1", tmp_path / "out", [votes(tmp_path / "v.json", "m", "other")], [])
+    (note,) = [note for note in report.notes if isinstance(note, Damage)]
+    assert "v.json: these votes are about the test pairs other, the report is about e1" in note
+    assert "MUSHRA" not in (tmp_path / "out" / "leaderboard.md").read_text()
 
 
 def test_what_is_doubtful_is_noted(make_run: Make, tmp_path: Path) -> None:

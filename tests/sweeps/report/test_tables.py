@@ -3,13 +3,14 @@
 import csv
 import io
 import math
+import re
 
 import numpy as np
 import pytest
 
 from sweeps.report.leaderboard import Leaderboard, build_leaderboard
 from sweeps.report.methods import Method
-from sweeps.report.tables import number, ranking, to_csv, to_markdown
+from sweeps.report.tables import cell_text, escaped, number, ranking, to_csv, to_markdown
 
 
 @pytest.fixture
@@ -50,6 +51,23 @@ def test_ranking_for_the_terminal_is_aligned(table: Leaderboard) -> None:
         "corrupted | x  5.00 •",
         "good | x       8.12 ±0.250  to input +3.12 [+3.12, +3.12]",
     ]
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", " ="])
+def test_cell_of_csv_is_no_formula_and_numbers_stay_numbers(sign: str) -> None:
+    cell = cell_text(f"{sign}cmd|' /C calc'!A0")
+    assert cell.startswith("'") and "\r" not in cell and "\t" not in cell
+    assert cell_text("unet lr=-1") == "unet lr=-1"
+
+
+@pytest.mark.parametrize(
+    "name", ["](http://x)", "`code`", "a|b", "<img src=x>", "**b**", "# x", "[link](y)", "a\nb", "~~x~~", "a_b _c_"]
+)
+def test_name_in_markdown_is_shown_as_it_is(name: str) -> None:
+    text = escaped(name)
+    assert "\n" not in text
+    bare = re.sub(r"\\\\|\\[`*\[\]|~_#]", "", text)
+    assert not re.search(r"[`*\[\]|<~]|^#| _|_ |_$", bare)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sweeps.report.votes import (
     opinion_text,
     opinions,
     read_votes,
+    usable_votes,
 )
 
 MUSHRA = [
@@ -123,6 +125,37 @@ def test_listener_who_misses_the_hidden_reference_is_named(tmp_path: Path) -> No
     assert opinions(Votes()) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", "[" * 100_000),
+        ("a.json", '{"evaluation": "e1", "session": "s", "listener": "", "test": "mushra", "votes": {"a": 1}}'),
+        ("a.csv", "evaluation,session,listener,test,example,condition,score\ne1,s,,mushra,0,m1,50,7\n"),
+        ("a.csv", 'evaluation,"test\n'),
+        ("a.csv", "evaluation\n" + "x" * 200_000),
+    ],
+)
+def test_votes_of_any_form_are_named_and_left_out(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    usable, (problem,) = usable_votes([save(tmp_path / "good.json", MUSHRA), tmp_path / name], "e1")
+    assert [path.name for path in usable] == ["good.json"]
+    assert problem.startswith(f"votes left out: {tmp_path / name}: ") and problem.isprintable()
+
+
+def test_votes_that_are_no_file_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    assert usable_votes([tmp_path / "a.json", tmp_path], "e1")[0] == []
+
+
+@pytest.mark.parametrize("value", [10**400, True, None, -0.5, [], {}])
+@pytest.mark.parametrize("key", ["score", "example", "condition", "session"])
+def test_wrong_value_in_a_vote_is_one_sentence(tmp_path: Path, key: str, value: object) -> None:
+    _, problems = usable_votes([save(tmp_path / "a.json", [MUSHRA[0] | {key: value}])], "e1")
+    assert len(problems) == (
+        0 if (key, value) in [("condition", -0.5), ("session", -0.5), ("condition", 10**400), ("session", 10**400)] else 1
+    )
+
+
 @pytest.mark.parametrize("suffix", ["json", "csv"])
 @pytest.mark.parametrize(
     ("key", "value"), [("score", "loud"), ("score", "nan"), ("example", "x"), ("example", "inf"), ("example", "0.5")]
@@ -141,4 +174,4 @@ def test_list_in_place_of_a_value_is_one_sentence(tmp_path: Path, key: str) -> N
 def test_name_of_a_listener_may_hold_any_character(tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", MUSHRA)
     path.write_text(path.read_text().replace("Ann, B.", "Ann\u2028\nB."))
-    assert {rating.listener for rating in read_votes([path], "e1").ratings} == {"Ann\u2028\nB."}
+    assert {rating.listener for rating in read_votes([path], "e1").ratings} == {r"Ann\u2028\nB."}

@@ -1,0 +1,42 @@
+"""Try what users' disks and hands do to the suite, and count what held: `python -m benchmarks.robustness runs checkpoints`."""
+
+import argparse
+import importlib
+import logging
+import pkgutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import benchmarks.robustness
+
+
+def kinds() -> list[str]:
+    """Return the modules beside this one that have cases."""
+    found = [module.name for module in pkgutil.iter_modules(benchmarks.robustness.__path__)]
+    return [name for name in found if "def run(" in (Path(__file__).parent / f"{name}.py").read_text()]
+
+
+def main() -> int:
+    """Print a line a kind; exit 1 if something did not hold."""
+    parser = argparse.ArgumentParser(description=__doc__.split(":")[0] + ".")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(kinds())} (default: all)")
+    parser.add_argument("--count", type=int, help="cases of a kind (default: as many as docs/reliability.md says)")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if unknown := set(options.kinds) - {*kinds()}:
+        parser.error(f"no such kind: {', '.join(sorted(unknown))}; known: {', '.join(kinds())}")
+    logging.disable(logging.WARNING)
+    tallies = []
+    for kind in options.kinds or kinds():
+        module = importlib.import_module(f"benchmarks.robustness.{kind}")
+        with tempfile.TemporaryDirectory() as folder:
+            tallies.append(module.run(options.count or module.CASES, options.seed, Path(folder)))
+        print(tallies[-1].line(), flush=True)
+    return 1 if any(tally.broken for tally in tallies) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Damaged run folders: one of three is damaged in one file, and the report on the others and `resume=auto` go on."""
+
+import contextlib
+import io
+import json
+import random
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import compare
+from benchmarks.robustness.damage import FORMS
+from benchmarks.robustness.run_folders import PARTS, configuration, write_run
+from benchmarks.robustness.tally import BrokenError, Tally, count_held
+from lightning_modules.runs.folder import open_run
+
+CASES = 200
+OTHERS = {"fine": 0.01, "good": 0.0001}
+DAMAGED_RATE = 0.001
+
+
+def run(count: int, seed: int, folder: Path) -> Tally:
+    """Damage that many run folders, and report and resume beside each."""
+    write_runs(folder / "whole")
+    return count_held("runs", cases(count, seed, folder), folder)
+
+
+def write_runs(folder: Path) -> None:
+    """Write three runs, and an unfinished one of the configuration of the third beside it."""
+    for name, rate in (OTHERS | {"bad": DAMAGED_RATE}).items():
+        write_run(folder / name, configuration(rate))
+
+
+def cases(count: int, seed: int, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Give cases by name: every form of damage in turn, each on a file that is drawn."""
+    rng = random.Random(seed)
+    names = list(FORMS)
+    for number in range(count):
+        form, part = names[number % len(names)], rng.choice(PARTS)
+        yield f"{number} {form} in {part}", partial(try_one, folder, form, part, random.Random(f"{seed} {number}"))
+
+
+def try_one(folder: Path, form: str, part: str, rng: random.Random) -> None:
+    """Damage a file of a run, report all, and go on with the run.
+
+    Raises:
+        BrokenError: if anything promised does not hold.
+    """
+    runs = folder / "runs"
+    shutil.rmtree(runs, ignore_errors=True)
+    shutil.copytree(folder / "whole", runs)
+    if part == "job.json":
+        (runs / "bad" / "result.json").unlink()
+    FORMS[form](runs / "bad" / part, rng)
+    check_report(runs, folder / "report")
+    if part != "result.json":
+        (runs / "bad" / "result.json").unlink(missing_ok=True)
+    check_resume(runs)
+
+
+def check_report(runs: Path, report: Path) -> None:
+    """Hold the report to its promise: an exit code, one printable sentence a problem, the other rows, a page that can be read."""
+    shutil.rmtree(report, ignore_errors=True)
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        code = compare.main([str(runs), "-o", str(report)])
+    notes, table = err.getvalue(), out.getvalue()
+    rows = [rate for rate in OTHERS.values() if f"lr={rate:g} " not in table]
+    _require(code in (0, 1), f"exit code {code}")
+    _require(not rows, f"no row of lr {rows}: {notes}")
+    _require("Traceback" not in notes and all(line.isprintable() for line in notes.splitlines()), f"prints {notes!r}")
+    _require(f"lr={DAMAGED_RATE:g} " in table or "bad" in notes or "unet" in table, "the damaged run is not named")
+    page = (report / "index.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    _require(found is not None, "the page has no data")
+    assert found is not None
+    json.loads(found[1], parse_constant=_refuse)
+
+
+def _refuse(name: str) -> None:
+    raise BrokenError(f"{name} in the page")
+
+
+def check_resume(runs: Path) -> None:
+    """Go on as `resume=auto` does, in silence or with a word."""
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    try:
+        opened = open_run(runs / "next", "auto", configuration(DAMAGED_RATE))
+    finally:
+        logging.disable(logging.NOTSET)
+    _require(opened.folder in (runs / "next", runs / "bad"), f"goes on in {opened.folder}")
+    opened.close()
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise BrokenError(what)

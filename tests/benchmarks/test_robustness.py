@@ -1,0 +1,53 @@
+"""What damage and hostility do not do, a few seeded cases of each kind; `python -m benchmarks.robustness` tries hundreds."""
+
+import logging
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.robustness import checkpoints, runs
+from benchmarks.robustness.run_folders import write_checkpoint
+from benchmarks.robustness.tally import BrokenError, count_held
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    ("form", "part"),
+    [
+        ("other value", "result.json"),
+        ("merge keys", "config.yaml"),
+        ("half-written line", "epochs.jsonl"),
+        ("socket", "per_example.csv"),
+        ("device", "config.yaml"),
+        ("circle of links", "job.json"),
+        ("truncated", "run.json"),
+        ("one bit", "checkpoints/last.ckpt"),
+    ],
+)
+def test_damaged_run_costs_neither_the_report_nor_a_resume(tmp_path: Path, form: str, part: str) -> None:
+    runs.write_runs(tmp_path / "whole")
+    runs.try_one(tmp_path, form, part, random.Random(0))
+
+
+@pytest.mark.parametrize(("name", "form"), list(checkpoints.entries()), ids=lambda value: value if isinstance(value, str) else "")
+def test_hostile_checkpoint_is_refused_in_a_sentence(tmp_path: Path, name: str, form: "checkpoints.Form") -> None:
+    write_checkpoint(tmp_path / "whole.ckpt")
+    checkpoints.try_one(tmp_path, form, random.Random(0))
+
+
+def test_cases_that_do_not_hold_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> None:
+        raise BrokenError("a reason")
+
+    tally = count_held("some", [("one", lambda: None), ("two", broken), ("three", lambda: 1 / 0)], tmp_path)  # type: ignore[list-item, return-value]
+    assert (tally.tried, tally.held, tally.broken["two"]) == (3, 1, "a reason")
+    assert "ZeroDivisionError" in tally.broken["three"]
+    assert "not held: two: a reason" in capsys.readouterr().out
