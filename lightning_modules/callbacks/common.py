@@ -1,6 +1,7 @@
 """Callbacks every run uses: randomness tied to the epoch, evidence of a failure, and a stop on request."""
 
 import json
+import os
 import signal
 import threading
 import time
@@ -45,7 +46,10 @@ class NonFiniteReport(Callback):
 
 
 class EpochReport(Callback):
-    """Append each validation's values to `epochs.jsonl`, a line per epoch, for whoever watches the run from outside."""
+    """Keep each epoch's last validation in `epochs.jsonl`, a line per epoch, for whoever watches the run from outside.
+
+    A run that was killed between a validation and its checkpoint repeats the epoch: its line is written anew.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,9 +57,24 @@ class EpochReport(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the line, but for the check before training, and from one process."""
         if trainer.is_global_zero and not trainer.sanity_checking:
+            path = self.folder / "epochs.jsonl"
             line = json.dumps({"epoch": trainer.current_epoch} | validation_values(trainer))
-            with (self.folder / "epochs.jsonl").open("a") as file:
-                file.write(line + "\n")
+            partial = path.with_name(f"{path.name}.partial")
+            partial.write_text("\n".join([*_lines_before(path, trainer.current_epoch), line, ""]))
+            os.replace(partial, path)
+
+
+def _lines_before(path: Path, epoch: int) -> list[str]:
+    """Return the whole lines about earlier epochs; one that a killed run wrote half is left out."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    return [line for line in text.splitlines() if _epoch_of(line) < epoch]
+
+
+def _epoch_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["epoch"])
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        return float("inf")
 
 
 class TrainingClock(Callback):

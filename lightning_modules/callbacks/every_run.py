@@ -9,6 +9,7 @@ from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch
 from lightning_modules.callbacks.common import EpochReport, EpochSeed, NonFiniteReport
 from lightning_modules.callbacks.epoch_lines import EpochLines
+from lightning_modules.callbacks.schedule_length import ScheduleLength
 
 
 def run_callbacks(
@@ -27,4 +28,4 @@ def run_callbacks(
     averaging = [] if ema_decay is None else [WeightEMA(ema_decay)]
     reports = [NonFiniteReport(folder), EpochReport(folder), EpochLines(monitor, mode), LearningRateMonitor()]
     checkpoints = [BestEpoch(folder / "checkpoints", monitor, mode), LastEpoch(folder / "checkpoints")]
-    return [EpochSeed(seed), *reports, *averaging, *added, *checkpoints]
+    return [EpochSeed(seed), ScheduleLength(), *reports, *averaging, *added, *checkpoints]

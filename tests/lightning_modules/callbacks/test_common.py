@@ -55,6 +55,16 @@ def test_each_validation_is_a_line_but_not_the_check_before_training(tmp_path: P
     assert lines == [{"epoch": 0, "val/lsd": 1.5}, {"epoch": 1, "val/lsd": 1.5}]
 
 
+def test_epoch_that_is_repeated_is_listed_once(tmp_path: Path) -> None:
+    (tmp_path / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n{"epoch": 2, "va')
+    seen = {"callback_metrics": {"val/lsd": torch.tensor(1.5)}, "is_global_zero": True, "sanity_checking": False}
+    for _ in range(2):
+        EpochReport(tmp_path).on_validation_end(state(current_epoch=1, **seen), state())
+    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
+    assert lines == [{"epoch": 0, "val/lsd": 3.0}, {"epoch": 1, "val/lsd": 1.5}]
+    assert [path.name for path in tmp_path.iterdir()] == ["epochs.jsonl"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_after_the_batch_and_handlers_are_given_back(number: signal.Signals) -> None:
     before, trainer = signal.getsignal(number), state()
