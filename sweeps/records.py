@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, read_json
 from lightning_modules.runs.json_file import write_json
+from lightning_modules.runs.printing import printable
 
 KEPT_LINES = 20
 """Lines of a failed job's output that its record keeps."""
@@ -143,13 +144,14 @@ def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
         job: what is known of it.
         own: the overrides that tell it from the others.
     """
-    name = " ".join([f"job {folder.name}", *([f"({' '.join(own)})"] if own else [])])
+    name = printable(" ".join([f"job {folder.name}", *([f"({' '.join(own)})"] if own else [])]))
     if job.status in DONE:
         values = ", ".join(f"{metric} {value:.3f}" for metric, value in job.objectives.items() if value is not None)
         return f"{name}: {job.status}, {values or 'no objective'}"
     if job.exit_code is None:
-        return f"{name}: was cut off (see {folder / 'output.log'})"
-    return f"{name}: {job.status} with exit code {job.exit_code}: {reason(job)} (see {folder / 'output.log'})"
+        return f"{name}: was cut off (see {printable(folder / 'output.log')})"
+    said = f"{printable(job.status)} with exit code {job.exit_code}: {printable(reason(job))}"
+    return f"{name}: {said} (see {printable(folder / 'output.log')})"
 
 
 def reason(job: Job) -> str:

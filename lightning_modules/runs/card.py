@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_text, read_json
+from lightning_modules.runs.printing import printable
 
 
 class RunFolderError(ValueError):
@@ -56,7 +57,7 @@ def check_checkpoint(folder: Path) -> None:
     checkpoint = folder / "checkpoints" / "last.ckpt"
     reason = why_not_resumable(checkpoint)
     if reason:
-        raise RunFolderError(f"{checkpoint} {reason}")
+        raise RunFolderError(f"{printable(checkpoint)} {reason}")
 
 
 def sound_checkpoint(folder: Path) -> Path | None:

@@ -16,6 +16,7 @@ from typing import Any
 from lightning_modules.runs.card import RunFolderError, check_checkpoint, last_checkpoint, read_card, sound_checkpoint, status
 from lightning_modules.runs.json_file import write_json
 from lightning_modules.runs.moved_names import first_keys, first_names
+from lightning_modules.runs.printing import printable
 
 __all__ = [
     "FOLLOWING_THE_RUN",
@@ -219,8 +220,8 @@ def _take_unfinished(run_dir: Path, config: Mapping[str, Any]) -> tuple[FolderLo
     for folder in _newest_first(run_dir.parent):
         try:
             lock = _taken_if_it_goes_on(folder, wanted)
-        except RunFolderError as error:
-            log.warning("resume=auto leaves out %s: %s", folder, error)
+        except (RunFolderError, OSError) as error:
+            log.warning("resume=auto leaves out %s: %s", printable(folder), printable(error))
             continue
         if lock is not None:
             return lock, folder
@@ -264,4 +265,4 @@ def _prepare(folder: Path, config: Mapping[str, Any]) -> str:
 
 
 def _unwritable(folder: Path, error: OSError) -> RunFolderError:
-    return RunFolderError(f"cannot write to the run folder {folder}: {error.strerror}; change hydra.run.dir")
+    return RunFolderError(f"cannot write to the run folder {printable(folder)}: {error.strerror or error}; change hydra.run.dir")

@@ -104,8 +104,8 @@ def test_baseline_that_fails_is_a_row_that_says_why(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def broken(names: Any, rate_hz: int) -> Any:
-        made = whole(names, rate_hz)
+    def broken(names: Any, rate_hz: int, trusted: Any) -> Any:
+        made = whole(names, rate_hz, trusted)
         made[name].restore = break_it
         return made
 
