@@ -4,12 +4,13 @@ result.json with the method and its input, per_example.csv, the baselines, the t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
+from torch import Tensor
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
@@ -17,6 +18,7 @@ from lightning_modules.metrics.collection import check_metric
 from lightning_modules.metrics.cost import gpu_memory_mb
 from lightning_modules.metrics.registry import added_metrics
 from lightning_modules.runs.by_step import draw_steps, log_steps, write_steps
+from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
@@ -86,7 +88,9 @@ def end_run(
             table.insert(-1, _baseline(name, module, bench, kept))
             kept.always(f"the comparison with {name}", lambda: kept.keep(**_of_table(table, metric)))
     kept.always("the table", show, table, metric)
-    paths = _examples(tested, bench, kept, examples)
+    control = best_control(table[:-1], metric)
+    heard = {name: module for name, module in baselines.items() if control is not None and name == control.name}
+    paths = _examples(tested, heard, bench, kept, examples)
     pictures = _steps(tested.module, tested.rows, bench, kept) if isinstance(tested.module, Stepwise) else []
     _track(bench, kept, paths, pictures)
     written = f"\nexamples: {bench.folder / 'examples'}" if paths or pictures else ""
@@ -158,19 +162,30 @@ def _baseline(name: str, module: RestorationModule, bench: Bench, kept: KeptResu
     return row or Scores(name, kind, {}, failure=kept.problems[known].partition(": ")[2])
 
 
-def _examples(tested: Tested, bench: Bench, kept: KeptResult, count: int) -> list[dict[str, Path]]:
-    """Write examples, each with its picture, and return the paths of those that could be written."""
+def _examples(
+    tested: Tested, controls: Mapping[str, RestorationModule], bench: Bench, kept: KeptResult, count: int
+) -> list[dict[str, Path]]:
+    """Write examples, each with its picture and what controls make of it, and return the paths of those that could be written."""
     pairs, folder, rate_hz = bench.data.test_dataloader().dataset, bench.folder / "examples", bench.data.sample_rate
     written = []
     for index in evenly_spaced(len(pairs), count):
         example = kept.part(f"example {index}", restore_example, tested.module, pairs, index)
         if example is None:
             continue
+        others = {
+            name: kept.part(f"{name} on example {index}", _heard, module, pairs, index) for name, module in controls.items()
+        }
+        example = replace(example, controls={name: signal for name, signal in others.items() if signal is not None})
         paths = kept.part(f"audio of example {index}", write_example, folder, example, rate_hz, bench.write_audio)
         picture = kept.part(f"picture of example {index}", draw_example, folder, example, rate_hz)
         if paths is not None:
-            written.append(paths | ({"spectrogram": picture} if picture else {}))
+            own = {name: path for name, path in paths.items() if not name.startswith("control_")}
+            written.append(own | ({"spectrogram": picture} if picture else {}))
     return written
+
+
+def _heard(module: RestorationModule, pairs: Any, index: int) -> Tensor:
+    return restore_example(module, pairs, index).restored
 
 
 def _steps(module: Stepwise, rows: Sequence[Row], bench: Bench, kept: KeptResult) -> list[Path]:

@@ -3,7 +3,7 @@
 import math
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -41,12 +41,13 @@ class Scores:
 
 @dataclass(frozen=True)
 class Example:
-    """One test pair and what a method made of it; all (C, T) on the CPU."""
+    """One test pair, what a method made of it, and by name what others did; all (C, T) on the CPU."""
 
     index: int
     corrupted: Tensor
     restored: Tensor
     clean: Tensor
+    controls: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def kind_of(module: RestorationModule) -> Kind:

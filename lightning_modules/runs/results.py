@@ -37,7 +37,7 @@ def write_rows(path: Path, rows: Sequence[Row], manifest: Sequence[Mapping[str, 
 def write_example(
     folder: Path, example: Example, sample_rate: int, write_audio: Callable[[Path, Any, int], None]
 ) -> dict[str, Path]:
-    """Write an example as three audio files.
+    """Write an example as three audio files, and one for each control.
 
     They share one gain of at most 1, so that a corrupted peak above full scale does not clip and their levels can be compared.
 
@@ -48,10 +48,10 @@ def write_example(
         write_audio: writes (path, (C, T) array, sample_rate).
 
     Returns:
-        The paths by name: corrupted, restored, clean.
+        The paths by name: corrupted, restored, clean, and `control_...` of each control.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    signals = _signals(example)
+    signals = _signals(example) | {f"control_{name}": signal for name, signal in example.controls.items()}
     gain = min(1.0, 1.0 / max(float(signal.abs().max()) for signal in signals.values()) if _audible(signals) else 1.0)
     paths = {name: folder / f"{example.index:04d}_{name}.flac" for name in signals}
     for name, signal in signals.items():

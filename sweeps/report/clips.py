@@ -56,12 +56,16 @@ def collect_examples(methods: Sequence[Method]) -> tuple[list[Example], list[str
         The examples by index, their corrupted and clean versions those of the first run where both can be read; and a sentence
         for each version that cannot.
     """
+    controls = {method.id for method in methods if method.kind == "classical" and not method.runs}
     found: dict[int, _Found] = {}
     files: dict[int, str] = {}
     for method in (method for method in methods if method.runs):
         run = method.runs[0]
         for index, folder in sorted(_indices(run.folder / "examples").items())[:MOST_EXAMPLES]:
-            found.setdefault(index, _Found({}, [])).add(method.id, folder, index)
+            versions = found.setdefault(index, _Found({}, []))
+            versions.add(method.id, folder, index, "restored")
+            for name in _controls(folder, index) & controls - versions.signals.keys():
+                versions.add(name, folder, index, f"control_{name}")
             files[index] = dict(zip(run.pairs.index, run.pairs.files, strict=True)).get(index, "")
     heard = {index: versions for index, versions in sorted(found.items()) if versions.is_heard()}
     examples = [_example(index, files[index], versions.signals) for index, versions in heard.items()]
@@ -76,11 +80,11 @@ class _Found:
     signals: dict[str, "_Sound"]
     problems: list[str]
 
-    def add(self, method: str, folder: Path, index: int) -> None:
+    def add(self, method: str, folder: Path, index: int, version: str) -> None:
         """Read a method's version, and the pair it is about unless that of another method is there already."""
         try:
             pair = {} if CLEAN in self.signals else {name: _read(folder, index, name) for name in (CORRUPTED, CLEAN)}
-            restored = _read(folder, index, "restored")
+            restored = _read(folder, index, version)
             clean = pair.get(CLEAN) or self.signals[CLEAN]
             if (restored.rate_hz, restored.audio.shape) != (clean.rate_hz, clean.audio.shape):
                 raise audio_io.AudioFileError(restored.path, "is not as long as the clean signal, or of another form")
@@ -121,6 +125,12 @@ def _indices(folder: Path) -> dict[int, Path]:
         if match and all((folder / f"{match[1]}_{name}.flac").exists() for name in (CORRUPTED, CLEAN)):
             found[int(match[1])] = folder
     return found
+
+
+def _controls(folder: Path, index: int) -> set[str]:
+    """Return the names of the methods without a run of their own that can be heard beside a run's."""
+    start = f"{index:04d}_control_"
+    return {path.stem.removeprefix(start) for path in folder.glob(f"{start}*.flac")}
 
 
 def _example(index: int, file: str, versions: Mapping[str, _Sound]) -> Example:

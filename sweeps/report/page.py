@@ -33,6 +33,27 @@ SCRIPTS = {
 STYLES = ("page", "board", "desk")
 
 
+COMPUTE_WORDS = {
+    "params": "parameters",
+    "training_seconds": "training time (s)",
+    "real_time_factor": "real-time factor",
+    "gpu_memory_mb": "GPU memory (MB)",
+}
+"""What the columns of a run's cost are called."""
+
+
+def words(name: str) -> str:
+    """Return what a column is called, with the unit of its numbers.
+
+    >>> words("snr_db"), words("training_seconds")
+    ('signal-to-noise ratio (dB)', 'training time (s)')
+    """
+    if name in COMPUTE_WORDS:
+        return COMPUTE_WORDS[name]
+    info = METRICS[name]
+    return f"{info.title} ({info.unit})" if info.unit else info.title
+
+
 def page_data(
     table: Leaderboard,
     runs: Sequence[ReportedRun],
@@ -50,12 +71,14 @@ def page_data(
         curves: of each run by its folder, as `read_curves` gives them.
     """
     told = telling_keys(runs)
-    keys = sorted(swept_keys(runs), key=lambda key: (key != "model", key not in told))  # after the model those in the names
+    swept = [key for key in swept_keys(runs) if key != "seed"]  # which is repeated, not searched
+    keys = sorted(swept, key=lambda key: (key != "model", key not in told))  # after the model those in the names
     rows_of = {run.folder: method.id for method in table.methods for run in method.runs}
     return {
         **facts,
         "main": table.main,
-        "metrics": [{"name": name, "higher": METRICS[name].higher_is_better} for name in table.metrics],
+        "metrics": [{"name": name, "words": words(name), "higher": METRICS[name].higher_is_better} for name in table.metrics],
+        "words": {name: words(name) for name in (*METRICS, *COMPUTE_WORDS)},
         "compute": table.compute,
         "rows": [_row(table, method) for method in table.methods],
         "runs": [_run(run, rows_of[run.folder], keys, curves[run.folder]) for run in runs],
@@ -146,6 +169,7 @@ def write_page(folder: Path, data: dict[str, Any], context: Mapping[str, Any], e
     loader = PackageLoader("sweeps.report")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["number"] = number
+    environment.filters["words"] = words
     for name, scripts in SCRIPTS.items():
         page = environment.get_template(f"{name}.j2").render(
             data=data,

@@ -10,7 +10,7 @@ import numpy as np
 
 from lightning_modules.runs.json_file import write_whole
 from lightning_modules.runs.printing import printable
-from sweeps.report.clips import ANCHOR, CLEAN, collect_examples
+from sweeps.report.clips import ANCHOR, CLEAN, Example, collect_examples
 from sweeps.report.history import Curve, read_curves
 from sweeps.report.leaderboard import Leaderboard, build_leaderboard
 from sweeps.report.manifests import facts
@@ -60,7 +60,7 @@ def write_report(
     table = build_leaderboard(methods, sorted_files(kept[0]), _main_metric(kept), np.random.default_rng(0))
     examples, silent = collect_examples(table.methods)
     curves, lost = _curves(kept)
-    told = [*notes, *unusable, *repeated, *silent, *lost, *_remarks(methods, votes)]
+    told = [*notes, *unusable, *repeated, *silent, *lost, *_remarks(methods, votes, examples)]
     shown = [*told, f"best controls: {table.controls}"]
     opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
     listening = _listening(table, opinion, discriminations(votes))
@@ -101,7 +101,7 @@ def _main_metric(runs: Sequence[ReportedRun]) -> str:
     return Counter(str(run.result["monitor"]).split("/")[-1] for run in runs).most_common(1)[0][0]
 
 
-def _remarks(methods: Sequence[Method], votes: Votes) -> list[str]:
+def _remarks(methods: Sequence[Method], votes: Votes, examples: Sequence[Example]) -> list[str]:
     remarks = [
         f"{run.name} was {run.result['status']}: its scores are those of its best checkpoint until then"
         for method in methods
@@ -109,10 +109,11 @@ def _remarks(methods: Sequence[Method], votes: Votes) -> list[str]:
         if run.result.get("status", "finished") != "finished"
     ]
     bare = [method.label for method in methods if not method.pairs]
+    heard = {method.id for method in methods if not method.pairs} <= {name for example in examples for name in example.clips}
     if bare:
         remarks.append(
             f"{', '.join(bare)}: known by the means in other runs' tables, so without intervals; "
-            "python evaluate.py model=NAME on the same data gives them, and sound"
+            f"python evaluate.py model=NAME on the same data gives them{'' if heard else ', and sound'}"
         )
     remarks += _gaps(methods)
     rows = {method.id for method in methods} | {CLEAN, ANCHOR}

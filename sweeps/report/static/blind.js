@@ -41,6 +41,7 @@ function keyLegend(keys) {
   const radio = (value, text, checked) =>
     html("label", {}, html("input", { type: "radio", name: "test", value, checked }), ` ${text}`);
 
+  const about = html("p", { class: "about", role: "status" });
   form.append(
     html(
       "fieldset",
@@ -49,29 +50,35 @@ function keyLegend(keys) {
       radio("mushra", "MUSHRA: rate every version from 0 to 100 against the clean one", true),
       radio("abx", "ABX: tell two versions apart", false),
     ),
-    html(
-      "fieldset",
-      { "data-for": "mushra" },
-      html("legend", {}, "Versions (the hidden reference and the anchor join them)"),
-      ...heard.map(check),
-    ),
-    html(
-      "fieldset",
-      { "data-for": "abx", hidden: true },
-      html("legend", {}, "Versions"),
-      html(
-        "label",
-        {},
-        "one ",
-        html("select", { name: "one" }, ...sideOptions(heard.find(({ kind }) => kind === "learned")?.id ?? "corrupted")),
-      ),
-      html("label", {}, "other ", html("select", { name: "other" }, ...sideOptions("clean"))),
-    ),
+    about,
     html(
       "fieldset",
       {},
       html("legend", {}, "You"),
       html("label", {}, "name, if you like ", html("input", { type: "text", name: "listener", maxlength: 60 })),
+    ),
+    html(
+      "details",
+      {},
+      html("summary", {}, "For who prepares the test: choose the versions (shows their names)"),
+      html(
+        "fieldset",
+        { "data-for": "mushra" },
+        html("legend", {}, "Versions (the hidden reference and the anchor join them)"),
+        ...heard.map(check),
+      ),
+      html(
+        "fieldset",
+        { "data-for": "abx", hidden: true },
+        html("legend", {}, "Versions"),
+        html(
+          "label",
+          {},
+          "one ",
+          html("select", { name: "one" }, ...sideOptions(heard.find(({ kind }) => kind === "learned")?.id ?? "corrupted")),
+        ),
+        html("label", {}, "other ", html("select", { name: "other" }, ...sideOptions("clean"))),
+      ),
     ),
     html(
       "div",
@@ -82,15 +89,38 @@ function keyLegend(keys) {
   );
   form.addEventListener("change", () => {
     for (const part of form.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== form.elements.test.value;
+    tell();
   });
 
-  // The trials of a test: functions that show one and tell `done` its votes.
-  const plan = (test) => {
+  // What is compared, and the examples that have all of it.
+  const chosen = (test) => {
     const wanted = [...form.querySelectorAll("[name=condition]:checked")].map(({ value }) => value);
     const pair = [form.elements.one.value, form.elements.other.value];
     const needed = test === "mushra" ? wanted : pair;
     const fits = (example) => needed.every((id) => example.versions.some((version) => version.id === id));
-    const examples = shuffled(DATA.examples.filter(fits));
+    return { wanted, pair, examples: DATA.examples.filter(fits) };
+  };
+
+  // Say beforehand how many trials there are, how long they take, and where the answers go.
+  const tell = () => {
+    const test = form.elements.test.value;
+    const { wanted, examples } = chosen(test);
+    const abx = test === "abx";
+    const trials = abx && examples.length ? Math.max(ABX_TRIALS, examples.length) : examples.length;
+    const listens = abx ? 4 : 1.5 * (wanted.length + 2); // times a clip is played in a trial
+    const mean = examples.reduce((sum, { seconds }) => sum + seconds, 0) / Math.max(1, examples.length);
+    const minutes = Math.max(1, Math.round((trials * (listens * (mean + 1) + 5)) / 60));
+    const each = abx ? "three sounds each" : `${wanted.length + 2} versions to rate in each`;
+    about.textContent =
+      `${trials} trial${trials === 1 ? "" : "s"}, ${each}, about ${minutes} minute${minutes === 1 ? "" : "s"}. ` +
+      "Use headphones in a quiet place. Which method is which is shown when you are done. Nothing is sent: your answers stay on this " +
+      "page until you save them as a file at the end, for whoever asked you.";
+  };
+
+  // The trials of a test: functions that show one and tell `done` its votes.
+  const plan = (test) => {
+    const { wanted, pair, examples: all } = chosen(test);
+    const examples = shuffled(all);
     const problems = [
       [test === "mushra" && !wanted.length, "choose at least one version"],
       [test === "mushra" && wanted.length > LARGEST_TRIAL - 2, `choose at most ${LARGEST_TRIAL - 2} versions`],
@@ -196,5 +226,6 @@ function keyLegend(keys) {
     event.preventDefault();
     action();
   });
+  tell();
   window.clarionPlayer = player;
 }

@@ -70,19 +70,25 @@ function rowColor(id) {
   return LEARNED.length <= PALETTE.length ? PALETTE[position] : ramp(1 - position / (LEARNED.length - 1));
 }
 
-function colorKey() {
+// What the colors mean of the rows that a chart shows; `lines` are [name, color] of its dashed lines.
+function colorKey(ids, lines = []) {
+  const dashes = lines.map(([name, color]) => html("span", { class: "dash", style: `--swatch:${color}` }, name));
   if (LEARNED.length > PALETTE.length) {
     return html(
       "div",
       { class: "key" },
-      html("span", { style: `--swatch:${ramp(1)}` }, `best ${DATA.main}`),
-      html("span", { style: `--swatch:${ramp(0)}` }, `worst ${DATA.main}`),
+      html("span", { style: `--swatch:${ramp(1)}` }, `best ${wordsOf(DATA.main)}`),
+      html("span", { style: `--swatch:${ramp(0)}` }, `worst ${wordsOf(DATA.main)}`),
+      ...dashes,
     );
   }
   return html(
     "div",
     { class: "key" },
-    ...LEARNED.map((row) => html("span", { style: `--swatch:${rowColor(row.id)}` }, row.label)),
+    ...LEARNED.filter(({ id }) => ids.includes(id)).map((row) =>
+      html("span", { style: `--swatch:${rowColor(row.id)}` }, row.label),
+    ),
+    ...dashes,
   );
 }
 
@@ -124,22 +130,23 @@ function responsive(element, draw) {
   return redraw;
 }
 
-function xAxis(scale, top, bottom, caption, right, count) {
-  const parts = scale
+// The name of an axis, over or under the drawing: it may be longer than a phone is wide.
+const axisName = (text, place) => html("p", { class: `axis ${place}` }, text);
+
+function xAxis(scale, top, bottom, count) {
+  return scale
     .ticks(count)
     .flatMap((value) => [
       svg("line", { class: "grid", x1: scale.place(value), x2: scale.place(value), y1: top, y2: bottom }),
       svg("text", { x: scale.place(value), y: bottom + 16, "text-anchor": "middle" }, shown(value)),
     ]);
-  return [...parts, svg("text", { x: right, y: bottom + 34, "text-anchor": "end", class: "strong" }, caption)];
 }
 
-function yAxis(scale, left, right, caption, top) {
-  const parts = scale
+function yAxis(scale, left, right) {
+  return scale
     .ticks(6)
     .flatMap((value) => [
       svg("line", { class: "grid", x1: left, x2: right, y1: scale.place(value), y2: scale.place(value) }),
       svg("text", { x: left - 6, y: scale.place(value) + 4, "text-anchor": "end" }, shown(value)),
     ]);
-  return [...parts, svg("text", { x: 2, y: top - 10, class: "strong" }, caption)];
 }

@@ -11,7 +11,7 @@
     const runs = DATA.runs.filter((run) => run.curves[name]);
     const points = runs.flatMap((run) => run.curves[name]).filter(([, value]) => known(value));
     if (!points.length) return [html("p", { class: "legend" }, "No run kept a history.")];
-    const [left, right, top, bottom] = [52, width - 12, 28, 300];
+    const [left, right, top, bottom] = [52, width - 12, 10, 282];
     const x = numberScale([0, ...points.map(([step]) => step)], left, right);
     const y = numberScale(
       points.map(([, value]) => value),
@@ -21,15 +21,17 @@
     );
     const lines = runs.map((run) => line(run, x, y));
     lines.forEach((one) => highlight(one, lines, one));
-    const axes = [...xAxis(x, top, bottom, "training step", right, width < 560 ? 4 : 8), ...yAxis(y, left, right, name, top)];
+    const axes = [...xAxis(x, top, bottom, width < 560 ? 4 : 8), ...yAxis(y, left, right)];
     return [
+      axisName(wordsOf(name), "left"),
       svg(
         "svg",
-        { viewBox: `0 0 ${width} ${bottom + 40}`, height: bottom + 40, role: "img", "aria-label": `Learning curves of ${name}` },
+        { viewBox: `0 0 ${width} ${bottom + 22}`, height: bottom + 22, role: "img", "aria-label": `Learning curves of ${wordsOf(name)}` },
         ...axes,
         ...lines,
       ),
-      colorKey(),
+      axisName("training step", "right"),
+      colorKey(runs.map((run) => run.row)),
     ];
   };
 
@@ -54,7 +56,7 @@
     chooser(
       section.querySelector(".controls"),
       "curve",
-      names.map((one) => [one, one]),
+      names.map((one) => [one, wordsOf(one)]),
       name,
       (value) => {
         name = value;

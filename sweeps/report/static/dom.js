@@ -37,6 +37,14 @@ function chooser(parent, caption, options, chosen, change) {
   return select;
 }
 
-const metricOptions = () => DATA.metrics.map(({ name }) => [name, name]);
+// What a metric, a cost or a curve is called, with its unit.
+function wordsOf(name) {
+  const [stage, ...rest] = name.split("/");
+  if (!rest.length) return DATA.words[name] ?? name;
+  const quantity = rest.join("/");
+  return `${{ val: "validation", train: "training" }[stage] ?? stage}: ${DATA.words[quantity] ?? quantity.replaceAll("_", " ")}`;
+}
+
+const metricOptions = () => DATA.metrics.map(({ name, words }) => [name, words]);
 const higherIsBetter = (metric) => DATA.metrics.find(({ name }) => name === metric).higher;
 const labelOf = (id) => ({ clean: "clean", anchor: "anchor" })[id] ?? ROWS.get(id)?.label ?? id;

@@ -33,7 +33,7 @@ if (SETTINGS.length > 1) {
 
   const field = ({ x, y, mean, runs }, px, py, w, h, share, best) => {
     if (mean === null) return svg("rect", { x: px, y: py, width: w, height: h, fill: "var(--grid)" });
-    const text = `${across.name}: ${shown(x)}\n${down.name}: ${shown(y)}\n${metric}: ${shown(mean)} (${runs.length} run${runs.length > 1 ? "s" : ""})`;
+    const text = `${across.name}: ${shown(x)}\n${down.name}: ${shown(y)}\n${wordsOf(metric)}: ${shown(mean)} (${runs.length} run${runs.length > 1 ? "s" : ""})`;
     return tooltip(
       svg(
         "g",
@@ -93,7 +93,7 @@ if (SETTINGS.length > 1) {
     return [
       svg(
         "svg",
-        { viewBox: `0 0 ${width} ${bottom + 22}`, height: bottom + 22, role: "img", "aria-label": `Heat map of ${metric}` },
+        { viewBox: `0 0 ${width} ${bottom + 22}`, height: bottom + 22, role: "img", "aria-label": `Heat map of ${wordsOf(metric)}` },
         ...cells,
         ...texts,
       ),

@@ -24,20 +24,21 @@
       "stroke-dasharray": "4 3",
     });
     const arrow = higherIsBetter(metric) ? "better →" : "← better";
-    const axis = xAxis(scale, top, bottom, `${metric} minus the input's, ${arrow}`, width - 4, narrow ? 4 : 8);
+    const axis = xAxis(scale, top, bottom, narrow ? 4 : 8);
     return [
       svg(
         "svg",
         {
-          viewBox: `0 0 ${width} ${bottom + 42}`,
-          height: bottom + 42,
+          viewBox: `0 0 ${width} ${bottom + 22}`,
+          height: bottom + 22,
           role: "img",
-          "aria-label": `Difference to the input in ${metric}`,
+          "aria-label": `Difference to the input in ${wordsOf(metric)}`,
         },
         ...axis,
         zero,
         ...marks,
       ),
+      axisName(`${wordsOf(metric)}, minus the input's, ${arrow}`, "right"),
     ];
   };
 

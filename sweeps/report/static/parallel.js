@@ -20,19 +20,19 @@ if (SETTINGS.length) {
 
   const drawAxis = (axis, top, bottom, last, width) => {
     const end = axis.x > width - 60;
-    const size = last ? 40 : Math.max(6, Math.floor(width / (Math.min(SETTINGS.length, MOST_AXES) + 1) / 7.2));
+    const size = Math.max(6, Math.floor(width / (Math.min(SETTINGS.length, MOST_AXES) + 1) / 7.2));
     const text = axis.name.length > size ? `${axis.name.slice(0, size - 1)}…` : axis.name;
     return [
       svg("line", { class: "axis", x1: axis.x, x2: axis.x, y1: top, y2: bottom }),
       svg(
         "text",
-        { x: axis.x, y: top - 12, class: "strong", "text-anchor": end ? "end" : axis.x < 40 ? "start" : "middle" },
-        text,
+        { x: axis.x, y: top - 26, class: "strong", "text-anchor": axis.x < 40 ? "start" : "middle" },
+        last ? "" : text,
       ),
       ...axis.ticks.map((value) =>
         svg(
           "text",
-          { class: "halo", x: axis.x + (end ? -6 : 6), y: axis.place(value) + 4, "text-anchor": end ? "end" : "start" },
+          { class: "halo", x: axis.x + (end ? -6 : 6), y: axis.place(value) - 6, "text-anchor": end ? "end" : "start" },
           shown(value),
         ),
       ),
@@ -40,8 +40,8 @@ if (SETTINGS.length) {
   };
 
   const draw = (width) => {
-    const [top, bottom, left] = [34, 300, 12];
-    const all = [...SETTINGS.slice(0, MOST_AXES), { name: metric, of: (run) => run.means[metric] }];
+    const [top, bottom, left] = [46, 304, 12];
+    const all = [...SETTINGS.slice(0, MOST_AXES), { name: wordsOf(metric), of: (run) => run.means[metric] }];
     const step = (width - 2 * left) / (all.length - 1);
     const axes = all.map((axis, position) => axisOf(axis, left + position * step, top, bottom));
     const scores = DATA.runs.map((run) => run.means[metric]).filter(known);
@@ -65,6 +65,7 @@ if (SETTINGS.length) {
     lines.forEach((line) => highlight(line, lines, line));
     const frame = axes.flatMap((axis, position) => drawAxis(axis, top, bottom, position === all.length - 1, width));
     return [
+      axisName(wordsOf(metric), "right"),
       svg(
         "svg",
         {

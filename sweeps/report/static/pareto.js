@@ -31,7 +31,7 @@
     const source = DATA.rows.find((row) => row.kind === "corrupted" && known(row.means[metric]));
     return [
       ...(source ? [{ name: "input", y: source.means[metric], color: "var(--bad)" }] : []),
-      ...(best ? [{ name: best.label, y: best.means[metric], color: "var(--faint)" }] : []),
+      ...(best ? [{ name: `${best.label}, the best method without training`, y: best.means[metric], color: "var(--faint)" }] : []),
     ];
   };
 
@@ -39,7 +39,7 @@
     const all = points();
     if (!all.length) return [html("p", { class: "legend" }, "No run recorded what it cost.")];
     const bounds = floors();
-    const [left, right, top, bottom] = [52, width - 16, 28, 320];
+    const [left, right, top, bottom] = [52, width - 16, 10, 302];
     const x = numberScale(
       all.map((one) => one.x),
       left + 14,
@@ -58,10 +58,9 @@
       "stroke-width": 1.5,
       "stroke-dasharray": "5 3",
     });
-    const lines = bounds.flatMap((one) => [
+    const lines = bounds.map((one) =>
       svg("line", { x1: left, x2: right, y1: y.place(one.y), y2: y.place(one.y), stroke: one.color, "stroke-dasharray": "2 3" }),
-      svg("text", { class: "halo", x: right, y: y.place(one.y) - 5, "text-anchor": "end" }, one.name),
-    ]);
+    );
     const dots = all.map((one) =>
       tooltip(
         svg("circle", {
@@ -72,20 +71,25 @@
           stroke: best.includes(one) ? "var(--ink)" : "none",
           "stroke-width": 1.5,
         }),
-        `${one.row.label}\n${cost}: ${shown(one.x)}\n${metric}: ${shown(one.y)}`,
+        `${one.row.label}\n${wordsOf(cost)}: ${shown(one.x)}\n${wordsOf(metric)}: ${shown(one.y)}`,
       ),
     );
-    const axes = [...xAxis(x, top, bottom, cost, right, width < 560 ? 3 : 7), ...yAxis(y, left, right, metric, top)];
+    const axes = [...xAxis(x, top, bottom, width < 560 ? 3 : 7), ...yAxis(y, left, right)];
     return [
+      axisName(`${wordsOf(metric)}, ${higherIsBetter(metric) ? "more" : "less"} is better`, "left"),
       svg(
         "svg",
-        { viewBox: `0 0 ${width} ${bottom + 40}`, height: bottom + 40, role: "img", "aria-label": `${metric} against ${cost}` },
+        { viewBox: `0 0 ${width} ${bottom + 22}`, height: bottom + 22, role: "img", "aria-label": `${wordsOf(metric)} against ${wordsOf(cost)}` },
         ...axes,
         line,
-        ...dots,
         ...lines,
+        ...dots,
       ),
-      colorKey(),
+      axisName(wordsOf(cost), "right"),
+      colorKey(
+        all.map((one) => one.row.id),
+        bounds.map((one) => [one.name, one.color]),
+      ),
     ];
   };
 
@@ -95,7 +99,7 @@
     chooser(
       controls,
       "compute",
-      DATA.compute.map((name) => [name, name]),
+      DATA.compute.map((name) => [name, wordsOf(name)]),
       cost,
       (value) => {
         cost = value;

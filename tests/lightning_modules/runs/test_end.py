@@ -36,10 +36,11 @@ PARTS = {
     "log_steps": ["the tracker's pictures by step"],
     "close_logger": ["the tracker's end"],
 }
+SOUNDS = [f"0000_{name}.flac" for name in ("clean", "corrupted", "restored", "control_wiener")]
 FILES = {
     "write_rows": ["per_example.csv"],
-    "restore_example": ["0000_clean.flac", "0000_corrupted.flac", "0000_restored.flac", "0000.png"],
-    "write_example": ["0000_clean.flac", "0000_corrupted.flac", "0000_restored.flac"],
+    "restore_example": [*SOUNDS, "0000.png"],
+    "write_example": SOUNDS,
     "draw_example": ["0000.png"],
     "write_steps": ["by_step.csv", "by_step.png", "0000_steps.png"],
     "draw_steps": ["by_step.png", "0000_steps.png"],
@@ -71,7 +72,7 @@ def test_clean_run_has_no_problems_and_every_row(config: TrainSettings, tmp_path
     assert result["methods"]["sinc"]["changed_share"] == 0.0
     assert result["methods"]["wiener"]["changed_share"] == 1.0
     expected = {"per_example.csv", "by_step.csv", "by_step.png", "0000_steps.png", "0000.png"}
-    assert files_of(tmp_path / "run") == expected | {f"0000_{name}.flac" for name in ("clean", "corrupted", "restored")}
+    assert files_of(tmp_path / "run") == expected | set(SOUNDS)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -87,7 +88,7 @@ def test_part_that_fails_costs_no_other(
     assert list(result["methods"]) == ["corrupted", *BASELINES, "method"]
     assert ("by_step" in result) == (part != "write_steps")
     whole = {"per_example.csv", "by_step.csv", "by_step.png", "0000_steps.png", "0000.png"}
-    whole |= {f"0000_{name}.flac" for name in ("clean", "corrupted", "restored")}
+    whole |= set(SOUNDS)
     assert files_of(tmp_path / "run") == whole - set(FILES.get(part, []))
     (table,) = (tmp_path / "run").glob("csv/*/metrics.csv")
     assert ("test/si_sdr_db" in table.read_text()) == (part != "log_means")

@@ -37,11 +37,11 @@ def test_rows_carry_the_place_of_their_pair(tmp_path: Path) -> None:
 def test_examples_share_one_gain_and_none_clips(tmp_path: Path) -> None:
     written: dict[str, np.ndarray] = {}
     ramp = torch.linspace(-1, 1, 2048)[None]
-    example = Example(3, corrupted=2 * ramp, restored=ramp, clean=ramp / 2)
+    example = Example(3, corrupted=2 * ramp, restored=ramp, clean=ramp / 2, controls={"wiener": ramp})
     paths = write_example(tmp_path, example, 16000, lambda path, audio, rate: written.update({path.stem: audio}))
     peaks = {name: np.abs(audio).max() for name, audio in written.items()}
-    assert peaks == pytest.approx({"0003_corrupted": 1.0, "0003_restored": 0.5, "0003_clean": 0.25})
-    assert [path.name for path in paths.values()] == ["0003_corrupted.flac", "0003_restored.flac", "0003_clean.flac"]
+    assert peaks == pytest.approx({"0003_corrupted": 1.0, "0003_restored": 0.5, "0003_clean": 0.25, "0003_control_wiener": 0.5})
+    assert {path.stem for path in paths.values()} == set(written)
     assert draw_example(tmp_path, example, 16000).read_bytes().startswith(b"\x89PNG")
 
 

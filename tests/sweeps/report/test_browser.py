@@ -55,7 +55,7 @@ def large_report(report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_charts_are_drawn_without_an_error(browser: Any, report: Path) -> None:
     browser.open(report / "index.html")
-    charts = {"intervals": "circle", "parallel": "polyline", "heat": "rect", "curves": "polyline", "pareto": "circle"}
+    charts = {"intervals": "circle", "parallel": "polyline", "curves": "polyline", "pareto": "circle"}
     for section, marks in charts.items():
         browser.wait(f"document.querySelectorAll('#{section} svg {marks}').length >= 2")
     browser.click(".board thead th:nth-child(1) button")
@@ -83,7 +83,42 @@ def test_sweep_of_two_models_shows_settings_that_runs_share(browser: Any, make_r
     assert browser.errors == []
 
 
-@pytest.mark.parametrize("width", [400, 1200])
+OVERLAPS = """(() => { const found = [];
+for (const drawing of document.querySelectorAll("svg")) {
+  const outer = drawing.getBoundingClientRect();
+  const written = [...drawing.querySelectorAll("text")].filter((e) => e.textContent);
+  const texts = written.map((e) => [e.textContent, e.getBoundingClientRect()]);
+  texts.forEach(([name, a], n) => {
+    if (a.right > outer.right + 1 || a.left < outer.left - 1) found.push(`${name} is cut`);
+    for (const [other, b] of texts.slice(n + 1))
+      if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)
+        found.push(`${name} on ${other}`);
+  });
+}
+return found; })()"""
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280])
+def test_no_text_of_a_chart_lies_on_another_or_is_cut(browser: Any, report: Path, width: int) -> None:
+    browser.resize(width, 900)
+    browser.open(report / "index.html")
+    browser.wait("document.querySelectorAll('#pareto svg circle').length >= 2")
+    assert browser.evaluate(OVERLAPS) == []
+
+
+def test_listener_learns_how_long_it_takes_and_no_name_before_the_end(browser: Any, report: Path) -> None:
+    browser.open(report / "blind.html")
+    shown = browser.evaluate("document.body.innerText")
+    assert "2 trials, 5 versions to rate in each, about 1 minute." in shown
+    assert "Nothing is sent" in shown and "save them as a file" in shown
+    assert "unet" not in shown and "corrupted" not in shown
+    browser.click("[value=abx]")
+    assert "12 trials, three sounds each, about 3 minutes." in browser.evaluate("document.body.innerText")
+    browser.click("summary")
+    assert "unet lr=0.1" in browser.evaluate("document.body.innerText")
+
+
+@pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_is_wider_than_the_window(browser: Any, report: Path, width: int) -> None:
     browser.resize(width, 900)
     for name in ("index.html", "blind.html"):

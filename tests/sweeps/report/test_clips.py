@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sweeps.report import clips
 from sweeps.report.clips import ANCHOR, CLEAN, Clip, all_clips, anchor, collect_examples, rounded_gain
 from sweeps.report.loudness import loudness_lufs
 from sweeps.report.methods import build_methods
@@ -73,3 +75,23 @@ def test_anchor_of_a_low_rate_is_below_a_quarter_of_it() -> None:
     time_s = np.arange(8000) / 8000
     tone = 0.4 * np.sin(2 * np.pi * 3000 * time_s)[None].astype(np.float32)
     assert np.abs(anchor(tone, 8000)[0, 2000:6000]).max() < 1e-3
+
+
+def test_best_control_is_heard_beside_the_runs_that_wrote_it(make_run: Make, tmp_path: Path) -> None:
+    folder = make_run("a", examples=1)
+    for name in ("wiener", "stranger", "unet"):
+        shutil.copy(folder / "examples" / "0000_corrupted.flac", folder / "examples" / f"0000_control_{name}.flac")
+    examples, problems = collect_examples(build_methods(find_runs([tmp_path / "runs"])[0])[0])
+    assert problems == []
+    assert {"wiener", "clean", "corrupted"} < set(examples[0].clips)
+    assert "stranger" not in examples[0].clips
+
+
+def test_version_that_says_it_lasts_for_hours_is_named_and_not_decoded(
+    make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run("a", examples=1)
+    monkeypatch.setattr(clips, "LONGEST_SECONDS", 0.5)
+    examples, (problem,) = collect_examples(build_methods(find_runs([tmp_path / "runs"])[0])[0])
+    assert examples == []
+    assert "0000_corrupted.flac: has 1 s, 8000 samples" in problem

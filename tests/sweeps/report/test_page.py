@@ -102,6 +102,19 @@ def test_data_hold_curves_settings_and_scores_of_every_run(make_run: Make, write
     ]
 
 
+def test_seed_is_repeated_and_not_swept(make_run: Make, write: Callable[[], Path]) -> None:
+    for seed in (0, 1):
+        make_run(f"run{seed}", seed=seed)
+    assert data_of(write() / "index.html")["keys"] == []
+
+
+def test_columns_are_headed_in_words_with_units_and_direction(make_run: Make, write: Callable[[], Path]) -> None:
+    make_run("a")
+    head = (write() / "index.html").read_text().split("<thead>")[1].split("</thead>")[0]
+    told = " ".join(re.sub("<[^>]*>", "", head).split())
+    assert "scale-invariant signal-to-distortion ratio (dB) ↑ log-spectral distance ↓ parameters ↓ training time (s) ↓" in told
+
+
 def test_blind_page_does_not_carry_the_runs(make_run: Make, write: Callable[[], Path]) -> None:
     make_run("a", examples=1)
     assert data_of(write() / "blind.html")["runs"] == []
