@@ -12,7 +12,7 @@ import yaml
 
 HUGE_BYTES = 1 << 33
 VALUES: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1.5, 10**400, -(10**30), 1 << 63, float("nan"), float("inf"), -float("inf")),
+    *(None, True, False, 0, -1, 1.5, 10**400, -(10**30), 1 << 63, 1e308, -1e308, float("nan"), float("inf"), -float("inf")),
     *("", "x", "1e999", "=cmd|' /C calc'!A0", "](http://x) `|` <img src=x>\n# x", "\x1b[31m\r\n\u202e", "\ud800", "a" * 100_000),
     *([], {}, [[]], [None] * 1000, {"a": {"b": None}}, {"1": 1}),
 )

@@ -66,7 +66,10 @@ def write_checkpoint(path: Path, **changes: Any) -> None:
 
 def _write_results(folder: Path) -> None:
     means, corrupted = {"si_sdr_db": 7.0, "lsd": 2.0}, {"si_sdr_db": 5.0, "lsd": 2.5}
-    methods = {"corrupted": {"kind": "corrupted"} | corrupted, "wiener": {"kind": "classical", "si_sdr_db": 6.5, "lsd": 2.2}}
+    methods = {
+        "corrupted": {"kind": "corrupted"} | corrupted,
+        "wiener": {"kind": "classical", "changed_share": 1.0, "si_sdr_db": 6.5, "lsd": 2.2},
+    }
     result: dict[str, Any] = {"status": "finished", "monitor": "val/lsd", "params": 1000, "training_seconds": 3.0, "pairs": 4}
     result |= {"metrics": {}, "manifest_hash": "f00d", "seed": 0, "sample_rate_hz": RATE_HZ, "git_commit": "abc1234"}
     (folder / "result.json").write_text(json.dumps(result | {"methods": methods | {"unet": {"kind": "learned"} | means}}))

@@ -36,14 +36,19 @@ def compare(comparing: Comparing) -> int:
     Returns:
         0, or 1 if a damaged run or file of votes is left out, or nothing can be compared.
     """
+    from datamodules.audio.io import AudioFileError
+    from lightning_modules.runs.printing import one_line
     from sweeps.report.runs import Damage, ReportError
 
     try:
         reports = write_reports(comparing)
         for report in reports:
             show(report)
-    except (ReportError, OSError) as error:
+    except ReportError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (AudioFileError, OSError) as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 1
     return 1 if any(isinstance(note, Damage) for report in reports for note in report.notes) else 0
 

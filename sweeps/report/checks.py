@@ -19,6 +19,8 @@ MOST_SETTINGS, DEEPEST = 20_000, 30
 """A configuration with more, or nested deeper, is none: aliases of YAML can make any number out of a few lines."""
 LARGEST_CONFIG_BYTES = 1 << 18
 """Of a configuration; as many settings as there may be take no more."""
+LARGEST_SCORE = 1e9
+"""No metric takes such a value; a mean over it would say nothing."""
 MOST_METHODS, MOST_PAIRS = 200, 10_000
 """Rows of a run's table, and test pairs: what is compared takes memory by both."""
 
@@ -71,7 +73,12 @@ def _is_row(row: object) -> bool:
         return False
     if not is_number(row.get("changed_share", 1.0)):
         return False
-    return all(row[name] is None or is_number(row[name]) for name in METRICS if name in row)
+    return all(row[name] is None or is_score(row[name]) for name in METRICS if name in row)
+
+
+def is_score(value: object) -> bool:
+    """Say whether a value can be that of a metric."""
+    return is_number(value) and abs(value) < LARGEST_SCORE  # type: ignore[arg-type]  # a number
 
 
 def read_config(folder: Path) -> dict[str, Any]:

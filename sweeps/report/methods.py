@@ -14,6 +14,8 @@ from sweeps.report.keys import keys_of_names, label, method_id
 from sweeps.report.runs import PairScores, ReportedRun
 
 CORRUPTED = "corrupted"
+LARGEST_FACT = 1e18
+"""No run has as many parameters, or takes as many seconds."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,12 @@ class Method:
 
     def fact(self, name: str) -> float:
         """Return the mean over the runs of a number in result.json, NaN if none recorded it."""
-        return mean([run.result[name] for run in self.runs if is_number(run.result.get(name))])
+        return mean([run.result[name] for run in self.runs if is_fact(run.result.get(name))])
+
+
+def is_fact(value: object) -> bool:
+    """Say whether a value can be a number of parameters, seconds or bytes."""
+    return is_number(value) and abs(value) < LARGEST_FACT  # type: ignore[arg-type]  # a number
 
 
 def mean(values: Sequence[float] | np.ndarray) -> float:

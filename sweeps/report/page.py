@@ -11,14 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lightning_modules.metrics.registry import METRICS
-from lightning_modules.runs.damage import is_number
 from lightning_modules.runs.json_file import write_whole
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
 from sweeps.report.history import Curve
 from sweeps.report.keys import run_settings, short_keys, swept_keys, telling_keys
 from sweeps.report.leaderboard import COMPUTE, Leaderboard
-from sweeps.report.methods import Method, mean
+from sweeps.report.methods import Method, is_fact, mean
 from sweeps.report.runs import ReportedRun
 from sweeps.report.tables import number
 
@@ -114,7 +113,7 @@ def _run(run: ReportedRun, row: str, keys: Sequence[str], curves: Mapping[str, C
         "status": run.result.get("status", "finished"),
         "settings": {key: values.get(key) for key in keys},
         "means": {name: rounded(mean(scores)) for name, scores in run.pairs.restored.items()},
-        "compute": {name: run.result[name] for name in COMPUTE if is_number(run.result.get(name))},
+        "compute": {name: run.result[name] for name in COMPUTE if is_fact(run.result.get(name))},
         "curves": {name: [[step, rounded(value)] for step, value in curve] for name, curve in shown.items()},
     }
 

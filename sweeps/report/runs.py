@@ -12,7 +12,7 @@ from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.damage import DamagedFileError, read_json
 from lightning_modules.runs.printing import one_line, printable, short
 from sweeps.records import read_job, reason
-from sweeps.report.checks import read_config, read_result, read_table
+from sweeps.report.checks import is_score, read_config, read_result, read_table
 
 REQUIRED = ("metrics", "methods", "manifest_hash", "monitor", "seed")
 PLACE = ("file", "offset_samples", "length_samples", "checksum", "seed")
@@ -201,4 +201,4 @@ def _columns(lines: Sequence[Mapping[str, str]], prefix: str) -> dict[str, np.nd
 def _number(text: str) -> float:
     """Read a value, NaN if there is none; with an infinite one among them neither mean nor interval would be left."""
     value = float(text) if text else math.nan
-    return value if math.isfinite(value) else math.nan
+    return value if is_score(value) else math.nan

@@ -222,3 +222,60 @@ def test_damage_is_told_apart_from_what_is_not_finished(damaged: Path) -> None:
     (damaged.parent / "late" / "run.json").write_text("{}")
     skipped = find_runs([damaged.parent])[1]
     assert [isinstance(sentence, Damage) for sentence in skipped] == [True, False]
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e9])
+def test_score_that_no_metric_takes_is_none(damaged: Path, capsys: pytest.CaptureFixture[str], value: float) -> None:
+    table = damaged / "per_example.csv"
+    table.write_text(table.read_text().replace(",7.2,", f",{value:g},"))
+    code, out, err = report(damaged, capsys)
+    assert (code, "unet lr=0.001 " in out) == (0, True)
+    assert "has no finite si_sdr_db on 1 of 6 pairs" in err
+
+
+def test_merge_keys_of_yaml_are_refused_before_they_multiply(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["m0: &m0 {x: 1, y: 2}", *(f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 10)}]}}" for n in range(1, 12))]
+    (damaged / "config.yaml").write_text("\n".join(lines))
+    code, _, err = report(damaged, capsys)
+    assert (code, err) == (1, "note: bad/config.yaml is damaged: it uses merge keys (<<)")
+
+
+def test_name_of_a_run_with_control_characters_is_printed_escaped(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damaged.rename(damaged.parent / "b\x1b[31m\na\u202ed")
+    (damaged.parent / "b\x1b[31m\na\u202ed" / "result.json").write_text("{")
+    _, out, err = report(damaged, capsys)
+    assert r"note: b\x1b[31m\na\u202ed/result.json is damaged" in err
+    assert all(line.isprintable() for line in [*out.splitlines(), *err.splitlines()])
+
+
+def test_tables_and_pages_are_written_whole_or_not_at_all(
+    damaged: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(damaged, capsys)
+    folder = damaged.parent.parent / "report"
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    monkeypatch.setattr(os, "replace", replace_sounds_only(os.replace))
+    assert compare.main([str(damaged.parent), "-o", str(folder)]) == 1
+    assert capsys.readouterr().err == f"error: {folder / 'leaderboard.md'} cannot be written: no space left on device\n"
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def replace_sounds_only(whole: Callable[[Path, Path], None]) -> Callable[[Path, Path], None]:
+    def put(source: Path, target: Path) -> None:
+        if Path(target).suffix != ".flac":
+            raise OSError(28, "No space left on device")
+        whole(source, target)
+
+    return put
+
+
+def test_full_disk_of_temporary_files_is_one_sentence(
+    damaged: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(source: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", put)
+    assert compare.main([str(damaged.parent), "-o", str(damaged.parent.parent / "report")]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and err.count("\n") == 1 and "no space left on device" in err
