@@ -63,7 +63,7 @@ def count_held(kind: str, cases: Iterable[tuple[str, Callable[[], None]]], folde
 
 def _tried(case: Callable[[], None], said: Path) -> tuple[str, float]:
     """Carry out a case in a fork; return why it did not hold, if so, and the MB it took beyond those of its start."""
-    before = _resident_kib()
+    _started(said).write_text(str(_resident_kib()))
     process = os.fork()
     if process == 0:
         _in_child(case, said)
@@ -71,10 +71,15 @@ def _tried(case: Callable[[], None], said: Path) -> tuple[str, float]:
     if late:
         os.kill(process, signal.SIGKILL)
     _, status, usage = os.wait4(process, 0)
-    mb = max(0.0, (usage.ru_maxrss - before) * MB)
+    mb = max(0.0, (usage.ru_maxrss - int(_started(said).read_text())) * MB)
     if late:
         return f"still at work after {SECONDS} s", mb
     return said.read_text(errors="replace").strip() if status else "", mb
+
+
+def _started(said: Path) -> Path:
+    """Return the file that holds the KiB of a process at its start."""
+    return said.with_name("started.txt")
 
 
 def _resident_kib() -> int:
@@ -83,6 +88,7 @@ def _resident_kib() -> int:
 
 def _in_child(case: Callable[[], None], said: Path) -> None:
     said.write_text("the process ended without a word")
+    _started(said).write_text(str(_resident_kib()))
     try:
         case()
     except BaseException as error:

@@ -16,7 +16,7 @@ from lightning_modules.runs.building import DescriptionError, check_description,
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import advice, is_from, whitelist
 from lightning_modules.runs.printing import one_line, printable, short
-from lightning_modules.runs.weights import CHECKSUM, load_weights, why_not_as_written, why_not_weights
+from lightning_modules.runs.weights import CHECKSUM, load_weights, why_not_entries
 from models.layers.setting_error import settings_under
 
 ALLOWED_PACKAGES = ("models", "lightning_modules", "torch.optim")
@@ -51,28 +51,21 @@ def load_restorer(path: str | Path, device: str = "cpu", trusted: Sequence[str] 
     if "model_config" not in checkpoint or "state_dict" not in checkpoint:
         raise CheckpointError(f"{printable(path)}: holds no model_config and state_dict; it was not written by train.py")
     try:
-        return _with_weights(checkpoint, trusted).to(device).eval()
+        module = _with_weights(checkpoint, trusted).to(device).eval()
     except Exception as error:  # a stranger's description and weights can fail in every constructor of the project
         raise CheckpointError(f"{printable(path)}: {one_line(error)}") from error
-    finally:
-        if CHECKSUM not in checkpoint:
-            log.warning("%s was written without a checksum of its weights; changed bits would go unseen", printable(path))
+    if CHECKSUM not in checkpoint:
+        log.warning("%s was written without a checksum of its weights; changed bits would go unseen", printable(path))
+    return module
 
 
 def _with_weights(checkpoint: Mapping[str, Any], trusted: Sequence[str]) -> RestorationModule:
     """Build the method that a checkpoint describes, no larger than its weights, and give it these."""
     weights = checkpoint["state_dict"]
-    _refuse(why_not_weights(weights))
-    _refuse(why_not_as_written(checkpoint))
     with no_larger_than(weights):
         module = build_restorer(checkpoint["model_config"], trusted)
     load_weights(module, weights)
     return module
-
-
-def _refuse(reason: str | None) -> None:
-    if reason:
-        raise CheckpointError(reason)
 
 
 def find_checkpoint(path: Path) -> Path:
@@ -91,7 +84,7 @@ def find_checkpoint(path: Path) -> Path:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint file onto the CPU without executing anything in it.
+    """Read a checkpoint file onto the CPU without executing anything in it, and check its weights.
 
     Raises:
         CheckpointError: if it cannot be read.
@@ -105,6 +98,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{printable(path)}: cannot be read as a checkpoint") from error
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f"{printable(path)}: holds a {type(checkpoint).__name__}, not a checkpoint")
+    reason = why_not_entries(checkpoint)
+    if reason:
+        raise CheckpointError(f"{printable(path)}: {reason}")
     return checkpoint
 
 

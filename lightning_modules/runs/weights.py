@@ -35,6 +35,16 @@ def with_checksum(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     return {**checkpoint, CHECKSUM: checksum(checkpoint["state_dict"])}
 
 
+def why_not_entries(checkpoint: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the description or the weights of a checkpoint, None if nothing is, or they are not there."""
+    settings = checkpoint.get("model_config", {})
+    if not isinstance(settings, Mapping):
+        return f"model_config is a {type(settings).__name__}, not a mapping"
+    if "state_dict" not in checkpoint:
+        return None
+    return why_not_weights(checkpoint["state_dict"]) or why_not_as_written(checkpoint)
+
+
 def why_not_weights(weights: object) -> str | None:
     """Return what is wrong with something in place of a state_dict, None if nothing is."""
     if not isinstance(weights, Mapping):

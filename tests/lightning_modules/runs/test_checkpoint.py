@@ -8,7 +8,8 @@ import pytest
 import soundfile
 import torch
 
-from lightning_modules.runs.checkpoint import CheckpointError, build_restorer, load_restorer
+from lightning_modules.runs.checkpoint import CheckpointError, build_restorer, load_restorer, read_checkpoint
+from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 
 MODEL = {
     "_target_": "lightning_modules.regression.RegressionModule",
@@ -156,3 +157,31 @@ def test_weights_that_are_no_mapping_are_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": [1], "model_config": MODEL}, tmp_path / "a.ckpt")
     with pytest.raises(CheckpointError, match="a.ckpt: "):
         load_restorer(tmp_path / "a.ckpt")
+
+
+def flipped(path: Path) -> None:
+    """Flip a bit of the largest weight of a checkpoint, and write all checksums of the archive anew."""
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["state_dict"]["net.last.weight"].view(torch.int32).view(-1)[0] ^= 1
+    torch.save(checkpoint, path)
+
+
+@pytest.mark.parametrize("reader", [load_restorer, read_checkpoint])
+def test_flipped_bit_of_a_weight_is_refused(tmp_path: Path, reader: Any) -> None:
+    AtomicCheckpointIO().save_checkpoint(
+        {"state_dict": build_restorer(MODEL).state_dict(), "model_config": MODEL}, tmp_path / "a.ckpt"
+    )
+    reader(tmp_path / "a.ckpt")
+    flipped(tmp_path / "a.ckpt")
+    with pytest.raises(CheckpointError, match="a.ckpt: its weights are not those that were written"):
+        reader(tmp_path / "a.ckpt")
+
+
+def test_older_checkpoint_opens_with_a_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_restorer(save(tmp_path / "a.ckpt", MODEL))
+    assert "a.ckpt was written without a checksum of its weights" in caplog.text
+    caplog.clear()
+    module = build_restorer(MODEL)
+    AtomicCheckpointIO().save_checkpoint({"state_dict": module.state_dict(), "model_config": MODEL}, tmp_path / "b.ckpt")
+    load_restorer(tmp_path / "b.ckpt")
+    assert caplog.text == ""
