@@ -56,7 +56,8 @@ def test_training_at_any_rate_ends_with_the_default_baselines_scored(
     assert (result["status"], result["sample_rate_hz"]) == ("finished", sample_rate)
     assert len(result["methods"]) == 6
     assert all(math.isfinite(row["si_sdr_db"]) for row in result["methods"].values())
-    assert len(list((tmp_path / "run" / "examples").glob("*.flac"))) == 3
+    heard = {path.stem for path in (tmp_path / "run" / "examples").glob("*.flac")}
+    assert heard >= {"0000_clean", "0000_corrupted", "0000_restored"}
 
 
 def test_method_in_steps_leaves_a_table_and_pictures_of_them(train_config: Config, tmp_path: Path) -> None:
