@@ -13,6 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from conf.declared import declared
+from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import advice, is_from, plugin_folders, whitelist
 
 FOLDER = Path(__file__).parent
@@ -58,9 +60,20 @@ def create(config: Mapping[str, Any], key: str, **extra: Any) -> Any:
     Raises:
         ValueError: as of `instantiate`.
     """
-    from lightning_modules.runs.moved_names import present_names
-
     return instantiate(_as_node({key: present_names(config[key])})[key], config.get("plugins") or (), **extra)
+
+
+def create_group(config: Mapping[str, Any], key: str) -> list[Any]:
+    """Create all objects that a resolved configuration describes under a key, by name; one alone may stand without a name.
+
+    Raises:
+        ValueError: as of `instantiate`.
+    """
+    described = config.get(key) or {}
+    if "_target_" in described:
+        return [create(config, key)]
+    node = _as_node({key: present_names(described)})[key]
+    return [instantiate(node[name], config.get("plugins") or ()) for name in node]
 
 
 def save(config: Mapping[str, Any], path: Path) -> None:
@@ -106,8 +119,6 @@ def method_config(name: str, sample_rate: int, trusted: Sequence[str] = ()) -> d
     Raises:
         ValueError: for an unknown name, listing the known ones, or a rate at which not every method works.
     """
-    from datamodules.restoration import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
-
     if not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
         raise ValueError(f"{name} works on audio from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz; this has {sample_rate} Hz")
     if name not in (known := _untrained(trusted)):
@@ -146,6 +157,15 @@ def methods_without_training(trusted: Sequence[str] = ()) -> list[str]:
         trusted: as of `group_files`.
     """
     return [name for name, target in _untrained(trusted).items() if not declared(target, "is_oracle", trusted)]
+
+
+def untrained_methods(trusted: Sequence[str] = ()) -> list[str]:
+    """Name the files of conf/model whose method needs no training, oracles among them.
+
+    Args:
+        trusted: as of `group_files`.
+    """
+    return list(_untrained(trusted))
 
 
 def _untrained(trusted: Sequence[str]) -> dict[str, str]:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+LOGGER_KEYS = ("project", "name", "save_dir", "offline", "id", "resume", "group", "job_type", "tags")
 OLD_KEYS = {
     "model.shaping.least_gain": "model.shaping.min_delta",
     "early_stopping_patience": "callbacks.early_stopping.patience",
+    **{f"logger.{key}": f"logger.wandb.{key}" for key in LOGGER_KEYS},
 }
 GROUPS = {"early_stopping_patience": ("callbacks", "early_stopping")}
 """Of old keys that belong to a choice of a group now: the group and the choice."""

@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from conf.compose import plain
 from conf.old_keys import check_groups_chosen
+from conf.schema.check import check_evaluate, check_train
+from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import import_plugins
 
 Values = dict[str, Any]
@@ -86,14 +88,14 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
     Raises:
         ValueError: if the length of the run, what it is steered by, or what a schedule needs to know does not hold together.
     """
-    from lightning_modules.metrics.collection import check_monitor
-
     unlimited = cfg.trainer.max_epochs is None and cfg.trainer.max_time is None
     config_with = _resolver(cfg, {"trainer.max_epochs": DEFAULT_EPOCHS} if unlimited else {})
     config = config_with({})
     plugins = import_plugins(config["plugins"])
     check_groups_chosen(config)
-    check_length(config)
+    check_train(config)
+    from lightning_modules.metrics.collection import check_monitor  # needs torch; what is wrong before is told at once
+
     check_monitor(config["monitor"], config["mode"])
     return TrainSettings(
         config,
@@ -119,12 +121,10 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
     Raises:
         ValueError: if there is no such metric, or not one method named.
     """
-    from lightning_modules.metrics.collection import check_metric
-
     config_with = _resolver(cfg, {})
     config = config_with({})
     plugins = import_plugins(config["plugins"])
-    check_metric(config["monitor"])
+    check_evaluate(config)
     if (config["checkpoint"] is None) == (config.get("model") is None):
         raise ValueError("name what to evaluate: either checkpoint=PATH or model=NAME (a method without training)")
     return EvaluateSettings(
@@ -141,26 +141,16 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
     )
 
 
-def check_length(config: Mapping[str, Any]) -> None:
-    """Refuse a training whose schedules do not know its length, or that never looks at its validation.
-
-    Raises:
-        ValueError: naming the keys.
-    """
-    model = config["model"]
-    schedules = [model.get("scheduler"), *(model.get("schedulers") or {}).values()]
-    if any("T_max" in schedule and (schedule["T_max"] or 0) < 1 for schedule in schedules if schedule):
-        raise ValueError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
-    if config["trainer"]["limit_val_batches"] == 0:
-        raise ValueError("trainer.limit_val_batches=0 leaves nothing to choose the best checkpoint by; give it at least 1")
-
-
 def _resolver(cfg: DictConfig, defaults: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Values]:
     """Return a function that resolves a copy of a configuration with other values of some keys."""
     source = _changed(cfg, defaults)
     plain(source)  # `now` keeps the time at which it is first asked, and copies keep that
 
-    return lambda changes: plain(_changed(source, changes))
+    def config_with(changes: Mapping[str, Any]) -> Values:
+        config: Values = present_names(plain(_changed(source, changes)))
+        return config
+
+    return config_with
 
 
 def _changed(cfg: DictConfig, changes: Mapping[str, Any]) -> DictConfig:

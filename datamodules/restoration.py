@@ -18,6 +18,7 @@ from datamodules.corruptions import Corruption, settings
 from datamodules.describe import describe
 from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
+from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from datamodules.needs import Needs
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
 from datamodules.seeding import generator_for, mix_seed
@@ -26,8 +27,6 @@ from datamodules.splits import SPLITS, Split
 from datamodules.streamed_recordings import StreamedRecordings
 from datamodules.windows import TrainWindows, WindowRules
 
-LOWEST_RATE_HZ = 4000
-HIGHEST_RATE_HZ = 200_000
 FLAC_EXACT_UP_TO_HZ = 65_535
 """Higher rates have to be multiples of 10 Hz in the FLAC files that examples and synthetic music are written to."""
 

@@ -1,9 +1,13 @@
 """What scripts that can sweep do before Hydra reads the command line."""
 
+import os
 import sys
 from collections.abc import Callable
 
+from hydra.errors import CompactHydraException
+
 from conf.compose import exit_code_of
+from conf.null_choices import with_null_choices
 from conf.old_keys import with_present_keys
 from conf.search_path import with_plugins
 from sweeps.child import end_with_parent
@@ -19,14 +23,20 @@ def enter(run: Callable[[], object]) -> int:
 
     def job() -> int:
         end_with_parent()
-        sys.argv[1:], told = with_present_keys(sys.argv[1:])
+        sys.argv[1:], told = with_present_keys(with_null_choices(sys.argv[1:]))
         for sentence in told:
             print(f"note: {sentence}", file=sys.stderr)
         sys.argv[1:] = with_plugins(sys.argv[1:])
         missing = missing_extra(sys.argv[1:])
         if missing:
             raise ValueError(missing)
-        run()
+        os.environ["HYDRA_FULL_ERROR"] = "1"  # so that its errors come to be told here
+        try:
+            run()
+        except CompactHydraException as error:
+            from conf.hydra_errors import as_sentence
+
+            raise ValueError(as_sentence(error)) from error
         return 0
 
     return exit_code_of(job)

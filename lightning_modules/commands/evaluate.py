@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from conf.compose import baselines, create, save
+from conf.compose import baselines, create, create_group, save
 from conf.settings import EvaluateSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import RestorationModule
@@ -12,7 +12,7 @@ from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer
 from lightning_modules.runs.end import Bench, Tested, end_run
 from lightning_modules.runs.evaluation import score_pairs
-from lightning_modules.runs.tracking import close_logger
+from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.stepwise import with_num_steps, with_step_size
 
 
@@ -26,12 +26,12 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     module = module if settings.step_size is None else with_step_size(module, settings.step_size)
     further = at_each_step(name, module, settings.steps)
     config = config_for(settings, name, module)
-    settings.run_dir.mkdir(parents=True, exist_ok=True)
     data = create(config, "data")
     data.setup("test")
     print(data.summary())
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
     save(config, settings.run_dir / "config.yaml")
-    logger = create(config, "logger") if config.get("logger") else None
+    loggers = create_group(config, "logger")
     stopper = StopOnSignal()
     trainer = create(config, "trainer", logger=False, callbacks=[stopper])
     others = baselines(settings.baselines, data.sample_rate, settings.plugins) | further
@@ -39,10 +39,10 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     try:
         tested = Tested(name, module, score_pairs(module, data, trainer))
         with stopper:
-            bench = Bench(settings.run_dir, data, trainer, logger, audio_io.write, stopper)
+            bench = Bench(settings.run_dir, data, trainer, loggers, audio_io.write, stopper)
             return end_run(tested, bench, facts, others, settings.examples)
     except BaseException:
-        close_logger(logger, 1)
+        close_loggers(loggers, 1)
         raise
 
 

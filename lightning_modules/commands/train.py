@@ -12,7 +12,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
-from conf.compose import baselines, create, save
+from conf.compose import baselines, create, create_group, save
 from conf.settings import TrainSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import NonFiniteLossError, RestorationModule
@@ -24,7 +24,7 @@ from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.folder import Run, join_run, open_run
-from lightning_modules.runs.tracking import close_logger
+from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.training.hardware import pick_precision
 
 RUN_FOLDER_VARIABLE = "CLARION_RUN_FOLDER"
@@ -56,15 +56,16 @@ def train(settings: TrainSettings) -> dict[str, Any]:
     config = settings.config_with({"run_dir": str(run.folder), "run_id": run.id})
     if is_first_process():
         save(config, run.folder / "config.yaml")
-    logger = create(config, "logger")
+    loggers = create_group(config, "logger")
     try:
-        logger.log_hyperparams(config)
-        return fit_and_test(settings, run, prepared, logger, added_callbacks(config))
+        for logger in loggers:
+            logger.log_hyperparams(config)
+        return fit_and_test(settings, run, prepared, loggers, added_callbacks(config))
     except NonFiniteLossError as error:
-        close_logger(logger, 1)
+        close_loggers(loggers, 1)
         raise BrokenRunError(end_of_a_broken_run(error, run.folder)) from error
     except BaseException:
-        close_logger(logger, 1)
+        close_loggers(loggers, 1)
         raise
     finally:
         run.close()
@@ -80,12 +81,13 @@ def prepare(settings: TrainSettings) -> Prepared:
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     data = create(settings.config, "data")
     added_callbacks(settings.config)
-    data.setup("fit")
-    print(data.summary())
     module = build_new_restorer(settings.config["model"], settings.plugins)
     module.check_precision(precision)
     module.prepare_training()
-    return Prepared(module, data, baselines(settings.baselines, data.sample_rate, settings.plugins))
+    classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
+    data.setup("fit")
+    print(data.summary())
+    return Prepared(module, data, classical)
 
 
 def is_first_process() -> bool:
@@ -124,12 +126,12 @@ def added_callbacks(config: Mapping[str, Any]) -> list[Callback]:
 
 
 def fit_and_test(
-    settings: TrainSettings, run: Run, prepared: Prepared, logger: Logger, added: Sequence[Callback]
+    settings: TrainSettings, run: Run, prepared: Prepared, loggers: Sequence[Logger], added: Sequence[Callback]
 ) -> dict[str, Any]:
     """Train, then test in the first process alone, so that every pair counts once; `added` to the callbacks of every run."""
     clock, resumed = TrainingClock(), True if run.checkpoint else None
     with StopOnSignal() as stopper:
-        trainer = build_trainer(settings, run, logger, [stopper, clock], added)
+        trainer = build_trainer(settings, run, loggers, [stopper, clock], added)
         try:
             trainer.fit(prepared.module, datamodule=prepared.data, ckpt_path=run.checkpoint, weights_only=resumed)
         except (MisconfigurationException, ModuleNotFoundError) as error:  # what does not go with this method or installation
@@ -141,16 +143,16 @@ def fit_and_test(
         if not trainer.is_global_zero:
             return {"signal": stopper.received}
         tester = create(settings.config, "test_trainer", logger=False, callbacks=[stopper])
-        return finish(settings, facts, prepared, Bench(run.folder, prepared.data, tester, logger, audio_io.write, stopper))
+        return finish(settings, facts, prepared, Bench(run.folder, prepared.data, tester, loggers, audio_io.write, stopper))
 
 
 def build_trainer(
-    settings: TrainSettings, run: Run, logger: Logger, watching: Sequence[Callback], added: Sequence[Callback]
+    settings: TrainSettings, run: Run, loggers: Sequence[Logger], watching: Sequence[Callback], added: Sequence[Callback]
 ) -> pl.Trainer:
     """Create the trainer with the callbacks of every run, those that are added, and others that the caller asks afterwards."""
     choice = (settings.monitor, settings.mode, settings.ema_decay)
     callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
-    return make_trainer(settings.config, logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+    return make_trainer(settings.config, logger=list(loggers), callbacks=callbacks, plugins=[AtomicCheckpointIO()])
 
 
 def make_trainer(config: Mapping[str, Any], **extra: Any) -> pl.Trainer:

@@ -46,7 +46,7 @@ class Bench:
         folder: of the run.
         data: gives the test pairs.
         trainer: runs tests, without a logger.
-        logger: is told the results, and closed; or None.
+        loggers: are told the results, and closed.
         write_audio: writes (path, (C, T) array, sample_rate).
         stopper: knows the signal that asked the run to end.
     """
@@ -54,7 +54,7 @@ class Bench:
     folder: Path
     data: Any
     trainer: pl.Trainer
-    logger: Logger | None
+    loggers: Sequence[Logger]
     write_audio: Callable[[Path, Any, int], None]
     stopper: StopOnSignal
 
@@ -199,10 +199,9 @@ def _steps(module: Stepwise, rows: Sequence[Row], bench: Bench, kept: KeptResult
 
 
 def _track(bench: Bench, kept: KeptResult, examples: Sequence[Mapping[str, Path]], pictures: Sequence[Path]) -> None:
-    if bench.logger is None:
-        return
-    kept.always("the tracker's metrics", log_means, bench.logger, kept.content["metrics"])
-    kept.always("the tracker's summary", log_summary, bench.logger, kept.content)
-    kept.part("the tracker's examples", log_examples, bench.logger, examples, bench.data.sample_rate)
-    kept.part("the tracker's pictures by step", log_steps, bench.logger, pictures)
-    kept.always("the tracker's end", close_logger, bench.logger, int(bool(kept.problems)))
+    for logger in bench.loggers:
+        kept.always("the tracker's metrics", log_means, logger, kept.content["metrics"])
+        kept.always("the tracker's summary", log_summary, logger, kept.content)
+        kept.part("the tracker's examples", log_examples, logger, examples, bench.data.sample_rate)
+        kept.part("the tracker's pictures by step", log_steps, logger, pictures)
+        kept.always("the tracker's end", close_logger, logger, int(bool(kept.problems)))

@@ -44,6 +44,7 @@ VOLATILE = (
     "objectives",
     "prune_after_epochs",
     "rerun",
+    "plugins",
     "trainer.enable_progress_bar",
     "test_trainer.enable_progress_bar",
     "data.num_workers",

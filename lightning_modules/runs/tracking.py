@@ -96,6 +96,12 @@ def log_summary(logger: Logger | None, result: Mapping[str, Any]) -> None:
         logger.experiment.summary.update(kept | result["metrics"] | result.get("validation", {}))
 
 
+def close_loggers(loggers: Sequence[Logger], exit_code: int) -> None:
+    """Close all; see `close_logger`."""
+    for logger in loggers:
+        close_logger(logger, exit_code)
+
+
 def close_logger(logger: Logger | None, exit_code: int) -> None:
     """Finish a W&B run, so that the next run of the process starts its own."""
     if isinstance(logger, WandbLogger):

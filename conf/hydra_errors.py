@@ -1,0 +1,51 @@
+"""Hydra's errors about a command line, told in a sentence."""
+
+import re
+import shlex
+
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import MissingConfigException, OverrideParseException
+
+from conf.schema.names import known_keys
+from conf.schema.sentences import listed, nearest
+
+
+def as_sentence(error: BaseException) -> str:
+    """Return what an error says, in a sentence where it is one of Hydra's about a command line."""
+    if isinstance(error, OverrideParseException):
+        return unparsed(error.override)
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        names = [option for option in error.options if not option.startswith("_") and option != "shared"]
+        return f"{group}={name} must be {listed(names, 'or')}{nearest(name, names)}"
+    unknown = re.search(r"Could not (override|append to|delete|find) '([^']+)'", str(error))
+    if unknown:
+        return _no_key(unknown[2], str(error))
+    return str(error)
+
+
+def unparsed(override: str) -> str:
+    r"""Say how to quote a value that Hydra's grammar does not take.
+
+    >>> unparsed("data.root=a=b")
+    "data.root=a=b is not understood; put the value into quotes, and the whole into others of the shell: 'data.root=\"a=b\"'"
+    """
+    key, equals, value = override.partition("=")
+    if not equals or not re.fullmatch(r"[~+]*[\w./@${}:-]+", key):
+        return f"{override} is not understood; give KEY=VALUE"
+    quoted = QuotedString(value.strip("\"'"), Quote.double).with_quotes()
+    shell = shlex.quote(f"{key}={quoted}")
+    return f"{override} is not understood; put the value into quotes, and the whole into others of the shell: {shell}"
+
+
+def _no_key(key: str, text: str) -> str:
+    """Say that a key, or the place of a group, is not there."""
+    there = re.search(r"Did you mean to override (?:one of )?(.+?)\?", text)
+    if there:
+        return f"{key} is no choice of this configuration; there is {there[1]}"
+    if "No match in the defaults list" in text:
+        return f"{key} is no choice of this configuration"
+    parent, names = key.rpartition(".")[0], known_keys()
+    beside = [name for name in names if name.rpartition(".")[0] == parent]
+    meant = nearest(key, beside) or nearest(key, names if not beside else [])
+    return f"{key} is no key of this configuration{meant or '; docs/configuration.md lists all'}"

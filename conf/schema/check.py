@@ -1,0 +1,43 @@
+"""The check of a whole configuration: every key by its declaration, and keys that contradict each other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conf.schema.classes import CLASSES
+from conf.schema.declaration import Keys, check_keys
+from conf.schema.kinds import Place
+from conf.schema.pairs import check_length, check_processors
+from conf.schema.run import COMMON, EVALUATE, TRAIN
+
+
+def check_train(config: Mapping[str, Any]) -> None:
+    """Check the values of a training.
+
+    Args:
+        config: every key of conf/train.yaml, resolved, as plain values.
+
+    Raises:
+        SchemaError: about the first that is wrong.
+    """
+    check_length(config)
+    _check(config, TRAIN)
+    check_processors(config["trainer"])
+
+
+def check_evaluate(config: Mapping[str, Any]) -> None:
+    """Check the values of an evaluation.
+
+    Args:
+        config: every key of conf/evaluate.yaml, resolved, as plain values.
+
+    Raises:
+        SchemaError: about the first that is wrong.
+    """
+    _check(config, EVALUATE)
+    check_processors(config["trainer"])
+
+
+def _check(config: Mapping[str, Any], keys: Keys) -> None:
+    first = Place("", classes=CLASSES)
+    COMMON["plugins"].kind.check(config.get("plugins", []), first.at("plugins"))
+    check_keys(config, keys, Place("", plugins=config.get("plugins", []), classes=CLASSES), {})

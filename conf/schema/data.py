@@ -1,0 +1,97 @@
+"""Keys of the data: those that every data set has, and those of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conf.schema.constructors import keys_named
+from conf.schema.corruption import CORRUPTION
+from conf.schema.declaration import Key, Keys, needed
+from conf.schema.keys import Node, Section
+from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Place, Span, Text, Whole, constant, nullable
+from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+
+SAMPLE_RATE = Whole(LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
+SEED = Whole(0, 2**32 - 1)
+RECORDINGS = Key(nullable(Whole(1, 10_000_000)), "How many recordings of this split are used; null: all.", "recordings")
+ROOT = needed(Text("a folder"), "Folder of the recordings; the variable AUDIO_DATA_ROOT sets it too.")
+SOURCES: dict[str, Keys] = {
+    "datamodules.sources.folder.FolderSource": {
+        "root": ROOT,
+        "pattern": Key(Text("a pattern"), "Pattern of the names of files, such as piano_*."),
+    },
+    "datamodules.sources.maestro.MaestroSource": {
+        "root": ROOT,
+        "years": Key(
+            nullable(Either((Whole(1900, 2100), ListOf(Whole(1900, 2100))))), "Years of the competition that are used; null: all."
+        ),
+    },
+    "datamodules.sources.synthetic.SyntheticSource": {
+        "root": ROOT,
+        "sample_rate": needed(SAMPLE_RATE, "Sample rate that everything works at.", "Hz"),
+        "recordings": Key(Whole(3, 1_000_000), "How many recordings are rendered.", "recordings"),
+        "seconds": Key(Number(0, 3600, above=True), "Length of each recording.", "s"),
+        "render_seed": Key(SEED, "Seed of the music."),
+    },
+}
+"""By the class of the source; written at the level of the data."""
+FACTORY = "datamodules.restoration.restoration_data"
+
+
+@dataclass(frozen=True)
+class SourceNode(Node):
+    """The description of a source; most of its keys stand beside it."""
+
+    def keys_of(self, target: str, value: Mapping[str, Any], place: Place) -> Keys:
+        """Return the keys of the source, none of which has to be given here.
+
+        Raises:
+            SchemaError: as of `Node`.
+        """
+        return {name: replace(key, required=False) for name, key in super().keys_of(target, value, place).items()}
+
+
+SOURCE = SourceNode("source", SOURCES, ["datamodules.sources."], partial=True)
+DATA: Keys = {
+    "source": needed(SOURCE, "Where recordings come from."),
+    "corruption": needed(CORRUPTION, "What is done to them; follows the group corruption."),
+    "sample_rate": needed(SAMPLE_RATE, "Sample rate that everything works at.", "Hz"),
+    "channels": Key(Whole(1, 64), "Channels of a window; files are mixed down or repeated to have as many.", "channels"),
+    "window_samples": Key(Whole(1, 100_000_000), "Length of a training window.", "samples"),
+    "batch_size": Key(Whole(1, 100_000), "Windows of a training batch.", "windows"),
+    "samples_per_epoch": Key(Whole(1, 2**40), "Training windows of an epoch.", "windows"),
+    "num_workers": Key(Whole(0, 1024), "Processes that read windows; 0 reads in the process that trains.", "processes"),
+    "cache": Key(Flag(), "Decode every file once, into cache_dir; false reads windows straight from the files."),
+    "cache_dir": Key(Text("a folder"), "Folder of the decoded audio; the variable CLARION_CACHE sets it too."),
+    "cache_dtype": Key(OneOf(constant("datamodules.cache", "DTYPES")), "How the decoded audio is kept."),
+    "eval_seconds": Key(Number(0, 3600, above=True), "Length of a validation and test window.", "s"),
+    "eval_windows": Key(Whole(1, 1_000_000), "Validation and test windows of a recording.", "windows"),
+    "eval_seed": Key(SEED, "Seed of the corruption of validation and test windows."),
+    "silence_db": Key(nullable(Number(-1000, 20)), "Level below which a window is not used; null uses all.", "dB"),
+    "level_db": Key(nullable(Span(Number(-200, 200))), "Gain of training windows, drawn for each; null: none.", "dB"),
+    "max_recordings": Key(
+        nullable(Section({"train": RECORDINGS, "val": RECORDINGS, "test": RECORDINGS})), "How many recordings are used, by split."
+    ),
+    "seed": Key(SEED, "Seed of the training windows and their corruption; follows the key seed."),
+}
+
+
+@dataclass(frozen=True)
+class DataNode(Node):
+    """The description of the data: the keys of the data module, and beside them those of its source."""
+
+    def keys_of(self, target: str, value: Mapping[str, Any], place: Place) -> Keys:
+        """Return the keys of the data module and of the source that is named.
+
+        Raises:
+            SchemaError: as of `Node`.
+        """
+        source = value.get("source")
+        named = source.get("_target_") if isinstance(source, dict) else None
+        if target != FACTORY or not isinstance(named, str):
+            return super().keys_of(target, value, place)
+        own = SOURCES[named] if named in SOURCES else keys_named(named, False, place.at("source"))
+        return {**own, **DATA}
+
+
+DATA_NODE = DataNode("data module", {FACTORY: DATA}, ["datamodules."])

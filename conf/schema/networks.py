@@ -1,0 +1,80 @@
+"""Keys of the networks, and of the methods that are fitted to nothing."""
+
+from conf.schema.classical import CLASSICAL
+from conf.schema.declaration import Key, Keys
+from conf.schema.keys import Node
+from conf.schema.kinds import Flag, ListOf, Number, OneOf, Whole, constant, nullable
+
+DEPTH = Key(Whole(1, 16), "Blocks, each of which halves the rate.", "blocks")
+COUNTS = ListOf(Whole(1, 65_536), longest=64)
+PLAN = nullable(COUNTS)
+TAPS = Whole(1, 65_536)
+DROPOUT = Key(Number(0, 1, below=True), "Share of activations that a training step leaves out.")
+BIAS = Key(Flag(), "Whether convolutions have a bias; without, quiet passages are restored like loud ones.")
+NORM = Key(OneOf(constant("models.layers.normalization", "NORMALIZATIONS")), "Normalization after convolutions.")
+CONDITIONAL = Key(Flag(), "Judge a signal beside the corrupted one.")
+MULTISCALE: Keys = {
+    "depth": DEPTH,
+    "filters": Key(PLAN, "Channels of each block; null is the default plan.", "channels"),
+    "kernels": Key(ListOf(TAPS, longest=64), "Lengths of the convolutions of a block, side by side; odd.", "samples"),
+    "split": Key(PLAN, "Share of the channels that each of them gets; null: equal."),
+    "reduction": Key(Whole(1, 1024), "Divisor of the channels between blocks."),
+    "dropout": DROPOUT,
+    "bias": BIAS,
+}
+UNET: Keys = {
+    "depth": DEPTH,
+    "channels": Key(PLAN, "Channels of each block; null is the published plan.", "channels"),
+    "kernels": Key(
+        nullable(ListOf(TAPS, longest=64)), "Length of the convolution of each block; odd; null as published.", "samples"
+    ),
+    "dropout": DROPOUT,
+}
+STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
+FEATURES = Whole(0, 4096)
+CONV_RNN: Keys = {
+    "steps": STEPS,
+    "state_channels": Key(nullable(Whole(1, 65_536)), "Numbers of the state of a patch; null: the patch itself.", "channels"),
+    "hidden_channels": Key(Whole(1, 65_536), "Width of the hidden layer.", "channels"),
+    "bias": BIAS,
+    "step_features": Key(FEATURES, "Features of the gains by step; 0 for none.", "features"),
+    "frequency_features": Key(FEATURES, "Features of the gains by frequency; 0 for none.", "features"),
+    "gate": Key(Flag(), "Whether a gate says how much of a state changes."),
+    "representation": Key(
+        OneOf(constant("models.layers.spectrogram_patches", "REPRESENTATIONS")), "What of the spectrogram is worked on."
+    ),
+    "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
+    "hop_samples": Key(Whole(1, 2**20), "Distance of two frames.", "samples"),
+}
+NETWORKS: dict[str, Keys] = {
+    "models.unet.UNet": {**UNET, "bias": BIAS},
+    "models.mugan.MUGANGenerator": MULTISCALE,
+    "models.conv_rnn.ConvRNN": CONV_RNN,
+    "models.cold_diffusion.ColdDiffusionRNN": {
+        **CONV_RNN,
+        "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),
+    },
+    "models.autoencoder.Autoencoder": {
+        **MULTISCALE,
+        "latent_channels": Key(nullable(Whole(1, 65_536)), "Channels of the features; null: what the filters give.", "channels"),
+        "norm": NORM,
+    },
+    "models.unet_autoencoder.UNetAutoencoder": {**UNET, "norm": NORM},
+}
+DISCRIMINATORS: dict[str, Keys] = {
+    "models.discriminator.Discriminator": {
+        **MULTISCALE,
+        "norm": NORM,
+        "conditional": CONDITIONAL,
+        "hidden": Key(Whole(1, 65_536), "Width of the last hidden layer.", "channels"),
+    },
+    "models.unet_discriminator.UNetDiscriminator": {
+        **UNET,
+        "window_samples": Key(Whole(1, 100_000_000), "Length that its last layer spans; follows data.window_samples.", "samples"),
+        "norm": NORM,
+        "conditional": CONDITIONAL,
+    },
+}
+NETWORK = Node("network", {**NETWORKS, **CLASSICAL}, ["models.", "torch.nn."])
+AUTOENCODER = Node("autoencoder", NETWORKS, ["models."], partial=True)
+DISCRIMINATOR = Node("discriminator", DISCRIMINATORS, ["models."], partial=True)

@@ -1,0 +1,47 @@
+"""Keys that contradict each other, or what the machine has."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from conf.schema.sentences import SchemaError
+
+
+def check_length(config: Mapping[str, Any]) -> None:
+    """Refuse a training without an end, and one whose schedules do not know its length.
+
+    Raises:
+        SchemaError: naming the keys.
+    """
+    trainer, model = _group(config, "trainer"), _group(config, "model")
+    if trainer.get("max_epochs") == -1 and trainer.get("max_time") is None:
+        raise SchemaError("trainer.max_epochs=-1 is without limit, and needs trainer.max_time, such as 00:01:00:00 for an hour")
+    schedules = [model.get("scheduler"), *_group(model, "schedulers").values()]
+    lengths = [schedule["T_max"] for schedule in schedules if isinstance(schedule, dict) and "T_max" in schedule]
+    if any(length is None or length == -1 for length in lengths):
+        raise SchemaError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
+
+
+def check_processors(trainer: Mapping[str, Any]) -> None:
+    """Refuse more processors than there are.
+
+    Raises:
+        SchemaError: naming the key and how many there are.
+    """
+    import torch
+
+    wanted, accelerator = trainer.get("devices", 1), trainer["accelerator"]
+    usable = {"gpu": torch.cuda.is_available() or torch.backends.mps.is_available(), "cuda": torch.cuda.is_available()}
+    usable["mps"] = torch.backends.mps.is_available()
+    if not usable.get(accelerator, True):
+        raise SchemaError(f"trainer.accelerator={accelerator} must be cpu or auto on this machine: torch finds no usable GPU")
+    on_gpu = accelerator != "cpu" and usable["gpu"]
+    there = max(torch.cuda.device_count(), 1) if on_gpu else os.cpu_count() or 1
+    if isinstance(wanted, int) and wanted > there:
+        kind = "GPUs" if on_gpu else "cores"
+        raise SchemaError(f"trainer.devices={wanted} must be at most {there}, the number of {kind} of this machine")
+
+
+def _group(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = config.get(name)
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,69 @@
+"""Keys of conf/train.yaml and conf/evaluate.yaml themselves."""
+
+from conf.compose import untrained_methods
+from conf.schema.callbacks import CALLBACK_GROUP
+from conf.schema.corruption import CORRUPTION
+from conf.schema.data import DATA_NODE, SEED
+from conf.schema.declaration import Key, Keys, needed
+from conf.schema.keys import Section
+from conf.schema.kinds import Flag, FolderName, Identifier, ListOf, Number, OneOf, Text, Whole, nullable
+from conf.schema.logger import LOGGER_GROUP
+from conf.schema.model import MODEL
+from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
+from lightning_modules.metrics.registry import TEST_METRICS, VALIDATION_METRICS
+
+VALIDATED = [f"val/{name}" for name in VALIDATION_METRICS]
+EPOCHS = Whole(0, 10_000_000)
+NAME = nullable(Text())
+CHOICE = Key(NAME, "Name of the file that was chosen; set by Hydra.")
+COMMON: Keys = {
+    "seed": needed(SEED, "Seed of everything random."),
+    "run_name": needed(FolderName(), "Name of the run, and of its folder."),
+    "run_dir": needed(Text("a folder"), "Folder of the run; follows hydra.run.dir."),
+    "job_type": needed(NAME, "Kind of the job, to W&B."),
+    "group": needed(NAME, "Group of runs, to W&B; the jobs of a sweep get the sweep's name."),
+    "run_id": needed(NAME, "Identity of the run; set by the run itself."),
+    "examples": needed(Whole(0, 100_000), "Test pairs that are written as audio and pictures.", "pairs"),
+    "baselines": needed(ListOf(OneOf(untrained_methods), 0), "Methods without training that are scored on the same pairs."),
+    "plugins": needed(ListOf(Identifier(), 0), "Installed packages whose classes may be named beside this project's."),
+    "choices": needed(Section({"model": CHOICE, "data": CHOICE, "corruption": CHOICE}), "Names of the files that were chosen."),
+}
+TRAIN: Keys = {
+    **COMMON,
+    "resume": needed(
+        nullable(Text()), "auto: the newest unfinished run of this configuration; or a run folder; null: a new run."
+    ),
+    "monitor": needed(OneOf(VALIDATED), "Metric that decides the best epoch, early stopping and the verdict."),
+    "mode": needed(OneOf(("max", "min")), "Its better direction."),
+    "objectives": needed(ListOf(OneOf(VALIDATED)), "Metrics, of the best epoch, that a sweep chooses by."),
+    "prune_after_epochs": needed(
+        nullable(EPOCHS), "Epochs after which a job worse than the median is ended; null: none.", "epochs"
+    ),
+    "rerun": needed(Flag(), "Repeat jobs of a sweep that have their result."),
+    "early_stopping_patience": Key(nullable(EPOCHS), "Epochs without improvement that end the training; null: none.", "epochs"),
+    "ema_decay": needed(
+        nullable(Number(0, 1, above=True, below=True)), "Decay of the averaged weights that are evaluated; null: no average."
+    ),
+    "trainer": needed(TRAINER_NODE, "Lightning's trainer; the group trainer."),
+    "corruption": needed(CORRUPTION, "What is done to clean audio; the group corruption."),
+    "data": needed(DATA_NODE, "The recordings; the group data."),
+    "model": needed(MODEL, "The method; the group model."),
+    "test_trainer": needed(TEST_TRAINER_NODE, "Lightning's trainer for the test."),
+    "logger": Key(LOGGER_GROUP, "Trackers by name; the group logger; null: none."),
+    "callbacks": Key(CALLBACK_GROUP, "What watches the training beside the callbacks of every run; the group callbacks."),
+}
+EVALUATE: Keys = {
+    **COMMON,
+    "checkpoint": needed(nullable(Text("a checkpoint file or a run folder")), "What is evaluated; null: model."),
+    "steps": needed(nullable(ListOf(Whole(1, 10_000))), "Steps after which a method in steps has a further row.", "steps"),
+    "step_size": needed(
+        nullable(Number(0, 1e6, above=True)), "Step of the refinement of a collaborative GAN; null: the checkpoint's."
+    ),
+    "monitor": needed(OneOf([f"test/{name}" for name in TEST_METRICS]), "Metric of the verdict."),
+    "trainer": needed(TEST_TRAINER_NODE, "Lightning's trainer for the test; the group trainer."),
+    "corruption": needed(CORRUPTION, "What is done to clean audio; the group corruption."),
+    "data": needed(DATA_NODE, "The recordings; the group data."),
+    "model": Key(nullable(MODEL), "A method without training; the group model."),
+    "logger": Key(LOGGER_GROUP, "Trackers by name; the group logger; null: none."),
+    "callbacks": Key(CALLBACK_GROUP, "What watches the test; the group callbacks."),
+}
