@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from conf.compose import plain
 from conf.old_keys import check_groups_chosen
 from conf.schema.check import check_evaluate, check_train
+from conf.schema.pairs import check_processors
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import import_plugins
 
@@ -94,6 +95,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
     plugins = import_plugins(config["plugins"])
     check_groups_chosen(config)
     check_train(config)
+    check_processors(config["trainer"])
     from lightning_modules.metrics.collection import check_monitor  # needs torch; what is wrong before is told at once
 
     check_monitor(config["monitor"], config["mode"])
@@ -125,6 +127,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
     config = config_with({})
     plugins = import_plugins(config["plugins"])
     check_evaluate(config)
+    check_processors(config["trainer"])
     if (config["checkpoint"] is None) == (config.get("model") is None):
         raise ValueError("name what to evaluate: either checkpoint=PATH or model=NAME (a method without training)")
     return EvaluateSettings(

@@ -6,7 +6,7 @@ from typing import Any
 from conf.schema.classes import CLASSES
 from conf.schema.declaration import Keys, check_keys
 from conf.schema.kinds import Place
-from conf.schema.pairs import check_length, check_processors
+from conf.schema.pairs import check_length
 from conf.schema.run import COMMON, EVALUATE, TRAIN
 
 
@@ -21,7 +21,6 @@ def check_train(config: Mapping[str, Any]) -> None:
     """
     check_length(config)
     _check(config, TRAIN)
-    check_processors(config["trainer"])
 
 
 def check_evaluate(config: Mapping[str, Any]) -> None:
@@ -34,7 +33,6 @@ def check_evaluate(config: Mapping[str, Any]) -> None:
         SchemaError: about the first that is wrong.
     """
     _check(config, EVALUATE)
-    check_processors(config["trainer"])
 
 
 def _check(config: Mapping[str, Any], keys: Keys) -> None:

@@ -188,3 +188,9 @@ def _collection(origin: Any, arguments: tuple[Any, ...]) -> Kind:
         same = len(set(arguments)) == 1
         return ListOf(kind_of(arguments[0]) if same else Anything(), len(arguments), len(arguments))
     return ListOf(kind_of(arguments[0]) if arguments else Anything(), 0)
+
+
+def constructor_defaults(target: str) -> dict[str, Any]:
+    """Return what a constructor takes where an argument is left out, those of `**name: Unpack[...]` aside."""
+    parameters = inspect.signature(target_named(target, Place(target))).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}

@@ -86,10 +86,11 @@ class DataNode(Node):
         Raises:
             SchemaError: as of `Node`.
         """
-        source = value.get("source")
-        named = source.get("_target_") if isinstance(source, dict) else None
-        if target != FACTORY or not isinstance(named, str):
+        if target != FACTORY:
             return super().keys_of(target, value, place)
+        source = value.get("source")
+        SOURCE.check(source, place.at("source"))
+        named = source["_target_"] if isinstance(source, dict) else ""
         own = SOURCES[named] if named in SOURCES else keys_named(named, False, place.at("source"))
         return {**own, **DATA}
 

@@ -85,7 +85,10 @@ MUGAN: Keys = {
     ),
     "autoencoder": needed(AUTOENCODER, "The network whose features are compared; the group autoencoder."),
     "autoencoder_optimizer": needed(OPTIMIZER, "How the autoencoder learns; the group optimizer."),
-    "autoencoder_checkpoint": Key(RUN, "A run of model=autoencoder that it comes from; null trains it in this run."),
+    "autoencoder_checkpoint": Key(
+        nullable(Text("a run folder or a checkpoint")),
+        "A run of model=autoencoder that it comes from; null trains it in this run.",
+    ),
     "autoencoder_loss": Key(DISTANCE, "What it is trained on."),
     "feature_distance": Key(DISTANCE, "How features are compared."),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from conf.schema.data import SOURCES, DataNode
 from conf.schema.declaration import Keys
 from conf.schema.keys import Node, Section
 from conf.schema.kinds import Either, Kind
@@ -24,7 +25,7 @@ def groups_in(kind: Kind) -> Iterator[Keys]:
     elif isinstance(kind, Section):
         yield kind.keys
     elif isinstance(kind, Node):
-        yield from kind.classes.values()
+        yield from [*kind.classes.values(), *(SOURCES.values() if isinstance(kind, DataNode) else ())]
 
 
 def _below(keys: Keys, place: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Keys of conf/train.yaml and conf/evaluate.yaml themselves."""
 
+from functools import cache
+
 from conf.compose import untrained_methods
 from conf.schema.callbacks import CALLBACK_GROUP
 from conf.schema.corruption import CORRUPTION
@@ -24,7 +26,9 @@ COMMON: Keys = {
     "group": needed(NAME, "Group of runs, to W&B; the jobs of a sweep get the sweep's name."),
     "run_id": needed(NAME, "Identity of the run; set by the run itself."),
     "examples": needed(Whole(0, 100_000), "Test pairs that are written as audio and pictures.", "pairs"),
-    "baselines": needed(ListOf(OneOf(untrained_methods), 0), "Methods without training that are scored on the same pairs."),
+    "baselines": needed(
+        ListOf(OneOf(cache(untrained_methods)), 0), "Methods without training that are scored on the same pairs."
+    ),
     "plugins": needed(ListOf(Identifier(), 0), "Installed packages whose classes may be named beside this project's."),
     "choices": needed(Section({"model": CHOICE, "data": CHOICE, "corruption": CHOICE}), "Names of the files that were chosen."),
 }

@@ -1,0 +1,150 @@
+"""What people wrote that was wrong, through the script itself: a sentence with the key, exit code 1, and no folder."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+import evaluate
+import train
+from conf.hydra_errors import as_sentence, unparsed
+from sweeps.entry import enter
+
+UNKNOWN = "must be .*; did you mean"
+WRONG = [
+    (["examples=many"], "examples=many must be a whole number from 0"),
+    (["examples=-1"], "examples=-1 must be a whole number"),
+    (["trainer.limit_test_batches=0"], "trainer.limit_test_batches=0 must be a whole number from 1"),
+    (["trainer.limit_train_batches=0"], "trainer.limit_train_batches=0 must be"),
+    (["trainer.limit_val_batches=0"], "trainer.limit_val_batches=0 must be"),
+    (["trainer.max_epochs=0"], "trainer.max_epochs=0 must be a whole number from 1"),
+    (["trainer.max_epochs=x"], "trainer.max_epochs=x must be"),
+    (["trainer.max_epochs=-1"], "trainer.max_epochs=-1 is without limit, and needs trainer.max_time"),
+    (["trainer.max_time=-1"], "trainer.max_time=-1 must be a time above zero as DD:HH:MM:SS"),
+    (["trainer.precision=64-true"], "trainer.precision=64-true must be auto, 32-true"),
+    (["trainer=cpu", "trainer.devices=999"], "trainer.devices=999 must be at most .* cores"),
+    (["trainer.devices=true"], "trainer.devices=true must be"),
+    (["+trainer.callbacks=[]"], r"trainer.callbacks=\[\] is no key; add to the group callbacks"),
+    (["+trainer.logger=false"], "trainer.logger=false is no key; choose with logger=csv"),
+    (["+trainer.fast_dev_run=true"], "trainer.fast_dev_run=true is no key; use trainer=smoke"),
+    (["+trainer.max_steps=4"], "trainer.max_steps=4 is no key; use trainer.max_epochs"),
+    (["model.optimizer.lr=fast"], "model.optimizer.lr=fast must be a number from 0 to 10"),
+    (["model.optimizer.lr=null"], "model.optimizer.lr=null must be"),
+    (["model.optimizer.lr=[]"], r"model.optimizer.lr=\[\] must be"),
+    (["model.net.dropout=nan"], "model.net.dropout=nan must be a number"),
+    (["model.loss_weights.l1=-1"], "model.loss_weights.l1=-1 must be"),
+    (["+model.loss_weights.l3=1"], "model.loss_weights.l3=1 is no key; model.loss_weights has l2, l1, log_mse and mr_stft"),
+    (["seed=null"], "seed=null must be a whole number"),
+    (["seed=1.5"], "seed=1.5 must be"),
+    (["seed=abc"], "seed=abc must be"),
+    (["ema_decay=slow"], "ema_decay=slow must be a number above 0 and below 1, or null"),
+    (["early_stopping_patience=-1"], "early_stopping_patience=-1 must be"),
+    (["baselines=null"], "baselines=null must be a list"),
+    (["baselines=[weiner]"], r"baselines=\[weiner\] must be .*; did you mean wiener"),
+    (["objectives=[val/foo]"], r"objectives=\[val/foo\] must be a list of one or more entries, each val/snr_db"),
+    (["monitor=test/lsd"], "monitor=test/lsd must be val/snr_db"),
+    (["monitor=val/lsd"], "set mode=min"),
+    (["data.window_samples=1e4"], "data.window_samples=10000.0 must be a whole number .*; write 10000"),
+    (["data.silence_db=loud"], "data.silence_db=loud must be a number"),
+    (["data.sample_rate=16000.5"], "data.sample_rate=16000.5 must be a whole number from 4000 to 200000"),
+    (["data.sample_rate=44.1k"], "data.sample_rate=44.1k must be a whole number from 4000 to 200000 .Hz."),
+    (["data.batch_size=abc"], "data.batch_size=abc must be"),
+    (["data.eval_seconds=four"], "data.eval_seconds=four must be"),
+    (["data.cache=maybe"], "data.cache=maybe must be true or false"),
+    (["data.root="], "data.root='' must be a folder, and not empty .an unset variable"),
+    (["data=folder", "data.root="], "data.root='' must be"),
+    (["data.level_db=[6,-6]"], r"data.level_db=\[6, -6\] must be .* low not above high"),
+    (["corruption=dereverb", "corruption.t60_s=100000"], "corruption.t60_s=100000 must be .* at most 20"),
+    (["corruption.snr_db=[20,0]"], r"corruption.snr_db=\[20, 0\] must be"),
+    (["corruption.colors=[wite]"], "did you mean white"),
+    (["run_name="], "run_name='' must be a name for a folder"),
+    (["run_name=../../x"], "run_name=../../x must be"),
+    (["run_name=/x"], "run_name=/x must be"),
+    (["resume="], "resume='' must be"),
+    (["experiment=super_resolve_piano", "corruption=pipeline"], "corruption.low_rate_hz=4000 is no key; .*Pipeline. has steps"),
+    (["corruption._target_=os.getcwd"], r"corruption._target_=os.getcwd must be a class of this project, .* plugins=\[os\]"),
+    (["corruption._target_=models.unet.UNet"], "corruption._target_=models.unet.UNet must be the class of a corruption"),
+    (["plugins=[../x]"], "plugins"),
+    (["model=null"], "model is missing"),
+    (["model=unet_smal"], "model=unet_smal must be .*; did you mean unet_small"),
+    (["data=folders"], "data=folders must be .*; did you mean folder"),
+    (["corruption=noisy"], "corruption=noisy must be .*; did you mean noise"),
+    (["data.rot=x"], "data.rot is no key of this configuration; did you mean data.root"),
+    (["data.root=a=b, (x) #1"], "data.root=a=b, .* is not understood; put the value into quotes"),
+    (["scheduler@model.schedule=cosine"], "is no choice of this configuration"),
+    (["data=folder", "data.root=/nonexistent/folder"], "data.root=/nonexistent/folder is not a folder"),
+]
+EVALUATED = [
+    (["checkpoint="], "checkpoint='' must be a checkpoint file or a run folder, and not empty"),
+    ([], "either checkpoint=PATH or model=NAME"),
+    (["model=wiener", "steps=4"], "steps=4 must be a list"),
+    (["model=wiener", "monitor=test/sisdr"], "monitor=test/sisdr must be .*; did you mean test/si_sdr_db"),
+    (["model=wiener", "trainer.precision=16-true"], "trainer.precision=16-true must be 32-true"),
+    (["checkpoint=/nonexistent.ckpt"], "/nonexistent.ckpt"),
+]
+
+
+def refused(script: object, arguments: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run a script in an empty folder, check that the folder stays empty, and return the exit code."""
+    monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+    monkeypatch.chdir(folder)
+    try:
+        code = enter(script.run)  # type: ignore[attr-defined]
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    assert list(folder.iterdir()) == []
+    return code
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_wrong_training_is_one_sentence_and_leaves_nothing(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(train, [*arguments, "logger=csv"], tmp_path, monkeypatch) == 1
+    assert_sentence(capsys.readouterr().err, message)
+
+
+@pytest.mark.parametrize(("arguments", "message"), EVALUATED, ids=[" ".join(arguments) for arguments, _ in EVALUATED])
+def test_wrong_evaluation_is_one_sentence_and_leaves_nothing(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(evaluate, arguments, tmp_path, monkeypatch) == 1
+    assert_sentence(capsys.readouterr().err, message)
+
+
+def test_folder_that_is_named_is_not_made_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for arguments in (["seed=abc"], ["data=folder", "data.root=/nonexistent"]):
+        assert refused(train, [*arguments, "hydra.run.dir=deep/er/run"], tmp_path, monkeypatch) == 1
+
+
+def test_folder_that_was_there_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", "data=folder", "data.root=/nonexistent", "hydra.run.dir=there"])
+    (tmp_path / "there").mkdir()
+    with pytest.raises(SystemExit):
+        enter(train.run)
+    assert (tmp_path / "there").is_dir()
+
+
+def assert_sentence(stderr: str, message: str) -> None:
+    lines = [line for line in stderr.splitlines() if not line.startswith("note: ")]
+    assert len(lines) == 1, stderr
+
+    assert re.search(message, lines[0]), lines[0]
+    assert lines[0].startswith("error: ")
+
+
+def test_quoting_that_is_advised_is_understood() -> None:
+
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    for value in ("a=b, (x) #1", "it's", 'say "x"', "a, b", "[x"):
+        advised = shlex.split(unparsed(f"data.root={value}").rpartition("shell: ")[2])
+        (override,) = OverridesParser.create().parse_overrides(advised)
+        assert override.value() == value.strip("\"'")
+
+
+def test_other_errors_keep_their_words() -> None:
+    assert as_sentence(ValueError("as it is")) == "as it is"
