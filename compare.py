@@ -3,7 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+
+from conf.arguments import some_path, some_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,11 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; exits with code 2 if it is not possible."""
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0] + ".")
-    parser.add_argument("paths", nargs="+", type=Path, help="run folders, and folders that are searched for them")
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the report")
-    parser.add_argument("--votes", nargs="+", type=Path, default=[], metavar="FILE", help="answers saved by the blind test")
+    parser.add_argument("paths", nargs="+", type=some_path, help="run folders, and folders that are searched for them")
+    parser.add_argument("-o", "--output", required=True, type=some_path, metavar="DIR", help="folder for the report")
+    parser.add_argument("--votes", nargs="+", type=some_path, default=[], metavar="FILE", help="answers saved by the blind test")
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--manifest", metavar="ID", help="of runs tested on different pairs, compare those of this set")
+    choice.add_argument(
+        "--manifest", metavar="ID", type=some_text, help="of runs tested on different pairs, compare those of this set"
+    )
     choice.add_argument("--separately", action="store_true", help="of runs tested on different pairs, report each set")
     options = parser.parse_args(arguments)
     if options.votes and options.separately:

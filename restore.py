@@ -3,8 +3,9 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+
+from conf.arguments import count, number_within, some_path, some_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,18 +26,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; exits with code 2 if it is not possible."""
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0] + ".")
-    parser.add_argument("checkpoint", help="a .ckpt file, a run folder, or the name of a method without training (wiener, ...)")
-    parser.add_argument("inputs", nargs="+", help="audio files, and folders that are searched for them")
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
-    parser.add_argument("--strength", type=_number(0, 1), default=1.0, metavar="0..1", help="0: as the input, 1: fully restored")
+    parser.add_argument(
+        "checkpoint", type=some_text, help="a .ckpt file, a run folder, or the name of a method without training (wiener, ...)"
+    )
+    parser.add_argument("inputs", nargs="+", type=some_text, help="audio files, and folders that are searched for them")
+    parser.add_argument("-o", "--output", required=True, type=some_path, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--strength", type=number_within(0, 1), default=1.0, metavar="0..1", help="0: as the input, 1: fully restored"
+    )
     steps_help = "of a method that works in steps, or refines what it restores (default: all it has)"
-    parser.add_argument("--steps", "--refine", type=_count, metavar="N", help=steps_help)
-    parser.add_argument("--step-size", type=_number(0), metavar="S", help="of a refining method's steps (default: its own)")
-    parser.add_argument("--keep-low-band", type=_number(0), default=0.0, metavar="HZ", help="leave everything below as it is")
+    parser.add_argument("--steps", "--refine", type=count, metavar="N", help=steps_help)
+    parser.add_argument("--step-size", type=number_within(0), metavar="S", help="of a refining method's steps (default: its own)")
+    parser.add_argument(
+        "--keep-low-band", type=number_within(0), default=0.0, metavar="HZ", help="leave everything below as it is"
+    )
     chunk_help = "restored at once, at most what the method judges at once (default: as the method needs, at least 8)"
-    parser.add_argument("--chunk", type=_number(0.5), metavar="SECONDS", help=chunk_help)
+    parser.add_argument("--chunk", type=number_within(0.5), metavar="SECONDS", help=chunk_help)
     overlap_help = "shared by chunks (default: as far as the method looks, so that no joint is heard)"
-    parser.add_argument("--overlap", type=_number(0), metavar="SECONDS", help=overlap_help)
+    parser.add_argument("--overlap", type=number_within(0), metavar="SECONDS", help=overlap_help)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the method runs")
     trust_help = "a package of yours whose classes the checkpoint may name"
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help=trust_help)
@@ -44,22 +51,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if None not in (options.chunk, options.overlap) and options.overlap > options.chunk / 2:
         parser.error(f"--overlap {options.overlap:g} must be at most half of --chunk {options.chunk:g}")
     return options
-
-
-def _number(low: float, high: float = 1e9) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
-        return value
-
-    return number
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -78,3 +78,10 @@ print(sorted({{"torch", "pytorch_lightning"}} & set(sys.modules)))
 """
     output = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert output.stdout.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["", "-o", "out"], ["runs", "-o", ""], ["runs", "-o", "out", "--manifest", ""]])
+def test_argument_that_is_empty_is_named(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        compare.main(arguments)
+    assert "must not be empty" in capsys.readouterr().err

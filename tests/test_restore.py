@@ -451,6 +451,11 @@ def test_damaged_checkpoint_is_one_sentence(tmp_path: Path, capsys: pytest.Captu
         ["x", "a.wav", "-o", "out", "--keep-low-band", "-1"],
         ["x", "a.wav", "-o", "out", "--chunk", "2", "--overlap", "1.1"],
         ["x", "a.wav", "-o", "out", "--device", "tpu"],
+        ["wiener", "", "-o", "out"],
+        ["", "a.wav", "-o", "out"],
+        ["wiener", "a.wav", "-o", " "],
+        ["wiener", "a.wav", "-o", "out", "--strength", "lots"],
+        ["wiener", "a.wav", "-o", "out", "--steps", "٣"],
     ],
 )
 def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ TRAIN: Keys = {
 EVALUATE: Keys = {
     **COMMON,
     "checkpoint": needed(nullable(Text("a checkpoint file or a run folder")), "What is evaluated; null: model."),
-    "steps": needed(nullable(ListOf(Whole(1, 10_000))), "Steps after which a method in steps has a further row.", "steps"),
+    "steps": needed(nullable(ListOf(Whole(0, 10_000))), "Steps after which a method in steps has a further row.", "steps"),
     "step_size": needed(
         nullable(Number(0, 1e6, above=True)), "Step of the refinement of a collaborative GAN; null: the checkpoint's."
     ),

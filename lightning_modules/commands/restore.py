@@ -1,5 +1,6 @@
 """Restore audio files of any length, sample rate and channel count."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
     Returns:
         The exit code: 0, 1 if files were skipped, 2 if the method or the folder cannot be used.
     """
+    is_new = not output_folder.exists()
     try:
         method = prepare_method(restoring)
         check_folder(output_folder)
@@ -64,6 +66,9 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
     restored = restore_files(method, jobs, restoring.settings, output_folder)
     count = len(jobs) + len(skipped) - restored
     print(f"restored {files(restored)}, skipped {count}")
+    if is_new:
+        with contextlib.suppress(OSError):  # nothing was written into it
+            output_folder.rmdir()
     return 1 if count else 0
 
 

@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from conf.old_keys import OLD_KEYS, check_groups_chosen, with_present_keys
+from conf.settings import train_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,3 +59,12 @@ def test_script_takes_an_old_key_and_tells_the_new_one() -> None:
     assert ended.returncode == 0
     assert "min_delta: 0.25" in ended.stdout
     assert ended.stderr.strip() == "note: model.shaping.least_gain is now model.shaping.min_delta"
+
+
+def test_old_key_in_the_middle_of_a_configuration_works_too() -> None:
+    names = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
+    given = ["model=collaborative_gan_small", "+model.shaping={least_gain: 0.25}", *names]
+    with initialize_config_module("conf"):
+        shaping = train_settings(compose("train", overrides=given)).config["model"]["shaping"]
+    assert shaping["min_delta"] == 0.25
+    assert "least_gain" not in shaping

@@ -124,7 +124,7 @@ def test_killed_job_goes_on_where_it_was_and_rerun_repeats_it(start_sweep: Sweep
 def test_signal_ends_the_job_with_its_results_and_the_sweep_with_it(
     start_sweep: Sweep, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = start_sweep(tmp_path, "model.optimizer.lr=1e-3,2e-3", "trainer.max_epochs=-1")
+    process = start_sweep(tmp_path, "model.optimizer.lr=1e-3,2e-3", "trainer.max_epochs=-1", "trainer.max_time=00:01:00:00")
     wait_for(tmp_path / "0" / "checkpoints" / "last.ckpt", process)
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
@@ -166,7 +166,7 @@ def test_two_sweeps_at_once_share_a_folder_but_no_job(start_sweep: Sweep, tmp_pa
 
 @pytest.mark.slow
 def test_job_that_is_killed_as_for_want_of_memory_is_named_and_the_others_go_on(start_sweep: Sweep, tmp_path: Path) -> None:
-    with start_sweep(tmp_path, "trainer.max_epochs=-1,1") as process:
+    with start_sweep(tmp_path, "trainer.max_epochs=-1,1", "trainer.max_time=00:01:00:00") as process:
         wait_for(tmp_path / "0" / "checkpoints" / "last.ckpt", process)
         (job,) = (number for number, line in running(tmp_path).items() if f"hydra.run.dir={quoted(str(tmp_path / '0'))}" in line)
         os.kill(job, signal.SIGKILL)

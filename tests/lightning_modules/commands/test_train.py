@@ -158,7 +158,10 @@ def test_killed_run_continues_to_the_same_bits(tiny: list[str], tmp_path: Path) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_a_run_with_its_results_written(tiny: list[str], tmp_path: Path, number: signal.Signals) -> None:
-    process = start([*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=-1", "trainer.max_time=00:01:00:00", "logger=csv", "baselines=[]"], tmp_path)
+    process = start(
+        [*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=-1", "trainer.max_time=00:01:00:00", "logger=csv", "baselines=[]"],
+        tmp_path,
+    )
     wait_for(tmp_path / "one" / "checkpoints" / "last.ckpt", process)
     process.send_signal(number)
     assert process.wait(timeout=60) == 128 + number
