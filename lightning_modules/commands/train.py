@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import Logger
 
 from conf.compose import baselines, create, create_group, save
@@ -83,11 +83,23 @@ def prepare(settings: TrainSettings) -> Prepared:
     added_callbacks(settings.config)
     module = build_new_restorer(settings.config["model"], settings.plugins)
     module.check_precision(precision)
+    check_window(module, settings.config["data"]["window_samples"])
     module.prepare_training()
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
     data.setup("fit")
     print(data.summary())
     return Prepared(module, data, classical)
+
+
+def check_window(module: RestorationModule, window_samples: int) -> None:
+    """Refuse training windows that are too short for the network.
+
+    Raises:
+        ValueError: naming the key and the shortest length.
+    """
+    shortest = getattr(module.net, "min_samples", 1)
+    if window_samples < shortest:
+        raise ValueError(f"data.window_samples={window_samples} must be at least {shortest}, the shortest that model.net takes")
 
 
 def is_first_process() -> bool:
@@ -151,7 +163,8 @@ def build_trainer(
 ) -> pl.Trainer:
     """Create the trainer with the callbacks of every run, those that are added, and others that the caller asks afterwards."""
     choice = (settings.monitor, settings.mode, settings.ema_decay)
-    callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
+    usual = run_callbacks(run.folder, settings.seed, *choice, added)
+    callbacks = [*watching, *(callback for callback in usual if loggers or not isinstance(callback, LearningRateMonitor))]
     return make_trainer(settings.config, logger=list(loggers), callbacks=callbacks, plugins=[AtomicCheckpointIO()])
 
 

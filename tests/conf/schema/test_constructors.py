@@ -10,7 +10,7 @@ from conf.schema.check import check_train
 from conf.schema.constructors import kind_of
 from conf.schema.sentences import SchemaError
 
-PACKAGE = '''
+PACKAGE = """
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Required, TypedDict, Unpack
 
@@ -21,7 +21,8 @@ from lightning_modules.regression import RegressionModule
 
 class Net(nn.Module):
     def __init__(self, width: int, share: float = 0.5, kind: Literal["a", "b"] = "a", sizes: Sequence[int] = (1,),
-                 pair: tuple[float, float] = (0.0, 1.0), deep: bool = False, title: str | None = None, inner: nn.Module | None = None):
+                 pair: tuple[float, float] = (0.0, 1.0), deep: bool = False, title: str | None = None,
+                 inner: nn.Module | None = None):
         super().__init__()
 
 
@@ -39,7 +40,7 @@ class Open:
 
 
 def unannotated(size, other=3): ...
-'''
+"""
 
 
 @pytest.fixture

@@ -216,6 +216,24 @@ def test_mistake_is_one_sentence_before_any_training(
     assert not (tmp_path / "run").exists()
 
 
+def test_window_that_is_too_short_for_the_network_is_refused(train_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.unet.UNet.min_samples", 1000)
+    with pytest.raises(ValueError, match="data.window_samples=512 must be at least 1000, the shortest that model.net takes"):
+        train(train_config(*TINY_NET))
+
+
+def test_two_loggers_write_side_by_side(train_config: Config, tmp_path: Path) -> None:
+    train(train_config("trainer=smoke", *TINY_NET, "logger=[csv,wandb]", "examples=0"))
+    assert len(list((tmp_path / "run" / "csv").glob("version_0/metrics.csv"))) == 1
+    assert len(list((tmp_path / "run" / "wandb").glob("offline-run-*/*.wandb"))) == 1
+
+
+def test_training_without_a_logger(train_config: Config, tmp_path: Path) -> None:
+    settings = train_config("trainer=smoke", *TINY_NET, "~logger", "examples=0")
+    train(settings)
+    assert not list((tmp_path / "run").glob("*/version_0")) and not (tmp_path / "run" / "wandb").exists()
+
+
 def test_two_processes_leave_one_run_whose_pairs_count_once(tiny: list[str], tmp_path: Path) -> None:
     settings = [*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=1", "logger=csv", "baselines=[sinc]"]
     assert start([*settings, "+trainer.strategy=ddp", "trainer.devices=2"], tmp_path).wait(timeout=120) == 0
