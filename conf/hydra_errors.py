@@ -25,10 +25,10 @@ def as_sentence(error: BaseException) -> str:
 
 
 def unparsed(override: str) -> str:
-    r"""Say how to quote a value that Hydra's grammar does not take.
+    """Say how to quote a value that Hydra's grammar does not take.
 
-    >>> unparsed("data.root=a=b")
-    "data.root=a=b is not understood; put the value into quotes, and the whole into others of the shell: 'data.root=\"a=b\"'"
+    >>> print(unparsed("data.root=a=b"))
+    data.root=a=b is not understood; put the value into quotes, and the whole into others of the shell: 'data.root="a=b"'
     """
     key, equals, value = override.partition("=")
     if not equals or not re.fullmatch(r"[~+]*[\w./@${}:-]+", key):

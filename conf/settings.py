@@ -18,6 +18,8 @@ from lightning_modules.runs.plugins import import_plugins
 
 Values = dict[str, Any]
 DEFAULT_EPOCHS = 20
+LABELS = ("run_name", "group", "job_type")
+"""Keys whose values are names, be it a number that a user gives."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
 
 def _resolver(cfg: DictConfig, defaults: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Values]:
     """Return a function that resolves a copy of a configuration with other values of some keys."""
-    source = _changed(cfg, defaults)
+    labels = {name: str(cfg[name]) for name in LABELS if type(cfg.get(name)) in (int, float)}
+    source = _changed(cfg, {**defaults, **labels})
     plain(source)  # `now` keeps the time at which it is first asked, and copies keep that
 
     def config_with(changes: Mapping[str, Any]) -> Values:

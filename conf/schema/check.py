@@ -6,7 +6,7 @@ from typing import Any
 from conf.schema.classes import CLASSES
 from conf.schema.declaration import Keys, check_keys
 from conf.schema.kinds import Place
-from conf.schema.pairs import check_length
+from conf.schema.pairs import check_length, check_untrained
 from conf.schema.run import COMMON, EVALUATE, TRAIN
 
 
@@ -32,6 +32,7 @@ def check_evaluate(config: Mapping[str, Any]) -> None:
     Raises:
         SchemaError: about the first that is wrong.
     """
+    check_untrained(config)
     _check(config, EVALUATE)
 
 

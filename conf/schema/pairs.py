@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from conf.declared import declared
 from conf.schema.sentences import SchemaError
 
 
@@ -20,6 +21,17 @@ def check_length(config: Mapping[str, Any]) -> None:
     lengths = [schedule["T_max"] for schedule in schedules if isinstance(schedule, dict) and "T_max" in schedule]
     if any(length is None or length == -1 for length in lengths):
         raise SchemaError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
+
+
+def check_untrained(config: Mapping[str, Any]) -> None:
+    """Refuse to evaluate a method that needs training without a checkpoint of it.
+
+    Raises:
+        SchemaError: naming the keys.
+    """
+    if declared(str(_group(config, "model").get("_target_")), "needs_training"):
+        name = _group(config, "choices").get("model")
+        raise SchemaError(f"model={name} needs training; evaluate its run with checkpoint=PATH")
 
 
 def check_processors(trainer: Mapping[str, Any]) -> None:

@@ -82,3 +82,8 @@ def test_resolved_value_is_not_resolved_again(tmp_path: Path) -> None:
     assert create(settings.config, "data") is not None
     save(settings.config, tmp_path / "config.yaml")
     assert "  root: /a/${b}\n" in (tmp_path / "config.yaml").read_text()
+
+
+def test_name_that_is_a_number_is_a_name() -> None:
+    config = train_settings(composed("train", "run_name=5", "group=2024")).config
+    assert (config["run_name"], config["group"]) == ("5", "2024")

@@ -33,7 +33,7 @@ def test_checkpoint_is_evaluated_at_its_own_rate(
     train_config: Callable[..., TrainSettings], config: Config, tmp_path: Path
 ) -> None:
     train(train_config(*TINY_NET, "examples=0"))
-    result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "data.sample_rate=2000", "baselines=[]"))
+    result = evaluate(config(f"checkpoint={tmp_path / 'run'}", "data.sample_rate=8000", "baselines=[]"))
     assert result["sample_rate_hz"] == 4000
 
 
@@ -62,9 +62,8 @@ def test_method_with_parameters_that_needs_no_training_is_evaluated(config: Conf
 
 
 def test_method_that_needs_training_is_not_evaluated_without_a_checkpoint(config: Config) -> None:
-    settings = config("model=autoencoder_small", "baselines=[]")
     with pytest.raises(ValueError, match="model=method needs training; evaluate its run with checkpoint=PATH"):
-        evaluate(settings)
+        evaluate(config("model=autoencoder_small", "baselines=[]"))
 
 
 TINY_RNN = ["model=conv_rnn", "model.net.steps=4", "model.net.state_channels=8", "model.net.hidden_channels=8"]
