@@ -38,6 +38,7 @@ class RunCallback(Callback):
         with hydra_values(config) as folder:
             check_task(self.script, config, folder)
         self.made = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
         return 0
 
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:

@@ -69,6 +69,11 @@ DATA: Keys = {
     "eval_seed": Key(SEED, "Seed of the corruption of validation and test windows."),
     "silence_db": Key(nullable(Number(-1000, 20)), "Level below which a window is not used; null uses all.", "dB"),
     "level_db": Key(nullable(Span(Number(-200, 200))), "Gain of training windows, drawn for each; null: none.", "dB"),
+    "split": Key(
+        OneOf(constant("datamodules.splits", "SPLITTING")),
+        "How recordings are divided: each into one split, or all cut apart by time.",
+    ),
+    "allow_duplicates": Key(Flag(), "Let copies of a recording lie in several splits; false keeps equal sound in one."),
     "max_recordings": Key(
         nullable(Section({"train": RECORDINGS, "val": RECORDINGS, "test": RECORDINGS})), "How many recordings are used, by split."
     ),

@@ -4,11 +4,11 @@ from conf.schema.data import SAMPLE_RATE
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node, Section
 from conf.schema.kinds import LARGEST, Either, Flag, ListOf, Nothing, Number, OneOf, Text, Whole, constant, nullable
+from conf.schema.metrics import validated
 from conf.schema.networks import AUTOENCODER, DISCRIMINATOR, NETWORK
 from conf.schema.optimizing import OPTIMIZER, SCHEDULER
 from conf.schema.warm_up import WARM_UP
 from lightning_modules.losses.registry import RECONSTRUCTION
-from lightning_modules.metrics.registry import VALIDATION_METRICS
 
 WEIGHT = Number(0, 1e9)
 NORM = nullable(Number(0, 1e12, above=True))
@@ -19,9 +19,7 @@ BASE: Keys = {
     "net": needed(NETWORK, "The network, or the method without training."),
     "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
 }
-MONITOR = Key(
-    OneOf([f"val/{name}" for name in VALIDATION_METRICS]), "Metric that plateau schedules watch; follows the key monitor."
-)
+MONITOR = Key(OneOf(validated), "Metric that plateau schedules watch; follows the key monitor.")
 
 
 def weights(names: dict[str, str]) -> Section:

@@ -1,6 +1,8 @@
 """Keys of conf/train.yaml and conf/evaluate.yaml themselves."""
 
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from conf.compose import untrained_methods
 from conf.schema.callbacks import CALLBACK_GROUP
@@ -8,13 +10,26 @@ from conf.schema.corruption import CORRUPTION
 from conf.schema.data import DATA_NODE, SEED
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Section
-from conf.schema.kinds import Flag, FolderName, Identifier, ListOf, Number, OneOf, Text, Whole, nullable
+from conf.schema.kinds import Flag, FolderName, Identifier, ListOf, Number, OneOf, Place, Text, Whole, nullable
 from conf.schema.logger import LOGGER_GROUP
+from conf.schema.metrics import tested, validated
 from conf.schema.model import MODEL
 from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
-from lightning_modules.metrics.registry import TEST_METRICS, VALIDATION_METRICS
 
-VALIDATED = [f"val/{name}" for name in VALIDATION_METRICS]
+
+@dataclass(frozen=True)
+class UntrainedMethod(OneOf):
+    """The name of a method without training, of this project or of a plugin."""
+
+    def check(self, value: Any, place: Place) -> None:
+        """Refuse another name.
+
+        Raises:
+            SchemaError: naming the key, the value and what is allowed.
+        """
+        OneOf(untrained_methods(place.plugins)).check(value, place)
+
+
 EPOCHS = Whole(0, 10_000_000)
 NAME = nullable(Text())
 CHOICE = Key(NAME, "Name of the file that was chosen; set by Hydra.")
@@ -27,7 +42,7 @@ COMMON: Keys = {
     "run_id": needed(NAME, "Identity of the run; set by the run itself."),
     "examples": needed(Whole(0, 100_000), "Test pairs that are written as audio and pictures.", "pairs"),
     "baselines": needed(
-        ListOf(OneOf(cache(untrained_methods)), 0), "Methods without training that are scored on the same pairs."
+        ListOf(UntrainedMethod(cache(untrained_methods)), 0), "Methods without training that are scored on the same pairs."
     ),
     "plugins": needed(ListOf(Identifier(), 0), "Installed packages whose classes may be named beside this project's."),
     "choices": needed(Section({"model": CHOICE, "data": CHOICE, "corruption": CHOICE}), "Names of the files that were chosen."),
@@ -37,14 +52,13 @@ TRAIN: Keys = {
     "resume": needed(
         nullable(Text()), "auto: the newest unfinished run of this configuration; or a run folder; null: a new run."
     ),
-    "monitor": needed(OneOf(VALIDATED), "Metric that decides the best epoch, early stopping and the verdict."),
+    "monitor": needed(OneOf(validated), "Metric that decides the best epoch, early stopping and the verdict."),
     "mode": needed(OneOf(("max", "min")), "Its better direction."),
-    "objectives": needed(ListOf(OneOf(VALIDATED)), "Metrics, of the best epoch, that a sweep chooses by."),
+    "objectives": needed(ListOf(OneOf(validated)), "Metrics, of the best epoch, that a sweep chooses by."),
     "prune_after_epochs": needed(
         nullable(EPOCHS), "Epochs after which a job worse than the median is ended; null: none.", "epochs"
     ),
     "rerun": needed(Flag(), "Repeat jobs of a sweep that have their result."),
-    "early_stopping_patience": Key(nullable(EPOCHS), "Epochs without improvement that end the training; null: none.", "epochs"),
     "ema_decay": needed(
         nullable(Number(0, 1, above=True, below=True)), "Decay of the averaged weights that are evaluated; null: no average."
     ),
@@ -63,7 +77,7 @@ EVALUATE: Keys = {
     "step_size": needed(
         nullable(Number(0, 1e6, above=True)), "Step of the refinement of a collaborative GAN; null: the checkpoint's."
     ),
-    "monitor": needed(OneOf([f"test/{name}" for name in TEST_METRICS]), "Metric of the verdict."),
+    "monitor": needed(OneOf(tested), "Metric of the verdict."),
     "trainer": needed(TEST_TRAINER_NODE, "Lightning's trainer for the test; the group trainer."),
     "corruption": needed(CORRUPTION, "What is done to clean audio; the group corruption."),
     "data": needed(DATA_NODE, "The recordings; the group data."),
