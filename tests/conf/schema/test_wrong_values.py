@@ -90,6 +90,8 @@ def places(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any], Ke
         for name, inner in node.items():
             if place or name != "test_trainer":
                 yield from places(inner, f"{place}.{name}" if place else name)
+    for number, inner in enumerate(node) if isinstance(node, list) else ():
+        yield from places(inner, f"{place}[{number}]")
 
 
 def nested(keys: Keys, values: dict[str, Any], place: str) -> Iterator[tuple[str, dict[str, Any], str, Kind]]:
@@ -130,14 +132,11 @@ def test_wrong_values_of_the_keys_of_every_class_that_a_file_names_are_refused(c
     seen: set[tuple[str, str]] = set()
     for config in composed.values():
         for place, node, keys in places({name: inner for name, inner in config.items() if name != "data"}):
-            if (place.split(".")[0], node["_target_"]) not in seen:
-                seen.add((place.split(".")[0], node["_target_"]))
+            group = place.partition(".")[0].partition("[")[0]
+            if (group, node["_target_"]) not in seen:
+                seen.add((group, node["_target_"]))
                 refused(check_train, config, keys, node, place)
-        refused(check_train, config, CLASSES[config["data"]["_target_"]], config["data"], "data") if config["data"][
-            "_target_"
-        ] not in seen else None
-        seen.add(config["data"]["_target_"])
-    named = {target for _, target in (entry for entry in seen if isinstance(entry, tuple))}
+    named = {target for _, target in seen}
     assert named >= set(CLASSES) - NOT_IN_FILES
 
 
@@ -157,6 +156,13 @@ def test_wrong_values_of_the_keys_of_other_classes_are_refused(target: str) -> N
         for value in drawn(key.kind, f"{target}.{name}"):
             with pytest.raises(SchemaError, match=f"group\\.{name}"):
                 key.kind.check(value, Place("group", classes=CLASSES).at(name, key.unit))
+
+
+@pytest.mark.parametrize("source", ["synthetic", "folder", "maestro"])
+def test_wrong_values_of_the_keys_of_the_data_are_refused(composed: dict[str, Any], source: str) -> None:
+    config = composed[f"data={source}"]
+    keys = {**CLASSES[config["data"]["source"]["_target_"]], **CLASSES[config["data"]["_target_"]]}
+    assert refused(check_train, config, keys, config["data"], "data") > 60
 
 
 def test_text_of_a_plugin_may_be_empty() -> None:
