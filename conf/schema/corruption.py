@@ -2,7 +2,8 @@
 
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node
-from conf.schema.kinds import Either, ListOf, Number, OneOf, Span, Text, Whole, constant, nullable
+from conf.schema.kinds import Either, ListOf, Number, OneOf, Span, Whole, constant, nullable
+from conf.schema.texts import Text
 
 PACKAGE = "datamodules.corruptions"
 SHARE = Number(0, 1)

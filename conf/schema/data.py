@@ -8,7 +8,8 @@ from conf.schema.constructors import keys_named
 from conf.schema.corruption import CORRUPTION
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node, Section
-from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Place, Span, Text, Whole, constant, nullable
+from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Place, Span, Whole, constant, nullable
+from conf.schema.texts import Text
 from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
 SAMPLE_RATE = Whole(LOWEST_RATE_HZ, HIGHEST_RATE_HZ)

@@ -4,7 +4,8 @@ from typing import Any
 
 from conf.schema.declaration import Key, Keys
 from conf.schema.keys import Node, Table
-from conf.schema.kinds import Flag, ListOf, OneOf, Place, Text, Whole, nullable
+from conf.schema.kinds import Flag, ListOf, OneOf, Place, Whole, nullable
+from conf.schema.texts import Text
 
 FOLDER = Key(Text("a folder"), "Folder of its files; follows run_dir.")
 LOGGERS: dict[str, Keys] = {

@@ -3,10 +3,11 @@
 from conf.schema.data import SAMPLE_RATE
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node, Section
-from conf.schema.kinds import LARGEST, Either, Flag, ListOf, Nothing, Number, OneOf, Text, Whole, constant, nullable
+from conf.schema.kinds import LARGEST, Either, Flag, ListOf, Nothing, Number, OneOf, Whole, constant, nullable
 from conf.schema.metrics import validated
 from conf.schema.networks import AUTOENCODER, DISCRIMINATOR, NETWORK
 from conf.schema.optimizing import OPTIMIZER, SCHEDULER
+from conf.schema.texts import Text
 from conf.schema.warm_up import WARM_UP
 from lightning_modules.losses.registry import RECONSTRUCTION
 

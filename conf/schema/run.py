@@ -10,10 +10,11 @@ from conf.schema.corruption import CORRUPTION
 from conf.schema.data import DATA_NODE, SEED
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Section
-from conf.schema.kinds import Flag, FolderName, Identifier, ListOf, Number, OneOf, Place, Text, Whole, nullable
+from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, nullable
 from conf.schema.logger import LOGGER_GROUP
 from conf.schema.metrics import tested, validated
 from conf.schema.model import MODEL
+from conf.schema.texts import FolderName, Identifier, Text
 from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
 
 

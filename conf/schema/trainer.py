@@ -2,7 +2,8 @@
 
 from conf.schema.declaration import Key, Keys
 from conf.schema.keys import Node
-from conf.schema.kinds import Duration, Either, Flag, Number, OneOf, Only, Whole, nullable
+from conf.schema.kinds import Either, Flag, Number, OneOf, Only, Whole, nullable
+from conf.schema.texts import Duration
 
 BATCHES = nullable(Either((Whole(1, 2**40), Number(0, 1, above=True))))
 NUMBER_OF_BATCHES = "a whole number is a number of batches, one with a point their share; null takes all"

@@ -13,25 +13,10 @@ from conf.schema.classes import CLASSES
 from conf.schema.constructors import AnyText
 from conf.schema.declaration import Keys
 from conf.schema.keys import Node, Section, Table
-from conf.schema.kinds import (
-    Duration,
-    Either,
-    Flag,
-    FolderName,
-    Identifier,
-    Kind,
-    ListOf,
-    Nothing,
-    Number,
-    OneOf,
-    Only,
-    Place,
-    Span,
-    Text,
-    Whole,
-)
+from conf.schema.kinds import Either, Flag, Kind, ListOf, Nothing, Number, OneOf, Only, Place, Span, Whole
 from conf.schema.run import EVALUATE, TRAIN
 from conf.schema.sentences import SchemaError
+from conf.schema.texts import Duration, FolderName, Identifier, Text
 
 NO_NUMBER = [math.nan, math.inf, -math.inf, "44.1k", "fast", "", True, [], {}]
 NO_TEXT = ["", "  ", "a\nb", 3, 1.5, True, [], {}]
