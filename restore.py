@@ -44,6 +44,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--chunk", type=number_within(0.5), metavar="SECONDS", help=chunk_help)
     overlap_help = "shared by chunks (default: as far as the method looks, so that no joint is heard)"
     parser.add_argument("--overlap", type=number_within(0), metavar="SECONDS", help=overlap_help)
+    parser.add_argument("--format", metavar="NAME", help="of the results: flac, wav, mp3, ... (default: each file's own)")
+    parser.add_argument("--subtype", metavar="NAME", help="sample format: PCM_16, PCM_24, FLOAT, ... (default: each file's own)")
+    clip_help = "samples beyond full scale: clip and count them, turn the file down, or keep them (needs --subtype FLOAT)"
+    parser.add_argument("--clip-mode", choices=["clamp", "rescale", "none"], default="clamp", help=clip_help)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the method runs")
     trust_help = "a package of yours whose classes the checkpoint may name"
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help=trust_help)
@@ -55,11 +59,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Restore what the command line asks for and return the exit code."""
+    from datamodules.audio.forms import Wish
     from lightning_modules.commands.restore import Restoring, restore  # needs torch; --help does not wait for it
     from models.streaming.restoration import Settings
 
     settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
-    restoring = Restoring(options.checkpoint, options.device, options.steps, options.step_size, settings, options.trust)
+    try:
+        wish = Wish(options.format and options.format.lower(), options.subtype and options.subtype.upper(), options.clip_mode)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    restoring = Restoring(options.checkpoint, options.device, options.steps, options.step_size, settings, options.trust, wish)
     return restore(restoring, options.inputs, options.output)
 
 

@@ -22,6 +22,12 @@ def tone(seed: int, seconds: float = 2.0, rate_hz: int = RATE_HZ) -> np.ndarray:
     return 0.1 * chord * np.exp(-time) + 1e-4 * rng.standard_normal(time.size)
 
 
+@pytest.fixture
+def without_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behave as if PyAV were not installed."""
+    monkeypatch.setattr("datamodules.audio.suffixes.codecs_are_installed", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of eleven short recordings with a manifest of splits."""

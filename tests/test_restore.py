@@ -233,7 +233,7 @@ def test_unreadable_file_is_named(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("datamodules.audio.io.open", refuse, raising=False)
+    monkeypatch.setattr("datamodules.audio.opening.open", refuse, raising=False)
     assert call(checkpoint, make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 1
     assert capsys.readouterr().err == f"skipped {tmp_path / 'a.wav'}: permission denied\n"
 
@@ -342,7 +342,7 @@ def test_unforeseen_failure_of_one_file_does_not_end_the_batch(
 
     make(tmp_path / "in" / "a.flac", 16000)
     make(tmp_path / "in" / "b.wav", 16000)
-    monkeypatch.setattr("datamodules.audio.stream.copy_flac_blocks", fail)
+    monkeypatch.setattr("datamodules.audio.tags.copy_flac_blocks", fail)
     assert call("wiener", tmp_path / "in", "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
     assert err == f"skipped {tmp_path / 'in' / 'a.flac'}: failed: IndexError: index out of range\n"
@@ -360,6 +360,7 @@ def test_pipes_are_not_opened_and_folders_named_like_audio_are_searched(
     assert out == "restored 1 file, skipped 1\n"
 
 
+@pytest.mark.usefixtures("without_codecs")
 def test_formats_that_are_not_read_are_named_and_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make(tmp_path / "in" / "a.wav", 16000)
     for number in range(7):
@@ -369,8 +370,8 @@ def test_formats_that_are_not_read_are_named_and_count(tmp_path: Path, capsys: p
     assert call("wiener", tmp_path / "in", tmp_path / "song.wma", "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
     assert out == "restored 1 file, skipped 8\n"
-    assert err.count(": .m4a files are not read; convert it to .wav, ") == 5
-    assert f"skipped {tmp_path / 'song.wma'}: .wma files are not read; convert it to .wav, " in err
+    assert err.count(": .m4a files are not read; pip install '.[codecs]' to read them, ") == 5
+    assert f"skipped {tmp_path / 'song.wma'}: .wma files are not read; pip install '.[codecs]' to read them, " in err
     assert err.splitlines()[-1] == "skipped 2 more files of formats that are not read (2 .m4a)"
 
 
@@ -503,7 +504,7 @@ def test_control_characters_of_a_name_stay_off_the_screen(
     assert len(told.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("rate_hz", [1, 100, 3999, 500_000, 2**31 - 1])
+@pytest.mark.parametrize("rate_hz", [1000, 3999, 500_000])
 def test_rates_at_which_a_method_does_not_work_are_refused_by_value(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], rate_hz: int
 ) -> None:

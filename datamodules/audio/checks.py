@@ -3,61 +3,25 @@
 import contextlib
 import os
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-FORMATS_OF_SUFFIX: dict[str, tuple[str, ...]] = {  # The first is the one written.
-    ".wav": ("WAV", "WAVEX", "RF64", "NIST"),  # NIST: TIMIT's .wav files.
-    ".wave": ("WAV", "WAVEX", "RF64", "NIST"),
-    ".bwf": ("WAV", "WAVEX", "RF64"),
-    ".rf64": ("RF64", "WAV", "WAVEX"),
-    ".w64": ("W64",),
-    ".flac": ("FLAC",),
-    ".ogg": ("OGG", "FLAC"),
-    ".oga": ("OGG", "FLAC"),
-    ".opus": ("OGG",),
-    ".mp3": ("MP3",),
-    ".mp2": ("MP3",),  # libsndfile's name for all three layers of MPEG.
-    ".mp1": ("MP3",),
-    ".aif": ("AIFF",),
-    ".aiff": ("AIFF",),
-    ".aifc": ("AIFF",),
-    ".au": ("AU",),
-    ".snd": ("AU",),
-    ".caf": ("CAF",),
-    ".sph": ("NIST",),
-    ".nist": ("NIST",),
-    ".voc": ("VOC",),
-    ".sf": ("IRCAM",),
-    ".avr": ("AVR",),
-    ".htk": ("HTK",),
-    ".iff": ("SVX", "AIFF"),
-    ".svx": ("SVX",),
-    ".8svx": ("SVX",),
-    ".16sv": ("SVX",),
-    ".paf": ("PAF",),
-    ".fap": ("PAF",),
-    ".pvf": ("PVF",),
-    ".wve": ("WVE",),
-    ".mat": ("MAT5", "MAT4"),
-    ".mpc": ("MPC2K",),  # Akai's; Musepack's files of this name are refused as no audio.
-}
-AUDIO_SUFFIXES: frozenset[str] = frozenset(FORMATS_OF_SUFFIX)
-"""Lower-case name endings of what folders are searched for: all formats of libsndfile 1.2 but RAW, which has no header, SD2,
-whose header lies in a second file, and SDS and XI, in which libsndfile cannot seek."""
-_UNREAD = (
-    "3g2 3ga 3gp aa aa3 aac aax ac3 adts amr ape asf awb dff dsf dts eac3 ec3 gsm m4a m4b m4p m4r mka mlp mp4 mpp oma ofr ra rm "
-    "sd2 sds shn spx tak thd tta vqf weba webm wma wv xi"
-)
-UNREAD_SUFFIXES: frozenset[str] = frozenset(f".{name}" for name in _UNREAD.split())
-"""Lower-case name endings of files that hold audio, but none that is read here."""
+from datamodules.audio.decoder import Decoder
+from datamodules.audio.suffixes import CODEC_SUFFIXES, FORMATS_OF_SUFFIX, has_suffix, unread_suffixes
+
 _USUAL_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff")
 
 MPEG_SLACK_SAMPLES = 2 * 1152
 """How far the length in an MP3 header may exceed the decoded length: encoder and decoder delay, two frames."""
+CODEC_SLACK_SAMPLES = 2 * 2048
+"""The same for what PyAV decodes, beside a tenth of a second: containers tell times, of which encoder delay may be a part."""
+RATES_HZ = (1000, 768_000)
+"""Lowest and highest sample rate that is read."""
+MOST_CHANNELS = 128
+"""Highest number of channels that is read."""
 
 
 _DECLARED_SIZE = re.compile(r"^\s*(?:data|SSND|riff|Data Size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -83,10 +47,10 @@ class UnreadFormatError(AudioFileError):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Say what is read instead."""
+        suffix = Path(path).suffix.lower()
         *others, last = _USUAL_SUFFIXES
-        super().__init__(
-            path, f"{Path(path).suffix.lower()} files are not read; convert it to {', '.join(others)} or {last} first"
-        )
+        remedy = "pip install '.[codecs]' to read them, or " if suffix in CODEC_SUFFIXES else ""
+        super().__init__(path, f"{suffix} files are not read; {remedy}convert it to {', '.join(others)} or {last} first")
 
 
 @contextlib.contextmanager
@@ -111,14 +75,9 @@ def named_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def _not_opened(path: str | os.PathLike[str]) -> AudioFileError:
-    if has_suffix(path, UNREAD_SUFFIXES):
+    if has_suffix(path, unread_suffixes()):
         return UnreadFormatError(path)
     return AudioFileError(path, "is not an audio file that libsndfile can read")
-
-
-def has_suffix(path: str | os.PathLike[str], suffixes: Container[str]) -> bool:
-    """Say whether a name ends in one of some lower-case endings."""
-    return Path(path).suffix.lower() in suffixes
 
 
 def check_regular(path: str | os.PathLike[str]) -> None:
@@ -131,7 +90,7 @@ def check_regular(path: str | os.PathLike[str]) -> None:
         raise AudioFileError(path, "is not a regular file (a pipe, socket or device)")
 
 
-def check_header(path: str | os.PathLike[str], file: soundfile.SoundFile) -> None:
+def check_header(path: str | os.PathLike[str], file: Decoder) -> None:
     """Compare what the header declares with the name and the size of the file.
 
     Raises:
@@ -171,9 +130,24 @@ def refuse_short(path: str | os.PathLike[str], present: int, declared: int, unit
         raise AudioFileError(path, f"is truncated: {present} of {declared} {unit} are there")
 
 
-def slack_samples(file: soundfile.SoundFile) -> int:
+def check_range(path: str | os.PathLike[str], file: Decoder) -> None:
+    """Refuse a sample rate or a number of channels that no audio has: a header that lies would cost any amount of memory.
+
+    Raises:
+        AudioFileError: naming the value and what is allowed.
+    """
+    lowest, highest = RATES_HZ
+    if not lowest <= file.samplerate <= highest:
+        raise AudioFileError(path, f"has a sample rate of {file.samplerate} Hz; {lowest} to {highest} Hz are read")
+    if not 1 <= file.channels <= MOST_CHANNELS:
+        raise AudioFileError(path, f"has {file.channels} channels; at most {MOST_CHANNELS} are read")
+
+
+def slack_samples(file: Decoder) -> int:
     """Return how many samples the file may hold less than its header declares."""
-    return MPEG_SLACK_SAMPLES if file.format == "MP3" else 0
+    if file.format == "MP3":
+        return MPEG_SLACK_SAMPLES
+    return 0 if file.format in soundfile.available_formats() else file.samplerate // 10 + CODEC_SLACK_SAMPLES
 
 
 def _ends_properly(path: str | os.PathLike[str]) -> bool:

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from datamodules.audio.output import UNCLIPPED_SUBTYPES
+from datamodules.audio.output import LOSSY_SUBTYPES, UNCLIPPED_SUBTYPES
 
 _FLOAT32_STEP = 2.0**-24  # What a method computes in float32 is not known better near full scale.
 
@@ -21,17 +21,25 @@ class Clipping:
     Attributes:
         samples: that were seen, of all channels.
         clipped: those among them that lie outside.
+        gain: by which the signal was turned down before.
+        is_lossy: whether they are written nevertheless, and clipped by whatever plays the file.
     """
 
     def __init__(self, subtype: str) -> None:
+        self.is_lossy = subtype in LOSSY_SUBTYPES
         self._low, self._high = _bounds(subtype)
-        self._peak = 1.0
+        self._peak = self.gain = 1.0
         self.samples = self.clipped = 0
 
     @property
     def excess_db(self) -> float:
         """By how much the peak exceeds full scale."""
         return 20 * math.log10(self._peak)
+
+    def turn_down(self, peak: float) -> float:
+        """Return the gain that brings a peak to full scale, 1 where it does not exceed it."""
+        self.gain = min(1.0, _full_scale(self._high) / peak) if peak > 0 else 1.0
+        return self.gain
 
     def watch(self, block: np.ndarray) -> np.ndarray:
         """Count in a block (C, n), full scale 1, and return it as it is."""
@@ -41,9 +49,13 @@ class Clipping:
         return block
 
 
+def _full_scale(high: float) -> float:
+    return 1.0 if math.isinf(high) else min(1.0, high)
+
+
 def _bounds(subtype: str) -> tuple[float, float]:
     """Return the lowest and the highest sample that is not clipped: half a step beyond the ends, which rounding brings back."""
-    if subtype in UNCLIPPED_SUBTYPES:
+    if subtype in UNCLIPPED_SUBTYPES - LOSSY_SUBTYPES:
         return -math.inf, math.inf
     bits = re.fullmatch(r"(?:PCM|ALAC)_[SU]?(\d+)", subtype)
     step = 2.0 ** (1 - int(bits[1])) if bits else 0.0

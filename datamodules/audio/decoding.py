@@ -42,7 +42,8 @@ def decode_blocks(path: str | os.PathLike[str], sample_rate: int, channels: int)
         AudioFileError: as `audio_io.read`.
     """
     from_hz = probe(path).sample_rate_hz
-    blocks = (mix(block, channels) for block in read_blocks(path, BLOCK_SAMPLES))
+    block_samples = max(1, BLOCK_SAMPLES * min(from_hz, sample_rate) // sample_rate)  # bounded by what comes out
+    blocks = (mix(block, channels) for block in read_blocks(path, block_samples))
     yield from blocks if from_hz == sample_rate else _resampled(blocks, from_hz, sample_rate, channels)
 
 

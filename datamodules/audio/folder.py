@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from datamodules.audio.checks import AUDIO_SUFFIXES, UNREAD_SUFFIXES, AudioFileError, check_regular, has_suffix
+from datamodules.audio.checks import AudioFileError, check_regular
 from datamodules.audio.names import NameFinder
+from datamodules.audio.suffixes import has_suffix, read_suffixes, unread_suffixes
 from datamodules.splits import Split, parse_split
 
 MANIFEST_NAME = "MANIFEST.csv"
@@ -71,7 +72,7 @@ def scan_folder(root: Path) -> AudioFolder:
         if MANIFEST_NAME in names:
             manifests[folder] = read_manifest(folder / MANIFEST_NAME)
     problems = tuple(f"{error.filename}: {(error.strerror or str(error)).lower()}" for error in errors)
-    files, unread = (_ending_in(suffixes, named) for suffixes in (AUDIO_SUFFIXES, UNREAD_SUFFIXES))
+    files, unread = (_ending_in(suffixes, named) for suffixes in (read_suffixes(), unread_suffixes()))
     return AudioFolder(files, manifests, problems, unread)
 
 

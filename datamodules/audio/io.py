@@ -1,35 +1,23 @@
 """Open, read, resample and write audio files; the only place where Clarion touches one.
 
-Files are decoded with libsndfile (through soundfile) and resampled with SoX's resampler (soxr). Every failure is an
+Files are decoded with libsndfile (through soundfile) or PyAV and resampled with SoX's resampler (soxr). Every failure is an
 `AudioFileError` whose message is one sentence beginning with the path, so that callers can report and go on.
 """
 
-import contextlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 
-from datamodules.audio.checks import (
-    AUDIO_SUFFIXES,
-    AudioFileError,
-    check_finite,
-    check_header,
-    check_regular,
-    named_errors,
-    native,
-    refuse_short,
-    slack_samples,
-)
+from datamodules.audio.checks import AudioFileError, check_finite, named_errors, refuse_short, slack_samples
+from datamodules.audio.info import AudioInfo
+from datamodules.audio.library_lines import library_lines_named
+from datamodules.audio.opening import open_audio
 from datamodules.audio.output import write
 from datamodules.audio.seeking import decode_from, skip_to
 
 __all__ = [
-    "AUDIO_SUFFIXES",
     "AudioFileError",
     "AudioInfo",
     "open_audio",
@@ -41,30 +29,19 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class AudioInfo:
-    """What the header of an audio file says."""
-
-    path: Path
-    sample_rate_hz: int
-    channels: int
-    frames: int
-    format: str
-    subtype: str
-
-
 def probe(path: str | os.PathLike[str]) -> AudioInfo:
     """Read a file's header and check that its last sample can be reached.
 
     Raises:
         AudioFileError: if the file is missing, unreadable, empty, mislabelled, truncated, not audio or holds no samples.
     """
-    with open_audio(path) as file, named_errors(path):
+    with open_audio(path) as file, named_errors(path), library_lines_named(path):
         last = max(0, file.frames - 1 - slack_samples(file))
         skip_to(file, last)
         if len(decode_from(file, last, 1, "float32")) == 0:
             raise AudioFileError(path, f"is truncated: there is nothing at sample {last} of {file.frames}")
-        return AudioInfo(Path(path), file.samplerate, file.channels, file.frames, file.format, file.subtype)
+        held_by = getattr(file, "held_by", "")
+        return AudioInfo(Path(path), file.samplerate, file.channels, file.frames, file.format, file.subtype, held_by)
 
 
 def read(path: str | os.PathLike[str], start_samples: int = 0, count_samples: int | None = None) -> np.ndarray:
@@ -81,7 +58,7 @@ def read(path: str | os.PathLike[str], start_samples: int = 0, count_samples: in
     Raises:
         AudioFileError: as `probe`, and if the part is not within the file, is cut short or holds NaN or infinity.
     """
-    with open_audio(path) as file, named_errors(path):
+    with open_audio(path) as file, named_errors(path), library_lines_named(path):
         count = file.frames - start_samples if count_samples is None else count_samples
         if start_samples < 0 or count < 0 or start_samples + count > file.frames:
             raise AudioFileError(path, f"has {file.frames} samples, asked for {count} from sample {start_samples}")
@@ -115,22 +92,3 @@ def resample(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
 def resampled_length(length_samples: int, from_hz: int, to_hz: int) -> int:
     """Return ceil(length * to / from) in exact integer arithmetic."""
     return -(-length_samples * to_hz // from_hz)
-
-
-@contextlib.contextmanager
-def open_audio(path: str | os.PathLike[str]) -> Iterator[soundfile.SoundFile]:
-    """Open a file for reading after checking that it is complete audio of the kind its name says.
-
-    Raises:
-        AudioFileError: as `probe`, except for damage that only decoding can find.
-    """
-    with named_errors(path):
-        check_regular(path)
-        with open(path, "rb") as stream:
-            head = stream.read(1)
-        if not head:
-            raise AudioFileError(path, "is an empty file")
-        file = soundfile.SoundFile(native(path))
-    with file:
-        check_header(path, file)
-        yield file

@@ -1,5 +1,6 @@
 """What a person should be told about files that are restored, a sentence each, and few where many files share it."""
 
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -67,14 +68,32 @@ def _shortened(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - HANDFUL} more" if len(names) > HANDFUL else shown
 
 
+def recoded_lines(jobs: Sequence[RestoreJob]) -> list[str]:
+    """Say which files are written in another format because there is no encoder for theirs; a line for all of an ending."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        if job.source.held_by:
+            groups.setdefault((job.source.path.suffix.lower(), job.form.suffix), []).append(str(job.source.path))
+    return [
+        f"note: {_shortened(names)}: {own} files are read but not written; the result is {written[1:].upper()}"
+        for (own, written), names in sorted(groups.items())
+    ]
+
+
 def clipping_lines(path: Path, clipping: Clipping) -> list[str]:
-    """Say how many samples of a result were clipped; nothing if none was."""
+    """Say how many samples of a result were clipped, or by how much it was turned down; nothing if neither was done."""
+    if clipping.gain < 1:
+        return [f"note: {path}: turned down by {-20 * math.log10(clipping.gain):.1f} dB, so that its peak is at full scale"]
     if not clipping.clipped:
         return []
     share, excess_db = 100 * clipping.clipped / clipping.samples, clipping.excess_db
     amount = f"{excess_db:.1f} dB" if excess_db >= 0.05 else "less than 0.1 dB"
-    count = f"{clipping.clipped} of {clipping.samples} samples ({_percent(share)}) clipped"
-    return [f"note: {path}: {count}, the peak exceeded full scale by {amount}; a copy of the input in 32-bit float keeps them"]
+    count = f"{clipping.clipped} of {clipping.samples} samples ({_percent(share)})"
+    if clipping.is_lossy:
+        exceeded = f"{count} exceed full scale, the peak by {amount}; what plays the file clips them"
+        return [f"note: {path}: {exceeded}; --clip-mode rescale turns it down"]
+    clipped = f"{count} clipped, the peak exceeded full scale by {amount}"
+    return [f"note: {path}: {clipped}; --subtype FLOAT --clip-mode none keeps them"]
 
 
 def _percent(share: float) -> str:

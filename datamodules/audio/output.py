@@ -5,9 +5,7 @@ import functools
 import io
 import os
 import re
-import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +14,22 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from datamodules.audio.checks import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX, AudioFileError, native
+from datamodules.audio.checks import AudioFileError, native
+from datamodules.audio.partial import OutputError, full_disk_reason, output_errors, replaced_when_done
+from datamodules.audio.suffixes import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX
 
-_LOSSY_SUBTYPES = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_III"})
-UNCLIPPED_SUBTYPES = _LOSSY_SUBTYPES | {"FLOAT", "DOUBLE"}
+__all__ = ["OutputError", "Target", "check_folder", "check_form", "has_encoder", "open_output", "replaced_when_done", "write"]
+
+LOSSY_SUBTYPES = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_III"})
+UNCLIPPED_SUBTYPES = LOSSY_SUBTYPES | {"FLOAT", "DOUBLE"}
+VORBIS_HIGHEST_HZ = 200_000
+"""Encoding at a higher rate ends the whole process in the libvorbis of soundfile 0.14 (libsndfile 1.2.2)."""
+_LIMITS = {
+    "MPEG_LAYER_III": "it takes 1 or 2 channels at 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 or 48000 Hz",
+    "OPUS": "it takes 8000, 12000, 16000, 24000 or 48000 Hz",
+    "VORBIS": f"it takes at most {VORBIS_HIGHEST_HZ} Hz",
+}
+_WAY_OUT = "convert it to another format first or add --format flac or --format wav"
 _TRIAL_BYTES = 1 << 16  # A full disk may still take a file without content.
 _BLOCK_SAMPLES = {("PAF", "PCM_24"): 10}  # libsndfile fills up the last block with what was in the one before.
 
@@ -28,7 +38,7 @@ _BLOCK_SAMPLES = {("PAF", "PCM_24"): 10}  # libsndfile fills up the last block w
 class Target:
     """How an output file is to be written: libsndfile's names of format, subtype and byte order, and the text tags.
 
-    `finish` is called with the complete file before it takes its name.
+    `finish` is called with the complete file before it takes its name; `gain` undoes what an encoder does to the level.
     """
 
     format: str
@@ -38,21 +48,22 @@ class Target:
     endian: str = "FILE"
     tags: Mapping[str, str] = field(default_factory=dict)
     finish: Callable[[Path], None] = lambda path: None
+    compression_level: float | None = None
+    bitrate_mode: str | None = None
+    gain: float = 1.0
 
     def soundfile_arguments(self) -> dict[str, Any]:
-        """Return the arguments of `soundfile.SoundFile`; lossy codecs lose as little as they can."""
+        """Return the arguments of `soundfile.SoundFile`; lossy codecs lose as little as they can, if nothing else is said."""
+        level = 0.0 if self.compression_level is None and self.subtype in LOSSY_SUBTYPES else self.compression_level
         return {
             "samplerate": self.sample_rate_hz,
             "channels": self.channels,
             "format": self.format,
             "subtype": self.subtype,
             "endian": self.endian,
-            "compression_level": 0.0 if self.subtype in _LOSSY_SUBTYPES else None,
+            "compression_level": level,
+            "bitrate_mode": self.bitrate_mode,
         }
-
-
-class OutputError(AudioFileError):
-    """A file that its folder or the disk does not take; whether they take the next one, `check_folder` tells."""
 
 
 def check_folder(folder: Path) -> None:
@@ -61,7 +72,7 @@ def check_folder(folder: Path) -> None:
     Raises:
         OutputError: if no file can be made there.
     """
-    with _output_errors(folder):
+    with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(_TRIAL_BYTES))
@@ -79,8 +90,15 @@ def check_form(path: str | os.PathLike[str], target: Target) -> None:
     Raises:
         AudioFileError: if there is no encoder for it.
     """
-    if not _has_encoder(tuple(target.soundfile_arguments().items())):
-        raise AudioFileError(path, f"is read, but {_form(target)} cannot be written; convert it to another format first")
+    if not has_encoder(target):
+        limit = f" ({_LIMITS[target.subtype]})" if target.subtype in _LIMITS else ""
+        raise AudioFileError(path, f"is read, but {_form(target)} cannot be written{limit}; {_WAY_OUT}")
+
+
+def has_encoder(target: Target) -> bool:
+    """Say whether libsndfile can write a kind of file."""
+    is_crash = target.subtype == "VORBIS" and target.sample_rate_hz > VORBIS_HIGHEST_HZ
+    return not is_crash and _has_encoder(tuple(target.soundfile_arguments().items()))
 
 
 @functools.cache
@@ -129,23 +147,23 @@ def open_output(path: str | os.PathLike[str], target: Target) -> Iterator[Callab
     written = 0
     with replaced_when_done(path) as temporary:
         file = _create(path, temporary, target)
-        with _output_errors(path), file:
+        with output_errors(path), file:
             for name, text in target.tags.items():
                 setattr(file, name, text)
 
             def put(block: np.ndarray) -> None:
                 nonlocal written
                 written += block.shape[1]
-                with _output_errors(path):
-                    file.write(to_written_samples(np.ascontiguousarray(block.T), target.subtype))
+                with output_errors(path):
+                    file.write(to_written_samples(np.ascontiguousarray(block.T) * target.gain, target.subtype))
 
             yield put
             missing = -written % _BLOCK_SAMPLES.get((target.format, target.subtype), 1)
             if missing:
                 file.write(np.zeros((missing, target.channels)))
-        if (present := _frames_of(temporary)) < written:  # Encoders report no failure of their last write.
-            raise OutputError(path, f"{_full_disk_reason(path)}: {present} of {written} samples are there")
-        with _output_errors(path):
+        if (present := frames_of(temporary)) < written:  # Encoders report no failure of their last write.
+            raise OutputError(path, f"{full_disk_reason(path)}: {present} of {written} samples are there")
+        with output_errors(path):
             target.finish(temporary)
 
 
@@ -170,20 +188,6 @@ def to_written_samples(samples: np.ndarray, subtype: str) -> np.ndarray:
     return (rounded * (2.0**31 / scale)).astype(np.int32)
 
 
-@contextlib.contextmanager
-def _output_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    try:
-        yield
-    except soundfile.LibsndfileError as error:
-        raise OutputError(path, _full_disk_reason(path)) from error
-    except OSError as error:
-        raise OutputError(path, f"could not be written: {(error.strerror or str(error)).lower()}") from error
-
-
-def _full_disk_reason(path: str | os.PathLike[str]) -> str:
-    return f"could not be written; {shutil.disk_usage(Path(path).parent).free / 1e6:.0f} MB are free in its folder"
-
-
 def _form(target: Target) -> str:
     return f"{target.format} of subtype {target.subtype} with {target.channels} channels at {target.sample_rate_hz} Hz"
 
@@ -195,29 +199,9 @@ def _create(path: str | os.PathLike[str], temporary: Path, target: Target) -> so
         raise AudioFileError(path, f"cannot be written as {_form(target)}") from error
 
 
-def _frames_of(path: Path) -> int:
+def frames_of(path: Path) -> int:
+    """Return the length of a file that was written, 0 where it cannot be read."""
     try:
         return int(soundfile.info(native(path)).frames)
     except soundfile.LibsndfileError:
         return 0
-
-
-@contextlib.contextmanager
-def replaced_when_done(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Hand out a temporary file beside `path` that takes its place on success and is removed on any failure.
-
-    Raises:
-        OutputError: if the folder cannot be made or written to.
-    """
-    target = Path(path)
-    temporary = target.with_name(f".{uuid.uuid4().hex}.partial")  # Not from the name: that may be as long as allowed.
-    try:
-        with _output_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.touch()
-        yield temporary
-        with _output_errors(target):
-            os.replace(temporary, target)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -53,7 +53,7 @@ def unread_files(paths: Sequence[Path]) -> list[str]:
     """Name a handful of files that look like audio and are not read in a warning each, and count the others in one.
 
     Args:
-        paths: files whose names end in one of `audio_checks.UNREAD_SUFFIXES`.
+        paths: files whose names end in one of `suffixes.unread_suffixes()`.
 
     Returns:
         One sentence per file.

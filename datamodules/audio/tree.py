@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datamodules.audio.checks import UNREAD_SUFFIXES, UnreadFormatError, has_suffix
-from datamodules.audio.io import AUDIO_SUFFIXES, AudioFileError, AudioInfo, probe
-from datamodules.audio.stream import check_writable
+from datamodules.audio.checks import UnreadFormatError
+from datamodules.audio.forms import Form, Wish, form_of
+from datamodules.audio.io import AudioFileError, AudioInfo, probe
+from datamodules.audio.suffixes import has_suffix, read_suffixes, unread_suffixes
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class RestoreJob:
 
     source: AudioInfo
     output: Path
+    form: Form
 
     @property
     def seconds(self) -> float:
@@ -29,7 +31,9 @@ class _Found:
     places: tuple[Path, ...]  # relative to the output folder, the best first
 
 
-def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> tuple[list[RestoreJob], list[AudioFileError]]:
+def plan_jobs(
+    inputs: Sequence[str | os.PathLike[str]], output_folder: Path, wish: Wish | None = None
+) -> tuple[list[RestoreJob], list[AudioFileError]]:
     """List the work: a file goes directly into the output folder, a folder's tree is mirrored there.
 
     Of two files that would go to the same place, the second goes into a folder named after where it came from. Files
@@ -39,6 +43,7 @@ def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> 
     Args:
         inputs: files, taken whatever their names, and folders, searched for audio suffixes.
         output_folder: where results go.
+        wish: in which form; None is each file's own.
 
     Returns:
         the jobs, and what cannot be worked on with the reason.
@@ -53,13 +58,13 @@ def plan_jobs(inputs: Sequence[str | os.PathLike[str]], output_folder: Path) -> 
     for _, item in found:
         try:
             source = probe(item.path)
-            check_writable(source)
-            output = _place(item, output_folder, sources, taken)
+            form = form_of(source, wish or Wish())
+            output = _place(item, output_folder, form.suffix, sources, taken)
         except AudioFileError as error:
             skipped.append(error)
         else:
             taken.add(os.path.realpath(output))
-            jobs.append(RestoreJob(source, output))
+            jobs.append(RestoreJob(source, output, form))
     return jobs, list({str(error): error for error in skipped}.values())
 
 
@@ -69,9 +74,9 @@ def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[Au
         yield _Found(path, (Path(path.name), Path(path.absolute().parent.name, path.name)))
         return
     named = list(_walk(path, output_folder, skip))
-    files = [file for file in named if has_suffix(file, AUDIO_SUFFIXES)]
+    files = [file for file in named if has_suffix(file, read_suffixes())]
     for file in named:
-        if has_suffix(file, UNREAD_SUFFIXES) and not file.name.startswith("."):
+        if has_suffix(file, unread_suffixes()) and not file.name.startswith("."):
             skip(UnreadFormatError(file))
     if not named:
         skip(AudioFileError(path, "holds no audio files"))
@@ -86,17 +91,21 @@ def _walk(root: Path, output_folder: Path, skip: Callable[[AudioFileError], None
 
     for folder, subfolders, names in os.walk(root, onerror=refuse):
         subfolders[:] = sorted(name for name in subfolders if not _same(os.path.join(folder, name), output_folder))
-        yield from (Path(folder, name) for name in sorted(names) if has_suffix(name, AUDIO_SUFFIXES | UNREAD_SUFFIXES))
+        yield from (Path(folder, name) for name in sorted(names) if has_suffix(name, read_suffixes() | unread_suffixes()))
 
 
 def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
-def _place(item: _Found, output_folder: Path, sources: set[str], taken: set[str]) -> Path:
-    free = [place for place in item.places if os.path.realpath(output_folder / place) not in taken]
+def _place(item: _Found, output_folder: Path, suffix: str, sources: set[str], taken: set[str]) -> Path:
+    places = item.places
+    if suffix != item.path.suffix:
+        renamed = [place.with_suffix(suffix) for place in places]
+        places = (renamed[0], places[0].with_name(places[0].name + suffix), *renamed[1:])
+    free = [place for place in places if os.path.realpath(output_folder / place) not in taken]
     if not free:
-        raise AudioFileError(item.path, f"{output_folder / item.places[0]} is taken by another input; restore it separately")
+        raise AudioFileError(item.path, f"{output_folder / places[0]} is taken by another input; restore it separately")
     output = output_folder / free[0]
     if os.path.realpath(output) in sources:
         raise AudioFileError(item.path, f"the result would overwrite the input {output}; choose another folder with -o")

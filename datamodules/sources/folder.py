@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from datamodules.audio.checks import AUDIO_SUFFIXES
 from datamodules.audio.folder import MANIFEST_NAME, AudioFolder, ManifestRow, scan_folder, without_repetitions
 from datamodules.audio.names import normalized
 from datamodules.audio.probing import readable_files, unread_files
+from datamodules.audio.suffixes import read_suffixes
 from datamodules.sources import Recording, Source
 from datamodules.splits import Split, split_groups
 
@@ -81,7 +81,7 @@ class FolderSource(Source):
         entries = [self._listed(row) for row in rows]
         entries += self._hashed([path for path in others if path.parent not in folder.manifests])
         if not entries:
-            suffixes = ", ".join(sorted(AUDIO_SUFFIXES))
+            suffixes = ", ".join(sorted(read_suffixes()))
             unread = f" ({folder.unread[0].name} is not read)" if folder.unread else ""
             raise ValueError(f"data.root={self.root} holds no audio file{unread}; names must end in one of {suffixes}")
         return sorted(entries, key=lambda entry: entry.path)

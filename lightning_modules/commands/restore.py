@@ -1,8 +1,9 @@
 """Restore audio files of any length, sample rate and channel count."""
 
 import contextlib
+import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,19 +12,23 @@ from typing import TYPE_CHECKING
 import torch
 
 from datamodules.audio.clipping import Clipping
+from datamodules.audio.forms import Wish
 from datamodules.audio.io import AudioFileError
-from datamodules.audio.notes import clipping_lines, files, narrow_lines, skipped_lines
+from datamodules.audio.notes import clipping_lines, files, narrow_lines, recoded_lines, skipped_lines
 from datamodules.audio.output import OutputError, check_folder
-from datamodules.audio.stream import open_like, read_blocks
+from datamodules.audio.partial import remove_leftovers
 from datamodules.audio.tree import RestoreJob, plan_jobs
 from lightning_modules.base import RestorationModule
 from lightning_modules.commands.opening import REFERENCE_RATE_HZ, MethodAtRate, open_method, stream_of, with_change
+from lightning_modules.commands.restoring import restored_blocks, write_restored
 from lightning_modules.runs.plugins import import_plugins
 from lightning_modules.stepwise import with_num_steps, with_step_size
-from models.streaming.restoration import Settings
+from models.streaming.restoration import RestorationStream, Settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+_AS_THEY_ARE = Wish()
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Restoring:
         step_size: of a refining method; None is its own.
         settings: how it is applied to a file.
         trusted: names of packages whose classes it may name beside those of this project.
+        wish: in which form results are written.
     """
 
     method: str
@@ -45,6 +51,7 @@ class Restoring:
     step_size: float | None
     settings: Settings
     trusted: Sequence[str] = ()
+    wish: Wish = _AS_THEY_ARE
 
 
 def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) -> int:
@@ -60,10 +67,12 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
     except ValueError as error:
         _tell(f"error: {error}")
         return 2
-    jobs, skipped = plan_jobs(inputs, output_folder)
-    for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method))]:
-        _tell(line)
-    restored = restore_files(method, jobs, restoring.settings, output_folder)
+    with _notes_told():
+        jobs, skipped = plan_jobs(inputs, output_folder, restoring.wish)
+        remove_leftovers({job.output.parent for job in jobs} | {output_folder})
+        for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method)), *recoded_lines(jobs)]:
+            _tell(line)
+        restored = restore_files(method, jobs, restoring.settings, output_folder)
     count = len(jobs) + len(skipped) - restored
     print(f"restored {files(restored)}, skipped {count}")
     if is_new:
@@ -139,15 +148,15 @@ def restore_file(method: MethodAtRate, job: RestoreJob, settings: Settings, adva
     Raises:
         AudioFileError: if the file, the method on this file or the output fails; nothing is left behind.
     """
-    source, clipping = job.source, Clipping(job.source.subtype)
+    source = job.source
     try:
-        stream = stream_of(method(source.sample_rate_hz), source.sample_rate_hz, source.channels, settings)
-        with torch.inference_mode(), open_like(source, job.output) as put:
-            for block in read_blocks(source.path, source.sample_rate_hz):
-                put(clipping.watch(stream.push(torch.from_numpy(block)).numpy()))
-                advance(block.shape[1] / source.sample_rate_hz)
-            put(clipping.watch(stream.flush().numpy()))
-        return clipping
+        module = method(source.sample_rate_hz)
+
+        def start(channels: int) -> RestorationStream:
+            return stream_of(module, source.sample_rate_hz, channels, settings)
+
+        with torch.inference_mode():
+            return write_restored(job, restored_blocks(source, start, job.output.parent, advance))
     except AudioFileError:
         raise
     except ValueError as error:
@@ -172,6 +181,22 @@ def _progress() -> "Progress":
     seconds = TextColumn("{task.completed:.0f}/{task.total:.0f} s")
     file = TextColumn("{task.fields[file]}", markup=False)
     return Progress(BarColumn(), seconds, TimeRemainingColumn(), file, console=console, disable=not console.is_terminal)
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _tell(f"note: {record.getMessage()}")
+
+
+@contextlib.contextmanager
+def _notes_told() -> Iterator[None]:
+    """Tell what is logged about files while they are read."""
+    logger, handler = logging.getLogger("datamodules"), _Notes(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _tell(text: str, progress: "Progress | None" = None) -> None:

@@ -26,10 +26,25 @@ def test_full_scale_itself_does_not_count_nor_what_rounds_to_it(bits: int, subty
     assert clipping.clipped == (0 if bits == 32 else 2)  # half a step of 32 bits is less than float32 resolves
 
 
-@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_III"])
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
 def test_formats_without_a_limit_clip_nothing(subtype: str) -> None:
     clipping = Clipping(subtype)
     clipping.watch(np.array([[3.0, -3.0]]))
+    assert clipping.clipped == 0
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS", "MPEG_LAYER_III"])
+def test_lossy_formats_are_clipped_by_what_plays_them(subtype: str) -> None:
+    clipping = Clipping(subtype)
+    clipping.watch(np.array([[1.0, -1.0, 1.2, -3.0]]))
+    assert (clipping.clipped, clipping.is_lossy) == (2, True)
+
+
+@pytest.mark.parametrize(("peak", "gain"), [(2.0, 32767.5 / 32768 / 2), (0.5, 1.0), (0.0, 1.0)])
+def test_loud_signal_is_turned_down_until_nothing_is_clipped(peak: float, gain: float) -> None:
+    clipping = Clipping("PCM_16")
+    assert clipping.turn_down(peak) == pytest.approx(gain, abs=1e-6)
+    clipping.watch(np.array([[peak * clipping.gain]]))
     assert clipping.clipped == 0
 
 

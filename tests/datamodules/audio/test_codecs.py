@@ -8,9 +8,10 @@ import pytest
 import soundfile
 
 from datamodules.audio.checks import AudioFileError
+from datamodules.audio.forms import Wish, form_of
 from datamodules.audio.io import probe, read
 from datamodules.audio.output import Target, check_form, open_output
-from datamodules.audio.stream import check_writable, open_like, read_blocks
+from datamodules.audio.stream import open_like, read_blocks
 
 LENGTH_SAMPLES = 30011
 BLOCK_CODECS = [
@@ -124,7 +125,7 @@ def mpeg_layer_2(path: Path) -> Path:
 def test_mpeg_layer_2_is_read_but_not_written(tmp_path: Path) -> None:
     source = probe(mpeg_layer_2(tmp_path / "a.mp2"))
     with pytest.raises(AudioFileError, match="a.mp2: is read, but MP3 of subtype MPEG_LAYER_II "):
-        check_writable(source)
+        form_of(source, Wish())
 
 
 @pytest.mark.parametrize("taken", [1, 200, 1000])

@@ -15,6 +15,7 @@ def touch(root: Path, *names: str) -> list[Path]:
     return paths
 
 
+@pytest.mark.usefixtures("without_codecs")
 def test_audio_files_at_any_depth_and_nothing_hidden(tmp_path: Path) -> None:
     wanted = touch(tmp_path, "a/b/1.WAV", "c.flac")
     touch(tmp_path, "notes.txt", ".hidden.wav", "._c.flac", ".trash/d.wav", "._e.m4a")

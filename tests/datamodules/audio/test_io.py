@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules.audio import io as audio_io
-from datamodules.audio.checks import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX
+from datamodules.audio import opening
 from datamodules.audio.io import AudioFileError, probe, read, resample, write
+from datamodules.audio.suffixes import AUDIO_SUFFIXES, FORMATS_OF_SUFFIX
 
 
 def noise(channels: int = 2, samples: int = 3001, seed: int = 0) -> np.ndarray:
@@ -172,7 +172,7 @@ def test_forbidden_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def forbid(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(audio_io, "open", forbid, raising=False)
+    monkeypatch.setattr(opening, "open", forbid, raising=False)
     with pytest.raises(AudioFileError, match=r"a\.wav: permission denied"):
         probe(tmp_path / "a.wav")
 

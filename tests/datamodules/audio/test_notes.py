@@ -6,13 +6,15 @@ import numpy as np
 
 from datamodules.audio.checks import AudioFileError, UnreadFormatError
 from datamodules.audio.clipping import Clipping
-from datamodules.audio.io import AudioInfo
+from datamodules.audio.forms import same_form
+from datamodules.audio.info import AudioInfo
 from datamodules.audio.notes import clipping_lines, narrow_lines, skipped_lines
 from datamodules.audio.tree import RestoreJob
 
 
 def jobs(rate_hz: int, *names: str) -> list[RestoreJob]:
-    return [RestoreJob(AudioInfo(Path(name), rate_hz, 1, 100, "WAV", "PCM_16"), Path("out") / name) for name in names]
+    infos = [AudioInfo(Path(name), rate_hz, 1, 100, "WAV", "PCM_16") for name in names]
+    return [RestoreJob(info, Path("out") / info.path, same_form(info)) for info in infos]
 
 
 def test_band_above_the_method_is_named_once_a_rate() -> None:
@@ -42,7 +44,8 @@ def test_unread_files_of_the_command_line_are_all_named_with_what_is_read() -> N
     given = [f"{number}.m4a" for number in range(9)]
     lines = skipped_lines([UnreadFormatError(name) for name in given], given)
     assert len(lines) == 9
-    assert lines[8] == "skipped 8.m4a: .m4a files are not read; convert it to .wav, .flac, .mp3, .ogg, .opus or .aiff first"
+    remedy = "pip install '.[codecs]' to read them, or convert it to .wav, .flac, .mp3, .ogg, .opus or .aiff first"
+    assert lines[8] == f"skipped 8.m4a: .m4a files are not read; {remedy}"
 
 
 def test_clipping_is_told_with_count_share_and_excess() -> None:

@@ -178,6 +178,7 @@ def test_pattern_that_matches_nothing_is_named(tmp_path, write_noise):
         FolderSource(str(tmp_path), pattern="piano_*").recordings()
 
 
+@pytest.mark.usefixtures("without_codecs")
 def test_audio_that_is_not_read_is_counted_and_a_handful_is_named(tmp_path, write_noise, caplog):
     write_noise(tmp_path / "a.wav")
     for number in range(7):
@@ -204,6 +205,7 @@ def test_pattern_chooses_among_what_is_not_read_too(tmp_path, write_noise):
     assert [sentence.split(": ")[0] for sentence in source.skipped] == [str(tmp_path / "piano.wv")]
 
 
+@pytest.mark.usefixtures("without_codecs")
 def test_folder_of_nothing_but_unread_formats_says_so(tmp_path):
     (tmp_path / "a.m4a").touch()
     with pytest.raises(ValueError, match=r"holds no audio file \(a.m4a is not read\); names must end in one of .*\.wav"):
