@@ -79,12 +79,22 @@ def _open_all(path: str | os.PathLike[str], sections: Sequence[Section]) -> list
     parts: list[Decoder] = []
     try:
         for part in sections:
-            parts.append(soundfile.SoundFile(FileView(path, part.start, part.end, part.patches, part.prefix)))
+            parts.append(_open_view(FileView(path, part.start, part.end, part.patches, part.prefix)))
     except BaseException:
         for opened in parts:
             opened.close()
         raise
     return parts
+
+
+def _open_view(view: FileView) -> Decoder:
+    file: Decoder = soundfile.SoundFile(view)
+    if file.format != "MP3":
+        return file
+    file.close()  # Entered anywhere, which soundfile does after each reading, libsndfile gives silence.
+    view.seek(0)
+    in_order: Decoder = _InOrder(view)
+    return in_order
 
 
 class _InOrder(soundfile.SoundFile):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 
 _FOUR_LETTERS_GUID_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _MOST_CHUNKS = 10_000
+_FILE_STARTS = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"riff", b"caff"})
 UNKNOWN_32 = 0xFFFFFFFF
 
 
@@ -87,14 +88,14 @@ def walk(stream: BinaryIO, layout: Layout, file_end: int) -> Iterator[Chunk]:
     """List the chunks of a file up to its end, or to where there is no chunk.
 
     A length that leads past the end, or that is unknown (all bits set), ends a data chunk at the end of the file; another chunk
-    of such a length is none. In an RF64 file the length of the samples stands in the chunk `ds64`.
+    of such a length is none, nor is the start of another file. In an RF64 file the length of the samples stands in the chunk `ds64`.
     """
     position, long_data = layout.start, 0
     for _ in range(_MOST_CHUNKS):
         stream.seek(position)
         header = stream.read(layout.header_bytes)
         name = header[: layout.name_bytes]
-        if len(header) < layout.header_bytes or not _is_name(name):
+        if len(header) < layout.header_bytes or not _is_name(name) or name[:4] in _FILE_STARTS:
             return
         size = int.from_bytes(header[layout.name_bytes :], layout.order)
         start = position + layout.header_bytes

@@ -105,10 +105,10 @@ def end_samples(stream: BinaryIO, header: Stream, end: int) -> int | None:
     stream.seek(tail_start)
     tail = stream.read(end - tail_start)
     others: list[tuple[int, int]] = []
-    for place, samples in _frame_ends(tail, header.block_samples):
-        if samples == header.total:
-            return samples
-        others.append((place, samples))
+    for place, first, count in _frames(tail, header.block_samples):
+        if first + count == header.total:
+            return header.total
+        others.append((place, first + count))
     return next((samples for place, samples in others if crc16(tail[place:]) == 0), None)
 
 
@@ -116,28 +116,27 @@ def last_start(stream: BinaryIO, header: Stream, end: int) -> int:
     """Return the number of samples before the last frame that begins; 0 if none is found."""
     tail_start = max(header.audio, end - max(_TAIL_BYTES, header.longest_frame_bytes))
     stream.seek(tail_start)
-    found = next(_frame_ends(stream.read(end - tail_start), header.block_samples), None)
-    return max(0, found[1] - header.block_samples) if found and header.block_samples else 0
+    return next((first for _, first, _ in _frames(stream.read(end - tail_start), header.block_samples)), 0)
 
 
-def _frame_ends(tail: bytes, block_samples: int) -> Iterator[tuple[int, int]]:
-    """List what may be frame headers, the last first: their place and the number of the sample behind the frame."""
+def _frames(tail: bytes, block_samples: int) -> Iterator[tuple[int, int, int]]:
+    """List what may be frame headers, the last first: their place, the number of the first sample and how many there are."""
     place = len(tail)
     while (place := tail.rfind(b"\xff", 0, place)) >= 0:
-        samples = _sample_behind(tail[place : place + 16], block_samples)
-        if samples:
-            yield place, samples
+        first, count = _samples_of(tail[place : place + 16], block_samples)
+        if count:
+            yield place, first, count
 
 
-def _sample_behind(head: bytes, block_samples: int) -> int:
-    """Return the number of the sample behind a frame by its header (section 9.1), 0 if it is none."""
+def _samples_of(head: bytes, block_samples: int) -> tuple[int, int]:
+    """Return the number of a frame's first sample and how many it has by its header (section 9.1), none if it is no header."""
     if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[3] & 1:
-        return 0
+        return 0, 0
     size_code, rate_code = head[2] >> 4, head[2] & 15
     ones = 8 - (head[4] ^ 0xFF).bit_length()  # at the start of the number, which is coded like a letter of UTF-8
     number_bytes = max(1, ones)
     if ones == 1 or ones > 7 or size_code == 0:
-        return 0
+        return 0, 0
     number = head[4] & (0x7F >> ones)
     for byte in head[5 : 4 + number_bytes]:
         number = number << 6 | byte & 0x3F
@@ -146,9 +145,9 @@ def _sample_behind(head: bytes, block_samples: int) -> int:
     frame_samples = _BLOCK_SIZES.get(size_code) or int.from_bytes(head[place : place + size_bytes], "big") + 1
     place += size_bytes + _RATE_BYTES.get(rate_code, 0)
     if len(head) <= place or crc8(head[: place + 1]):
-        return 0
+        return 0, 0
     by_sample = head[1] & 1
-    return (number if by_sample else number * (block_samples or frame_samples)) + frame_samples
+    return (number if by_sample else number * (block_samples or frame_samples)), frame_samples
 
 
 def _crc_table(polynomial: int, bits: int) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ from typing import BinaryIO
 from datamodules.audio.containers import chunks, flac, mpeg, ogg
 
 _HEAD_BYTES = 48
+_LONG_RIFF = frozenset({b"RF64", b"BW64"})
+_LONG_DATA_PLACE = 28  # of the samples' length in the chunk `ds64`
 _VOC_MAGIC = b"Creative Voice File\x1a"
 _TOLD_BYTES = 64  # Less behind the last chunk is padding.
 _FLAC_TRAILING_TAG_BYTES = 128  # ID3v1
@@ -84,6 +86,8 @@ def _of_chunks(stream: BinaryIO, layout: chunks.Layout, end: int) -> Contents:
     behind = found[-1].end + -found[-1].end % layout.alignment
     if data.end == data.start and found[-1] is data and behind < end:
         return Contents((Section(patches=_length_patches(stream, layout, data, end)),))
+    if _at(stream, 0, 4) in _LONG_RIFF and not any(_at(stream, _LONG_DATA_PLACE, 8)):
+        return Contents((Section(patches=_length_patches(stream, layout, data, end)),))
     declared = _at(stream, data.place + layout.name_bytes, layout.size_bytes)
     if layout.size_bytes == 8 and declared == b"\xff" * 8:  # CAF: up to the end of the file
         return Contents((Section(patches=_length_patches(stream, layout, data, end)),))
@@ -112,8 +116,8 @@ def _joined_chunks(stream: BinaryIO, layout: chunks.Layout, second: int, end: in
 def _length_patches(stream: BinaryIO, layout: chunks.Layout, data: chunks.Chunk, end: int) -> dict[int, bytes]:
     size = end - data.start
     place = data.place + layout.name_bytes
-    if _at(stream, 0, 4) in {b"RF64", b"BW64"}:
-        return {20: (end - 8).to_bytes(8, "little"), 28: size.to_bytes(8, "little"), place: b"\xff" * 4}
+    if _at(stream, 0, 4) in _LONG_RIFF:
+        return {20: (end - 8).to_bytes(8, "little"), _LONG_DATA_PLACE: size.to_bytes(8, "little"), place: b"\xff" * 4}
     counted = size + (layout.header_bytes if layout.counts_header else 0)
     most = (1 << (8 * layout.size_bytes)) - 1
     return {place: min(counted, most).to_bytes(layout.size_bytes, layout.order)}
