@@ -101,8 +101,9 @@ def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
 def _place(item: _Found, output_folder: Path, suffix: str, sources: set[str], taken: set[str]) -> Path:
     places = item.places
     if suffix != item.path.suffix:
-        renamed = [place.with_suffix(suffix) for place in places]
-        places = (renamed[0], places[0].with_name(places[0].name + suffix), *renamed[1:])
+        long_names = tuple(place.with_name(place.name + suffix) for place in places)
+        has_namesake = os.path.realpath(item.path.with_suffix(suffix)) in sources
+        places = long_names if has_namesake else (places[0].with_suffix(suffix), *long_names)
     free = [place for place in places if os.path.realpath(output_folder / place) not in taken]
     if not free:
         raise AudioFileError(item.path, f"{output_folder / places[0]} is taken by another input; restore it separately")
