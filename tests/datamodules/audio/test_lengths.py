@@ -1,4 +1,4 @@
-"""No container loses samples silently: streams that follow each other, lengths of zero or unknown, headers that count too little."""
+"""No container loses samples silently: streams that follow each other, lengths of zero, headers that count too little."""
 
 import struct
 from collections.abc import Callable
