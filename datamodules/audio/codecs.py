@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from datamodules.audio.checks import AudioFileError
+from datamodules.audio.containers.view import FileView
 from datamodules.audio.suffixes import DEMUXER_OF_SUFFIX
 
 LOSSLESS_CODECS = frozenset({"alac", "ape", "flac", "tta", "wavpack", "truehd", "mlp"})
@@ -32,7 +33,7 @@ class CodecFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = path
-        self._file = open(path, "rb")  # noqa: SIM115 - closed with the decoder
+        self._file = FileView(path)  # A demuxer that seeks before the start gets there, not an exception on the error output.
         try:
             self._start()
         except BaseException:

@@ -14,8 +14,10 @@ from datamodules.audio.stream import open_like, read_blocks
 from datamodules.audio.tree import RestoreJob
 from models.streaming.restoration import RestorationStream
 
-GROUP_VALUES_PER_SECOND = 8 * 48_000
-"""Channels are restored together up to eight at 48 kHz, fewer at higher rates: memory does not grow with their number."""
+GROUP_VALUES_PER_SECOND = 4 * 48_000
+"""Channels are restored together up to four at 48 kHz, fewer at higher rates: memory does not grow with their number."""
+PAIRS_UP_TO_HZ = 200_000
+"""The two channels of a stereo file are restored together up to this rate."""
 
 
 def restored_blocks(
@@ -35,7 +37,8 @@ def restored_blocks(
     Raises:
         AudioFileError: if the file cannot be read, or the folder has no room.
     """
-    count = max(1, GROUP_VALUES_PER_SECOND // source.sample_rate_hz)
+    fewest = 2 if source.sample_rate_hz <= PAIRS_UP_TO_HZ else 1
+    count = max(fewest, GROUP_VALUES_PER_SECOND // source.sample_rate_hz)
     groups = [slice(first, min(first + count, source.channels)) for first in range(0, source.channels, count)]
     told = lambda seconds: advance(seconds / len(groups))  # noqa: E731
     if len(groups) == 1:

@@ -87,8 +87,8 @@ def shifted(layout: Layout, start: int) -> Layout:
 def walk(stream: BinaryIO, layout: Layout, file_end: int) -> Iterator[Chunk]:
     """List the chunks of a file up to its end, or to where there is no chunk.
 
-    A length that leads past the end, or that is unknown (all bits set), ends a data chunk at the end of the file; another chunk of
-    such a length is none, nor is the start of another file. RF64 tells the length of its samples in `ds64`.
+    A length that leads past the end, or that is unknown (all bits set), ends a data chunk at the end of the file; another chunk
+    of such a length is none, nor is the start of another file. An RF64 file tells the length of its samples in `ds64`.
     """
     position, long_data = layout.start, 0
     for _ in range(_MOST_CHUNKS):
