@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator
 
 from datamodules.audio.suffixes import has_suffix
 
-_LINE = re.compile(rb"\n?(?:\[(?:src/)?libmpg123/[^\n]*|(?:Note|Warning): (?:Illegal|Trying|Skipped|Xing|missing|Hit)[^\n]*)\n?")
+_LINE = re.compile(
+    rb"(?:(?<=\n)\n|\A\n)?\[(?:src/)?libmpg123/[^\n]*\n?"  # begins with an empty line
+    rb"|(?:Note|Warning): (?:Illegal|Trying|Skipped|Xing|missing|Hit)[^\n]*\n?"
+)
 _TALKATIVE_SUFFIXES = frozenset({".mp3", ".mp2", ".mp1"})
 _READ_BYTES = 1 << 16
 

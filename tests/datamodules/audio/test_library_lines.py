@@ -19,9 +19,7 @@ def test_lines_are_caught_counted_and_told_with_the_name(
 ) -> None:
     path = tmp_path / "a.mp3"
     with library_lines_named(path):
-        os.write(2, ERROR)
-        os.write(2, b"somebody else\n")
-        os.write(2, NOTE + ERROR)
+        os.write(2, ERROR + b"somebody else\n" + NOTE + ERROR)
     assert capfd.readouterr().err == "somebody else\n"
     (told,) = [record.getMessage() for record in caplog.records]
     assert told.startswith(f"{path}: its decoder met damage: ")
