@@ -81,6 +81,10 @@ class RegressionModule(RestorationModule):
         if not isinstance(scheduler, ReduceLROnPlateau):
             super().lr_scheduler_step(scheduler, metric)
 
+    def on_train_epoch_start(self) -> None:
+        """Log the epoch's rate."""
+        self.log("lr", as_list(self.optimizers())[0].param_groups[0]["lr"])
+
     def on_train_epoch_end(self) -> None:
         """Step a plateau schedule by the epoch's validation; this hook comes before the checkpoint."""
         step_plateaus(as_list(self.lr_schedulers()), self.trainer, self.monitor)

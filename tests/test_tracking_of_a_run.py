@@ -1,7 +1,8 @@
 """What a run tells Weights & Biases, read back from the offline file of the run."""
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 import wandb
 from hydra import compose, initialize_config_module
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from wandb.proto import wandb_internal_pb2
 
-from conf.settings import TrainSettings, evaluate_settings
+from conf.settings import evaluate_settings, train_settings
 from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.commands.train import train
 
@@ -81,32 +83,94 @@ def told(folder: Path) -> Told:
     return what
 
 
-def test_offline_run_holds_names_config_metrics_and_media(train_config: Callable[..., TrainSettings], tmp_path: Path) -> None:
-    result = train(train_config(*TINY_NET, "logger=wandb", "examples=2", "trainer.log_every_n_steps=1", "group=my_sweep"))
-    what = told(tmp_path / "run")
+@pytest.fixture(scope="module")
+def tracked(tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any], Told]]:
+    """Train once with W&B and TensorBoard; give the folder, the result and what W&B was told."""
+    folder = tmp_path_factory.mktemp("tracked") / "run"
+    names = ["run_name=r", f"run_dir={folder}", "choices.model=method", "choices.data=d", "choices.corruption=c"]
+    quick = ["trainer=cpu", "trainer.max_epochs=2", "trainer.log_every_n_steps=1", "examples=2", "baselines=[wiener,sinc]"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_DATA_DIR", "")
+        patch.delenv("WANDB_DATA_DIR")
+        with initialize_config_module("conf"):
+            given = [*tiny, *TINY_NET, *names, *quick, "logger=[wandb,tensorboard]", "group=my_sweep"]
+            settings = train_settings(compose("train", given))
+        yield folder, train(settings), told(folder)
+
+
+def test_offline_run_holds_names_and_config(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    folder, _, what = tracked
     assert list(what.run.tags) == ["method", "d", "c"]
     assert (what.run.run_group, what.run.job_type) == ("my_sweep", "train")
-    assert what.run.run_id == json.loads((tmp_path / "run" / "run.json").read_text())["id"]
+    assert what.run.run_id == json.loads((folder / "run.json").read_text())["id"]
     assert what.config["model"]["net"]["channels"] == [4, 8]
     assert what.config["seed"] == 0
-    for name, value in (result["metrics"] | result["validation"]).items():
-        assert what.summary[name] == pytest.approx(value, rel=1e-4), name
-    assert {"test/snr_db", "test/corrupted_snr_db", "val/lsd"} <= set(what.summary)
-    assert what.summary["verdict"] == result["verdict"]
-    assert {"train/loss", "val/si_sdr_db", "val/corrupted_si_sdr_db", "test/si_sdr_db"} <= set(what.history)
-    assert what.history["examples/0/captions"] == ["corrupted", "restored", "clean"]
-    assert what.history["examples/1_spectrogram/_type"] == "images/separated"
 
 
-def test_offline_run_holds_a_table_to_listen_to(train_config: Callable[..., TrainSettings], tmp_path: Path) -> None:
-    train(train_config(*TINY_NET, "logger=wandb", "examples=2", "trainer.max_epochs=1"))
-    files = told(tmp_path / "run").files
-    assert len([path for path in files if path.endswith((".flac", ".png"))]) == 8
-    table = json.loads(files["examples.table.json"].read_text())
-    assert table["columns"] == ["pair", "corrupted", "restored", "clean", "spectrograms"]
-    kinds = [[cell["_type"] for cell in line[1:]] for line in table["data"]]
+def test_offline_run_holds_curves_with_each_rate_once(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    history = tracked[2].history
+    assert {"train/loss", "val/si_sdr_db", "val/corrupted_si_sdr_db", "test/si_sdr_db"} <= set(history)
+    assert [key for key in history if key.startswith("lr")] == ["lr"]
+
+
+def test_summary_tells_result_cost_and_the_other_methods(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    _, result, what = tracked
+    expected = result["metrics"] | {"verdict": result["verdict"], "params": result["params"]}
+    expected |= {f"best_epoch/{name.removeprefix('val/')}": value for name, value in result["validation"].items()}
+    expected |= {f"baseline/{name}/snr_db": result["methods"][name]["snr_db"] for name in ("wiener", "sinc")}
+    expected |= {name: result[name] for name in ("training_seconds", "real_time_factor")}
+    for name, value in expected.items():
+        assert what.summary[name] == pytest.approx(value, rel=1e-4) if isinstance(value, float) else value, name
+
+
+def test_summary_and_test_row_stand_at_the_end_of_the_training(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    folder, result, what = tracked
+    steps = 2 * 16 // 4
+    assert (result["epochs"], result["global_step"]) == (2, steps)
+    assert (what.summary["epoch"], what.summary["trainer/global_step"]) == (2, steps)
+    rows = [{key_of(item): json.loads(item.value_json) for item in record.history.item} for record in records(folder)]
+    (test,) = [row for row in rows if "test/snr_db" in row]
+    assert (test["epoch"], test["trainer/global_step"]) == (2, steps)
+
+
+def test_summary_keeps_the_best_of_every_validation_metric(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    folder, _, what = tracked
+    lines = [json.loads(line) for line in (folder / "epochs.jsonl").read_text().splitlines()]
+    for name, best in (("si_sdr_db", max), ("lsd", min)):
+        expected = best(line[f"val/{name}"] for line in lines)
+        assert what.summary[f"val/{name}"] == {best.__name__: pytest.approx(expected, rel=1e-4)}
+
+
+def test_offline_run_holds_every_medium_once_in_a_table(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    folder, _, what = tracked
+    assert len([path for path in what.files if path.endswith((".flac", ".png"))]) == 8
+    assert not list((folder / "wandb").glob("offline-run-*/files/media/audio/*"))
+    table = json.loads(what.files["examples.table.json"].read_text())
+    assert table["columns"] == ["pair", "seconds", "corrupted", "restored", "clean", "spectrograms"]
+    kinds = [[cell["_type"] for cell in line[2:]] for line in table["data"]]
     assert kinds == [["audio-file"] * 3 + ["image-file"]] * 2
-    assert files["examples.table.json"].is_relative_to(tmp_path / "run")
+    assert [line[:2] for line in table["data"]] == [["08, 0.0 to 1.0 s", 1.0], ["09, 1.0 to 2.0 s", 1.0]]
+    assert table["data"][0][3]["caption"] == "restored, 1.0 s"
+
+
+def test_run_folder_holds_what_the_documentation_says(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "training.md").read_text().partition("## A run folder")[2]
+    documented = {name.rstrip("/") for name in re.findall(r"^ {6}(\S+)", page, flags=re.MULTILINE)}
+    assert {entry.name for entry in tracked[0].iterdir()} <= documented
+
+
+def test_tensorboard_gets_scalars_scores_and_media(tracked: tuple[Path, dict[str, Any], Told]) -> None:
+    folder, result, _ = tracked
+    events = EventAccumulator(str(folder / "tensorboard" / "version_0")).Reload()
+    scalars = {name: events.Scalars(name)[-1] for name in events.Tags()["scalars"]}
+    assert {"train/loss", "val/si_sdr_db", "lr", "training_seconds", "baseline/wiener/snr_db"} <= set(scalars)
+    assert scalars["test/snr_db"].value == pytest.approx(result["metrics"]["test/snr_db"], rel=1e-4)
+    assert scalars["test/snr_db"].step == result["global_step"]
+    assert "_hparams_/session_start_info" in events.summary_metadata
+    assert {"verdict/text_summary", "methods/text_summary"} <= set(events.Tags()["tensors"])
+    assert len(events.Tags()["images"]) == 2
+    (restored,) = events.Audio("examples/0000_restored")
+    assert (restored.sample_rate, restored.length_frames, restored.step) == (4000, 4000, result["global_step"])
 
 
 def test_evaluation_can_be_logged_as_such(tiny: list[str], tmp_path: Path) -> None:

@@ -35,11 +35,12 @@ class EpochLines(Callback):
         self._sums: dict[str, Tensor] = {}
         self._counts: Counter[str] = Counter()
         self._started, self._seconds = 0.0, list[float]()
-        self._latest: float | None = None
+        self.latest: float | None = None
+        self._is_validated = False
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Forget the epoch before."""
-        self._sums, self._counts, self._latest = {}, Counter(), None
+        self._sums, self._counts, self._is_validated = {}, Counter(), False
         self._started = time.monotonic()
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
@@ -55,9 +56,9 @@ class EpochLines(Callback):
         """Remember the value, but for the check before training, and the epoch if it is the best."""
         if trainer.sanity_checking:
             return
-        self._latest = validation_values(trainer).get(self.monitor)
-        if self._latest is not None and (self.best is None or self.sign * self._latest > self.sign * self.best[0]):
-            self.best = (self._latest, trainer.current_epoch + 1)
+        self.latest, self._is_validated = validation_values(trainer).get(self.monitor), True
+        if self.latest is not None and (self.best is None or self.sign * self.latest > self.sign * self.best[0]):
+            self.best = (self.latest, trainer.current_epoch + 1)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the line."""
@@ -76,8 +77,8 @@ class EpochLines(Callback):
         number = f"epoch {epoch}/{last}" if last is not None and last > 0 else f"epoch {epoch}"
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         parts = [", ".join(terms(means, losses))]
-        if self._latest is not None:
-            parts.append(quantity(self.monitor, self._latest))
+        if self._is_validated and self.latest is not None:
+            parts.append(quantity(self.monitor, self.latest))
         if self.best is not None:
             parts.append(f"best {quantity('', self.best[0], self.monitor)} in epoch {self.best[1]}")
         parts.append(f"{self._seconds[-1]:.1f} s{' (cut short)' if is_cut_short(trainer) else ''}")

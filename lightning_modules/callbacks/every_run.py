@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytorch_lightning.callbacks import Callback, LearningRateMonitor
+from pytorch_lightning.callbacks import Callback
 
 from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch
@@ -26,6 +26,6 @@ def run_callbacks(
         added: further ones, which see an epoch's values before its checkpoints are written.
     """
     averaging = [] if ema_decay is None else [WeightEMA(ema_decay)]
-    reports = [NonFiniteReport(folder), EpochReport(folder), EpochLines(monitor, mode), LearningRateMonitor()]
+    reports = [NonFiniteReport(folder), EpochReport(folder), EpochLines(monitor, mode)]
     checkpoints = [BestEpoch(folder / "checkpoints", monitor, mode), LastEpoch(folder / "checkpoints")]
     return [EpochSeed(seed), ScheduleLength(), *reports, *averaging, *added, *checkpoints]

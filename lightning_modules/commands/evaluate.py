@@ -9,6 +9,7 @@ from conf.settings import EvaluateSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
+from lightning_modules.callbacks.progress import ScoringBar, with_bar
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer
 from lightning_modules.runs.end import Bench, Tested, end_run
 from lightning_modules.runs.evaluation import score_pairs
@@ -33,7 +34,7 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     save(config, settings.run_dir / "config.yaml")
     loggers = create_group(config, "logger")
     stopper = StopOnSignal()
-    trainer = create(config, "trainer", logger=False, callbacks=[stopper])
+    trainer = create(config, "trainer", logger=False, **with_bar(config["trainer"], ScoringBar(name), [stopper]))
     others = baselines(settings.baselines, data.sample_rate, settings.plugins) | further
     facts = {"status": "finished", "checkpoint": settings.checkpoint, **told_of(config)}
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import Callback, LearningRateMonitor
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
 from conf.compose import baselines, create, create_group, save
@@ -19,6 +19,7 @@ from lightning_modules.base import NonFiniteLossError, RestorationModule
 from lightning_modules.callbacks.best_and_last import best_scores
 from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 from lightning_modules.callbacks.every_run import run_callbacks
+from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
 from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
@@ -149,12 +150,15 @@ def fit_and_test(
         except (MisconfigurationException, ModuleNotFoundError) as error:  # what does not go with this method or installation
             raise ValueError(str(error)) from error
         seconds = round(clock.seconds(), 1)
-        facts = {"epochs": trainer.current_epoch, "training_seconds": seconds, "validation": best_scores(trainer)}
+        steps = trainer.fit_loop.epoch_loop._batches_that_stepped  # what Lightning's loggers count, however many optimizers
+        progress = {"epochs": trainer.current_epoch, "global_step": steps}
+        facts = {**progress, "training_seconds": seconds, "validation": best_scores(trainer)}
         if trainer.world_size > 1:
             torch.distributed.destroy_process_group()
         if not trainer.is_global_zero:
             return {"signal": stopper.received}
-        tester = create(settings.config, "test_trainer", logger=False, callbacks=[stopper])
+        shown = with_bar(settings.config["test_trainer"], ScoringBar(settings.config["choices"]["model"]), [stopper])
+        tester = create(settings.config, "test_trainer", logger=False, **shown)
         return finish(settings, facts, prepared, Bench(run.folder, prepared.data, tester, loggers, audio_io.write, stopper))
 
 
@@ -163,9 +167,9 @@ def build_trainer(
 ) -> pl.Trainer:
     """Create the trainer with the callbacks of every run, those that are added, and others that the caller asks afterwards."""
     choice = (settings.monitor, settings.mode, settings.ema_decay)
-    usual = run_callbacks(run.folder, settings.seed, *choice, added)
-    callbacks = [*watching, *(callback for callback in usual if loggers or not isinstance(callback, LearningRateMonitor))]
-    return make_trainer(settings.config, logger=list(loggers), callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+    callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
+    shown = with_bar(settings.config["trainer"], TrainingBar(), callbacks)
+    return make_trainer(settings.config, logger=list(loggers), plugins=[AtomicCheckpointIO()], **shown)
 
 
 def make_trainer(config: Mapping[str, Any], **extra: Any) -> pl.Trainer:

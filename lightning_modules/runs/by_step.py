@@ -10,14 +10,17 @@ import torch
 from torch import Tensor
 
 from lightning_modules.metrics.collection import build_metrics
-from lightning_modules.metrics.registry import computed_in
-from lightning_modules.runs.figures import save_curves, save_spectrograms
+from lightning_modules.metrics.registry import METRICS, computed_in
+from lightning_modules.runs.figures import Curve, save_curves, save_spectrograms
+from lightning_modules.runs.titles import direction
 from lightning_modules.stepwise import Stepwise
 
 ByStep = dict[str, list[float]]
 """Means over the test pairs after 0, 1, ... T steps, by metric."""
 
 QUARTERS = 4
+LEAST_SPAN = {"dB": 1.0, "": 0.2}
+"""How much an axis shows at least, by the unit: a change that nobody hears is not to look like a leap."""
 
 
 def write_steps(folder: Path, module: Stepwise, data: Any, indices: Sequence[int]) -> ByStep:
@@ -34,7 +37,7 @@ def write_steps(folder: Path, module: Stepwise, data: Any, indices: Sequence[int
     return means
 
 
-def draw_steps(folder: Path, module: Stepwise, data: Any, means: ByStep, shown: int) -> list[Path]:
+def draw_steps(folder: Path, module: Stepwise, data: Any, means: ByStep, shown: int, title: str) -> list[Path]:
     """Write by_step.png and examples/NNNN_steps.png, and return their paths.
 
     Args:
@@ -43,14 +46,27 @@ def draw_steps(folder: Path, module: Stepwise, data: Any, means: ByStep, shown: 
         data: has the test pairs.
         means: from `write_steps`.
         shown: index of the pair whose spectrograms are drawn.
+        title: over them.
     """
     pictures = [folder / "by_step.png", folder / "examples" / f"{shown:04d}_steps.png"]
-    save_curves(pictures[0], means, "step")
+    save_curves(pictures[0], [curve_of(key, values) for key, values in means.items()], "step")
     pictures[1].parent.mkdir(parents=True, exist_ok=True)
     estimates = _estimates(module, data.test_dataloader().dataset[shown]["corrupted"])
     stages = {f"step {step}": estimates[step].cpu() for step in quarters(len(estimates) - 1)}
-    save_spectrograms(pictures[1], stages, data.sample_rate, f"test pair {shown}")
+    save_spectrograms(pictures[1], stages, data.sample_rate, title)
     return pictures
+
+
+def curve_of(name: str, values: Sequence[float]) -> Curve:
+    r"""Describe means by step in words; what is no metric is a score that the method gives itself.
+
+    >>> curve_of("si_sdr_db", [1.0]).title, curve_of("logit", [1.0]).title
+    ('scale-invariant signal-to-distortion ratio\n(higher is better)', "the method's own logit")
+    """
+    if name not in METRICS:
+        return Curve(values, f"the method's own {name}", "", LEAST_SPAN[""])
+    unit = METRICS[name].unit
+    return Curve(values, f"{METRICS[name].title}\n({direction(name)})", unit, LEAST_SPAN[unit])
 
 
 def score_by_step(module: Stepwise, data: Any, indices: Sequence[int]) -> ByStep:
@@ -92,10 +108,3 @@ def write_table(path: Path, means: Mapping[str, Sequence[float]]) -> None:
         writer = csv.writer(file)
         writer.writerow(["step", *means])
         writer.writerows([step, *values] for step, values in enumerate(zip(*means.values(), strict=True)))
-
-
-def log_steps(logger: Any, pictures: Sequence[Path]) -> None:
-    """Send the pictures to a logger that takes media (W&B); others are left alone."""
-    if hasattr(logger, "log_image"):
-        for picture in pictures:
-            logger.log_image(f"steps/{picture.stem}", [str(picture)])

@@ -14,16 +14,19 @@ from torch import Tensor
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
+from lightning_modules.callbacks.progress import name_method
 from lightning_modules.metrics.collection import check_metric
 from lightning_modules.metrics.cost import gpu_memory_mb
 from lightning_modules.metrics.registry import added_metrics
-from lightning_modules.runs.by_step import draw_steps, log_steps, write_steps
+from lightning_modules.runs.by_step import draw_steps, write_steps
 from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
 from lightning_modules.runs.table import show, verdict
-from lightning_modules.runs.tracking import close_logger, log_examples, log_means, log_summary
+from lightning_modules.runs.titles import pair_name, title_of
+from lightning_modules.runs.tracker import Shown
+from lightning_modules.runs.tracking import tracker_of
 from lightning_modules.stepwise import Stepwise
 
 ROOT = Path(__file__).parents[2]
@@ -90,10 +93,10 @@ def end_run(
     kept.always("the table", show, table, metric)
     control = best_control(table[:-1], metric)
     heard = {name: module for name, module in baselines.items() if control is not None and name == control.name}
-    paths = _examples(tested, heard, bench, kept, examples)
-    pictures = _steps(tested.module, tested.rows, bench, kept) if isinstance(tested.module, Stepwise) else []
-    _track(bench, kept, paths, pictures)
-    written = f"\nexamples: {bench.folder / 'examples'}" if paths or pictures else ""
+    shown = _examples(tested, heard, bench, kept, examples, metric)
+    pictures = _steps(tested.module, tested.rows, bench, kept, metric) if isinstance(tested.module, Stepwise) else []
+    _track(bench, kept, shown, pictures)
+    written = f"\nexamples: {bench.folder / 'examples'}" if shown or pictures else ""
     kept.always("the paths", print, f"run folder: {bench.folder}{written}")
     kept.keep(signal=bench.stopper.received)
     return kept.content
@@ -158,15 +161,17 @@ def _write_rows(tested: Tested, bench: Bench) -> None:
 def _baseline(name: str, module: RestorationModule, bench: Bench, kept: KeptResult) -> Scores:
     """Return the row of a baseline, or one that says why there are no scores."""
     kind, known = kind_of(module), len(kept.problems)
+    name_method(bench.trainer, name)
     row = kept.part(f"baseline {name}", lambda: mean_scores(name, kind, score_pairs(module, bench.data, bench.trainer)))
     return row or Scores(name, kind, {}, failure=kept.problems[known].partition(": ")[2])
 
 
 def _examples(
-    tested: Tested, controls: Mapping[str, RestorationModule], bench: Bench, kept: KeptResult, count: int
-) -> list[dict[str, Path]]:
-    """Write examples, each with its picture and what controls make of it, and return the paths of those that could be written."""
-    pairs, folder, rate_hz = bench.data.test_dataloader().dataset, bench.folder / "examples", bench.data.sample_rate
+    tested: Tested, controls: Mapping[str, RestorationModule], bench: Bench, kept: KeptResult, count: int, metric: str
+) -> list[Shown]:
+    """Write examples, each with its picture and what controls make of it, and return those of which the audio could be written."""
+    pairs, rate_hz = bench.data.test_dataloader().dataset, bench.data.sample_rate
+    folder, places, rows = bench.folder / "examples", bench.data.manifest(), {int(row["index"]): row for row in tested.rows}
     written = []
     for index in evenly_spaced(len(pairs), count):
         example = kept.part(f"example {index}", restore_example, tested.module, pairs, index)
@@ -176,11 +181,13 @@ def _examples(
             name: kept.part(f"{name} on example {index}", _heard, module, pairs, index) for name, module in controls.items()
         }
         example = replace(example, controls={name: signal for name, signal in others.items() if signal is not None})
-        paths = kept.part(f"audio of example {index}", write_example, folder, example, rate_hz, bench.write_audio)
-        picture = kept.part(f"picture of example {index}", draw_example, folder, example, rate_hz)
-        if paths is not None:
-            own = {name: path for name, path in paths.items() if not name.startswith("control_")}
-            written.append(own | ({"spectrogram": picture} if picture else {}))
+        name = pair_name(places[index], rate_hz)
+        title = title_of(name, metric, rows.get(index))
+        audio = kept.part(f"audio of example {index}", write_example, folder, example, rate_hz, bench.write_audio)
+        picture = kept.part(f"picture of example {index}", draw_example, folder, example, rate_hz, title)
+        if audio is not None:
+            own = {version: path for version, path in audio.items() if not version.startswith("control_")}
+            written.append(Shown(name, example, own, picture, rate_hz))
     return written
 
 
@@ -188,20 +195,22 @@ def _heard(module: RestorationModule, pairs: Any, index: int) -> Tensor:
     return restore_example(module, pairs, index).restored
 
 
-def _steps(module: Stepwise, rows: Sequence[Row], bench: Bench, kept: KeptResult) -> list[Path]:
+def _steps(module: Stepwise, rows: Sequence[Row], bench: Bench, kept: KeptResult, metric: str) -> list[Path]:
     """Write what every step of a method in steps is worth, and return the paths of the pictures."""
     indices = [int(row["index"]) for row in rows]
     means = kept.part("the table by step", write_steps, bench.folder, module, bench.data, indices)
     if means is None:
         return []
     kept.keep(by_step=means)
-    return kept.part("pictures by step", draw_steps, bench.folder, module, bench.data, means, indices[0]) or []
+    title = title_of(pair_name(bench.data.manifest()[indices[0]], bench.data.sample_rate), metric, rows[0])
+    return kept.part("pictures by step", draw_steps, bench.folder, module, bench.data, means, indices[0], title) or []
 
 
-def _track(bench: Bench, kept: KeptResult, examples: Sequence[Mapping[str, Path]], pictures: Sequence[Path]) -> None:
-    for logger in bench.loggers:
-        kept.always("the tracker's metrics", log_means, logger, kept.content["metrics"])
-        kept.always("the tracker's summary", log_summary, logger, kept.content)
-        kept.part("the tracker's examples", log_examples, logger, examples, bench.data.sample_rate)
-        kept.part("the tracker's pictures by step", log_steps, logger, pictures)
-        kept.always("the tracker's end", close_logger, logger, int(bool(kept.problems)))
+def _track(bench: Bench, kept: KeptResult, shown: Sequence[Shown], pictures: Sequence[Path]) -> None:
+    step = kept.content.get("global_step")
+    for tracker in map(tracker_of, bench.loggers):
+        kept.always("the tracker's metrics", tracker.means, kept.content)
+        kept.always("the tracker's summary", tracker.summary, kept.content)
+        kept.part("the tracker's examples", tracker.examples, shown, step)
+        kept.part("the tracker's pictures by step", tracker.pictures, pictures, step)
+        kept.always("the tracker's end", tracker.close, int(bool(kept.problems)))

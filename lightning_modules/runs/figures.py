@@ -1,6 +1,9 @@
 """Pictures of results: spectrograms of some signals under one color scale, and curves over one axis."""
 
+import math
+import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ from models.layers import stft
 
 DYNAMIC_RANGE_DB = 90.0
 FFT_SAMPLES = 1024
+TITLE_CHARACTERS = 34
+"""As many stand over a panel of curves."""
 
 
 def spectrogram_db(signal: Tensor) -> Tensor:
@@ -56,30 +61,67 @@ def save_spectrograms(path: Path, signals: Mapping[str, Tensor], sample_rate: in
             vmax=top_db,
             cmap="magma",
         )
-        axis.set_ylabel(f"{caption}\nkHz")
-    axes[-1].set_xlabel("seconds")
-    figure.colorbar(image, ax=list(axes), label="dB re full scale")
+        axis.set_ylabel(f"{caption}\nfrequency (kHz)")
+    axes[-1].set_xlabel("time (s)")
+    figure.colorbar(image, ax=list(axes), label="level (dB re a full-scale sine)")
     figure.suptitle(title, fontsize="medium")
     figure.savefig(path, dpi=110)
 
 
-def save_curves(path: Path, curves: Mapping[str, Sequence[float]], axis: str) -> None:
-    """Draw some curves side by side over 0, 1, 2, ... and save them as a PNG.
+@dataclass(frozen=True)
+class Curve:
+    """Values over 0, 1, 2, ... and how they are shown.
+
+    Attributes:
+        values: at least one.
+        title: in words.
+        unit: of the values; empty for a plain number.
+        least_span: how much the axis shows at least, in that unit.
+    """
+
+    values: Sequence[float]
+    title: str
+    unit: str
+    least_span: float
+
+
+def save_curves(path: Path, curves: Sequence[Curve], axis: str) -> None:
+    """Draw some curves side by side and save them as a PNG.
 
     Args:
         path: of the PNG.
-        curves: values by name, the same number each.
+        curves: with the same number of values each.
         axis: what is counted.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(3.2 * len(curves), 2.8), layout="constrained")
+    figure = Figure(figsize=(3.4 * len(curves), 3.0), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = np.atleast_1d(figure.subplots(1, len(curves)))
-    for panel, (name, values) in zip(axes, curves.items(), strict=True):
-        panel.plot(values, marker="o" if len(values) <= 32 else None)
-        panel.set(title=name, xlabel=axis)
+    for panel, curve in zip(np.atleast_1d(figure.subplots(1, len(curves))), curves, strict=True):
+        panel.plot(curve.values, marker="o" if len(curve.values) <= 32 else None)
+        panel.set_title(wrapped(curve.title), fontsize="medium")
+        panel.set(xlabel=axis, ylabel=curve.unit, ylim=limits(curve))
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.ticklabel_format(axis="y", useOffset=False)
         panel.grid(alpha=0.3)
     figure.savefig(path, dpi=110)
+
+
+def limits(curve: Curve) -> tuple[float, float] | None:
+    """Return the ends of the axis: all finite values, and around their middle the least span; None leaves them to matplotlib.
+
+    >>> limits(Curve([2.0, 2.01], "", "dB", 1.0)), limits(Curve([0.0, 10.0], "", "dB", 1.0))
+    ((1.505, 2.505), (-0.5, 10.5))
+    """
+    finite = [value for value in curve.values if math.isfinite(value)]
+    if not finite:
+        return None
+    middle, span = (max(finite) + min(finite)) / 2, max(1.1 * (max(finite) - min(finite)), curve.least_span)
+    return middle - span / 2, middle + span / 2
+
+
+def wrapped(title: str) -> str:
+    """Break the lines of a title that are wider than a panel."""
+    return "\n".join(textwrap.fill(line, TITLE_CHARACTERS, break_on_hyphens=False) for line in title.splitlines())

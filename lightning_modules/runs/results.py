@@ -59,17 +59,18 @@ def write_example(
     return paths
 
 
-def draw_example(folder: Path, example: Example, sample_rate: int) -> Path:
+def draw_example(folder: Path, example: Example, sample_rate: int, title: str) -> Path:
     """Write the spectrograms of an example as a picture, and return its path.
 
     Args:
         folder: is created.
         example: from `restore_example`.
         sample_rate: in Hz.
+        title: over the picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{example.index:04d}.png"
-    save_spectrograms(path, _signals(example), sample_rate, f"test pair {example.index}")
+    save_spectrograms(path, _signals(example), sample_rate, title)
     return path
 
 

@@ -153,3 +153,9 @@ def test_loss_is_the_sum_of_its_terms_by_their_weights() -> None:
     batch = {"clean": torch.zeros(1, 1, 4), "corrupted": torch.full((1, 1, 4), 2.0), "index": torch.tensor([0])}
     size = module.restore(batch["corrupted"]).abs().max().item()
     assert module.training_step(batch, 0).item() == pytest.approx(3.0 * size**2 + 0.5 * size)
+
+
+def test_rate_of_an_epoch_is_logged_once() -> None:
+    trainer = fit(make(scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.5)), Examples(), epochs=3)
+    logged = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("lr")}
+    assert logged == {"lr": pytest.approx(0.1 * 0.5**2)}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.metrics.snr import si_sdr_db
-from lightning_modules.runs.by_step import draw_steps, log_steps, quarters, score_by_step, write_steps
+from lightning_modules.runs.by_step import curve_of, draw_steps, quarters, score_by_step, write_steps
 from lightning_modules.stepwise import Stepwise
 
 RATE_HZ = 4000
@@ -60,7 +60,7 @@ def test_means_over_the_pairs_asked_for_by_step() -> None:
 
 def test_table_and_pictures_are_written(tmp_path: Path) -> None:
     means = write_steps(tmp_path, module(), Pairs(), [0, 1])
-    pictures = draw_steps(tmp_path, module(), Pairs(), means, 1)
+    pictures = draw_steps(tmp_path, module(), Pairs(), means, 1, "tone, 0.0 to 1.0 s")
     with (tmp_path / "by_step.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["lsd"]) for row in rows] == means["lsd"]
@@ -76,15 +76,14 @@ def test_quarters_of_the_way(steps: int, expected: list[int]) -> None:
     assert quarters(steps) == expected
 
 
-def test_pictures_go_to_a_logger_that_takes_them() -> None:
-    class Logger:
-        def __init__(self) -> None:
-            self.images: dict[str, list[str]] = {}
-
-        def log_image(self, key: str, images: list[str]) -> None:
-            self.images[key] = images
-
-    logger = Logger()
-    log_steps(logger, [Path("a/by_step.png")])
-    log_steps(object(), [Path("a/by_step.png")])
-    assert logger.images == {"steps/by_step": ["a/by_step.png"]}
+@pytest.mark.parametrize(
+    ("name", "title", "unit"),
+    [
+        ("snr_db", "signal-to-noise ratio\n(higher is better)", "dB"),
+        ("lsd", "log-spectral distance\n(lower is better)", ""),
+        ("logit", "the method's own logit", ""),
+    ],
+)
+def test_curve_says_what_it_shows_and_which_way_is_better(name: str, title: str, unit: str) -> None:
+    curve = curve_of(name, [1.0, 2.0])
+    assert (curve.title, curve.unit) == (title, unit)

@@ -17,6 +17,7 @@ from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.commands.train import train
 from lightning_modules.runs import end as run_end
 from lightning_modules.runs.end import exit_code
+from lightning_modules.runs.tracker import Tracker
 from models.classical.wiener import Wiener
 
 STEPS = ["model=conv_rnn", "model.net.state_channels=4", "model.net.hidden_channels=8", "model.net.steps=3"]
@@ -30,11 +31,11 @@ PARTS = {
     "write_steps": ["the table by step"],
     "draw_steps": ["pictures by step"],
     "show": ["the table"],
-    "log_means": ["the tracker's metrics"],
-    "log_summary": ["the tracker's summary"],
-    "log_examples": ["the tracker's examples"],
-    "log_steps": ["the tracker's pictures by step"],
-    "close_logger": ["the tracker's end"],
+    "tracker.means": ["the tracker's metrics"],
+    "tracker.summary": ["the tracker's summary"],
+    "tracker.examples": ["the tracker's examples"],
+    "tracker.pictures": ["the tracker's pictures by step"],
+    "tracker.close": ["the tracker's end"],
 }
 SOUNDS = [f"0000_{name}.flac" for name in ("clean", "corrupted", "restored", "control_wiener")]
 FILES = {
@@ -79,7 +80,8 @@ def test_clean_run_has_no_problems_and_every_row(config: TrainSettings, tmp_path
 def test_part_that_fails_costs_no_other(
     config: TrainSettings, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run_end, part, break_it)
+    owner, _, name = part.rpartition(".")
+    monkeypatch.setattr(Tracker if owner else run_end, name, break_it)
     result = train(config)
     assert result["problems"] == [f"{name}: KeyError: 'broken'" for name in PARTS[part]]
     assert (result["status"], exit_code(result)) == ("finished", 1)
@@ -91,7 +93,7 @@ def test_part_that_fails_costs_no_other(
     whole |= set(SOUNDS)
     assert files_of(tmp_path / "run") == whole - set(FILES.get(part, []))
     (table,) = (tmp_path / "run").glob("csv/*/metrics.csv")
-    assert ("test/si_sdr_db" in table.read_text()) == (part != "log_means")
+    assert ("test/si_sdr_db" in table.read_text()) == (part != "tracker.means")
 
 
 @pytest.mark.parametrize("name", BASELINES)

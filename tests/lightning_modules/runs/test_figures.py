@@ -1,11 +1,14 @@
 """Spectrogram pictures show the level and the place they should."""
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from lightning_modules.runs.figures import save_curves, spectrogram_db
+from lightning_modules.runs.figures import Curve, limits, save_curves, save_spectrograms, spectrogram_db
 
 
 def test_full_scale_sine_reads_0_db_at_its_frequency() -> None:
@@ -22,5 +25,23 @@ def test_silence_and_short_signals_are_finite() -> None:
 
 @pytest.mark.parametrize("points", [2, 101])
 def test_curves_become_a_picture(tmp_path: Path, points: int) -> None:
-    save_curves(tmp_path / "a.png", {"lsd": [1.0] * points, "si_sdr_db": list(range(points))}, "step")
+    curves = [Curve([1.0] * points, "distance", "", 0.2), Curve([*range(points)], "ratio", "dB", 1.0)]
+    save_curves(tmp_path / "a.png", curves, "step")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_small_change_stays_small_and_a_large_one_fits() -> None:
+    low, high = limits(Curve([5.0, 5.01], "ratio", "dB", 1.0)) or (0, 0)
+    assert high - low == pytest.approx(1.0)
+    assert low < 5.0 < 5.01 < high
+    low, high = limits(Curve([math.nan, 5.0, 25.0], "ratio", "dB", 1.0)) or (0, 0)
+    assert low < 5.0 < 25.0 < high < 30.0
+    assert limits(Curve([math.nan], "ratio", "dB", 1.0)) is None
+
+
+def test_spectrograms_name_recording_and_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    save_spectrograms(tmp_path / "a.png", {"clean": torch.zeros(1, 4000)}, 4000, "song\nratio: 5 dB")
+    words = [text.get_text() for text in drawn[0].findobj(Text)]
+    assert {"song\nratio: 5 dB", "clean\nfrequency (kHz)", "time (s)", "level (dB re a full-scale sine)"} <= set(words)

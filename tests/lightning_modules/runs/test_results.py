@@ -42,14 +42,14 @@ def test_examples_share_one_gain_and_none_clips(tmp_path: Path) -> None:
     peaks = {name: np.abs(audio).max() for name, audio in written.items()}
     assert peaks == pytest.approx({"0003_corrupted": 1.0, "0003_restored": 0.5, "0003_clean": 0.25, "0003_control_wiener": 0.5})
     assert {path.stem for path in paths.values()} == set(written)
-    assert draw_example(tmp_path, example, 16000).read_bytes().startswith(b"\x89PNG")
+    assert draw_example(tmp_path, example, 16000, "song").read_bytes().startswith(b"\x89PNG")
 
 
 def test_example_of_silence_is_written(tmp_path: Path) -> None:
     silence = torch.zeros(1, 2048)
     example = Example(0, silence, silence, silence)
     assert write_example(tmp_path, example, 16000, lambda *_: None)
-    assert draw_example(tmp_path, example, 16000).is_file()
+    assert draw_example(tmp_path, example, 16000, "song").is_file()
 
 
 def test_commit_outside_a_checkout_is_unknown(tmp_path: Path) -> None:

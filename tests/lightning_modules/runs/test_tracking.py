@@ -10,7 +10,7 @@ import wandb
 from pytorch_lightning.loggers import CSVLogger
 
 from lightning_modules.runs import tracking
-from lightning_modules.runs.tracking import close_logger, log_examples, log_summary, open_wandb
+from lightning_modules.runs.tracking import close_loggers, open_wandb, tracker_of
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_unreachable_server_means_offline_soon(
     assert time.monotonic() - started < 30
     assert "cannot be reached" in caplog.text
     logger.log_metrics({"val/snr_db": 1.0})
-    close_logger(logger, 0)
+    close_loggers([logger], 0)
     assert list(tmp_path.glob("wandb/offline-run-*-abc12345/*.wandb"))
 
 
@@ -55,29 +55,33 @@ def test_logger_is_built_once(options: dict[str, Any], monkeypatch: pytest.Monke
             super().__init__(**given)
 
     monkeypatch.setattr(tracking, "WandbLogger", Counted)
-    close_logger(open_wandb(**options, offline=True), 0)
+    close_loggers([open_wandb(**options, offline=True)], 0)
     assert len(built) == 1
 
 
 def test_closing_after_a_run_lets_the_next_start_its_own(options: dict[str, Any]) -> None:
     first = open_wandb(**options, offline=True)
-    close_logger(first, 0)
+    close_loggers([first], 0)
     second = open_wandb(**options | {"id": "def12345"}, offline=True)
     assert (first.version, second.version) == ("abc12345", "def12345")
     assert second.experiment.id == "def12345"
 
 
 def test_other_loggers_get_neither_media_nor_summary(tmp_path: Path) -> None:
-    for logger in (CSVLogger(tmp_path), None):
-        log_examples(logger, [{"corrupted": tmp_path}], 16000)
-        log_summary(logger, {})
+    tracker = tracker_of(CSVLogger(tmp_path))
+    tracker.summary({})
+    tracker.examples([], 0)
+    tracker.pictures([tmp_path / "a.png"], 0)
+    tracker.close(1)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_closing_leaves_other_loggers_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    finished: list[tuple[object, ...]] = []
-    monkeypatch.setattr(wandb, "finish", lambda *status, **named: finished.append(status))
-    close_logger(CSVLogger(tmp_path), 0)
-    close_logger(None, 1)
-    assert finished == []
-    assert list(tmp_path.iterdir()) == []
+def test_any_logger_gets_the_means_at_the_end_of_the_training(tmp_path: Path) -> None:
+    logger = CSVLogger(tmp_path, name="csv", version="")
+    tracker_of(logger).means({"metrics": {"test/lsd": 1.5}, "epochs": 20, "global_step": 640})
+    assert (tmp_path / "csv" / "metrics.csv").read_text().splitlines() == ["epoch,step,test/lsd", "20,640,1.5"]
+
+
+def test_team_is_a_key_of_the_configuration(options: dict[str, Any]) -> None:
+    logger = open_wandb(**options, entity="a-team", offline=True)
+    assert logger.experiment.settings.entity == "a-team"
