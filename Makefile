@@ -8,7 +8,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 .PHONY: demo test test-pages test-all lint clean
 
 demo: $(VENV)/running
-	$(BIN)/python train.py $(ARGS)
+	@echo "starting Python"
+	$(BIN)/python train.py ema_decay=0.98 $(ARGS)
 
 test: $(VENV)/developing lint
 	$(PYTEST) -m "not slow and not gpu and not pages"

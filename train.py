@@ -18,15 +18,17 @@ def run(cfg: DictConfig) -> "Objective":
     if in_sweep():
         return run_job(cfg)
     from conf.compose import exit_code_of, quiet_lightning
+    from conf.summary import summary
 
     def job() -> int:
+        print(f"{summary(cfg)}; loading PyTorch ...", flush=True)
+        quiet_lightning()
         from conf.settings import train_settings
         from lightning_modules.commands.train import train
         from lightning_modules.runs.end import exit_code
 
         return exit_code(train(train_settings(cfg)))
 
-    quiet_lightning()
     sys.exit(exit_code_of(job))
 
 

@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from conf.compose import FOLDER, plain
 from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, status
 from sweeps.child import Ended, run_child
+from sweeps.names import job_name
 from sweeps.objectives import Objective, as_sweeper_objective, read_objectives
 from sweeps.pruning import MedianRule
 from sweeps.records import DONE, Job, claim, describe, jobs_of, next_number, reason, tail
@@ -131,7 +132,8 @@ def is_at_work(folder: Path) -> bool:
 def _command(script: str, hydra: Any, sweep: Path, folder: Path, cfg: DictConfig) -> list[str]:
     """Return the command line that repeats a job as a single run; what the user overrides is left alone."""
     given = {override.lstrip("+~").split("=")[0] for override in hydra.overrides.task}
-    named = {"group": sweep.name, "run_name": f"{sweep.name}-{folder.name}", "trainer.enable_progress_bar": "false"}
+    name = job_name(sweep.name, folder.name, hydra.overrides.task, sys.argv[1:], cfg.get("seed", 0))
+    named = {"group": sweep.name, "run_name": name, "trainer.enable_progress_bar": "false"}
     if script == "train.py":
         named["resume"] = "null" if cfg.rerun else "auto"
     added = [f"{key}={quoted(value)}" for key, value in named.items() if key in _keys(cfg) and key not in given]

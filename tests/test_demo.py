@@ -1,0 +1,41 @@
+"""The demo: a word before what takes seconds, and sizes that end in minutes."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from hydra import compose, initialize_config_module
+
+from conf.settings import train_settings
+
+ROOT = Path(__file__).parent.parent
+WATCHED = """
+import builtins, os, runpy, sys
+
+def first(line, **_):
+    os.write(1, f"{line} torch: {'torch' in sys.modules}".encode())
+    os._exit(0)
+
+builtins.print = first
+sys.argv = ["train.py", "seed=3", *sys.argv[1:]]
+runpy.run_path("train.py", run_name="__main__")
+"""
+
+
+def test_first_line_comes_before_pytorch(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WATCHED, f"hydra.run.dir={tmp_path}"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.stdout == "training unet_small on synthetic against noise, seed 3; loading PyTorch ... torch: False"
+
+
+def test_demo_is_short() -> None:
+    """320 steps and 24 pairs were 200 CPU seconds; four minutes of two cores are 480."""
+    (line,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if "train.py" in line]
+    given = [word for word in shlex.split(line) if "=" in word]
+    names = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
+    with initialize_config_module("conf"):
+        config = train_settings(compose("train", [*given, *names])).config
+    data = config["data"]
+    assert config["trainer"]["max_epochs"] * data["samples_per_epoch"] <= 320 * 16
+    assert 2 * data["source"].get("recordings", data["recordings"]) / 10 * data["eval_windows"] <= 24
