@@ -180,5 +180,6 @@ def test_evaluation_can_be_logged_as_such(tiny: list[str], tmp_path: Path) -> No
     result = evaluate(evaluate_settings(config))
     what = told(tmp_path / "e")
     assert (what.run.run_group, what.run.job_type) == ("sinc-c", "evaluate")
+    assert what.config["choices"]["model"] == "sinc"
     assert list(what.run.tags) == ["sinc", "d", "c"]
     assert what.summary["test/snr_db"] == pytest.approx(result["metrics"]["test/snr_db"], rel=1e-4)

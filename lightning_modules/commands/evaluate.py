@@ -33,6 +33,8 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     save(config, settings.run_dir / "config.yaml")
     loggers = create_group(config, "logger")
+    for logger in loggers:
+        logger.log_hyperparams(config)
     stopper = StopOnSignal()
     trainer = create(config, "trainer", logger=False, **with_bar(config["trainer"], ScoringBar(name), [stopper]))
     others = baselines(settings.baselines, data.sample_rate, settings.plugins) | further
