@@ -76,21 +76,6 @@ def create_group(config: Mapping[str, Any], key: str) -> list[Any]:
     return [instantiate(node[name], config.get("plugins") or ()) for name in node]
 
 
-def create_group(config: Mapping[str, Any], key: str) -> list[Any]:
-    """Create all objects that a resolved configuration describes under a key, by name; one alone may stand without a name.
-
-    Raises:
-        ValueError: as of `instantiate`.
-    """
-    from lightning_modules.runs.moved_names import present_names
-
-    described = config.get(key) or {}
-    if "_target_" in described:
-        return [create(config, key)]
-    node = _as_node({key: present_names(described)})[key]
-    return [instantiate(node[name]) for name in node]
-
-
 def save(config: Mapping[str, Any], path: Path) -> None:
     """Write a resolved configuration as YAML."""
     OmegaConf.save(_as_node(dict(config)), path, resolve=True)

@@ -16,6 +16,13 @@ LOGGERS: dict[str, Keys] = {
         "prefix": Key(Text(), "Begins the name of every value."),
         "flush_logs_every_n_steps": Key(Whole(1, 10_000_000), "Steps after which lines are written.", "steps"),
     },
+    "pytorch_lightning.loggers.TensorBoardLogger": {
+        "save_dir": FOLDER,
+        "name": Key(nullable(Text()), "Name of the folder within."),
+        "version": Key(nullable(Text()), "Name of the folder within that; null: version_0, and one more at every resume."),
+        "default_hp_metric": Key(Flag(), "Write a score of -1 before there is one."),
+        "prefix": Key(Text(), "Begins the name of every value."),
+    },
     "lightning_modules.runs.tracking.open_wandb": {
         "project": Key(nullable(Text()), "Project of W&B."),
         "entity": Key(nullable(Text()), "User or team of W&B; null: your own."),

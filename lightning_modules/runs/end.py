@@ -169,7 +169,7 @@ def _baseline(name: str, module: RestorationModule, bench: Bench, kept: KeptResu
 def _examples(
     tested: Tested, controls: Mapping[str, RestorationModule], bench: Bench, kept: KeptResult, count: int, metric: str
 ) -> list[Shown]:
-    """Write examples, each with its picture and what controls make of it, and return those of which the audio could be written."""
+    """Write examples with their pictures and what controls make of them, and return those whose audio could be written."""
     pairs, rate_hz = bench.data.test_dataloader().dataset, bench.data.sample_rate
     folder, places, rows = bench.folder / "examples", bench.data.manifest(), {int(row["index"]): row for row in tested.rows}
     written = []

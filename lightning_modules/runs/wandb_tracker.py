@@ -6,7 +6,7 @@ from typing import Any
 
 from pytorch_lightning.loggers import WandbLogger
 
-from lightning_modules.metrics.registry import METRICS, VALIDATION_METRICS
+from lightning_modules.metrics.registry import METRICS, computed_in
 from lightning_modules.runs.tracker import Shown, Tracker, summary_of
 
 STEP = "trainer/global_step"
@@ -43,7 +43,7 @@ class WandbTracker(Tracker):
 
 def define_best_values(logger: WandbLogger) -> None:
     """Make the summary of a run show the best value of every validation metric, even if the run never gets to its end."""
-    for name in VALIDATION_METRICS:
+    for name in computed_in("validation"):
         logger.experiment.define_metric(f"val/{name}", step_metric=STEP, step_sync=True, summary=METRICS[name].mode)
 
 

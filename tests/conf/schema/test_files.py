@@ -23,7 +23,12 @@ from tests.conf.schema.choices import CHOICES, NAMES, SWEEPS, files
 ROOT = Path(__file__).parents[3]
 LATER = {"params", "optimizer"}
 """First arguments, which optimizers and schedules get when they are created."""
-MANY = ("pytorch_lightning.Trainer", "pytorch_lightning.loggers.CSVLogger", "lightning_modules.runs.tracking.open_wandb")
+MANY = (
+    "pytorch_lightning.Trainer",
+    "pytorch_lightning.loggers.CSVLogger",
+    "pytorch_lightning.loggers.TensorBoardLogger",
+    "lightning_modules.runs.tracking.open_wandb",
+)
 """Classes of other projects, of whose arguments not all are keys."""
 
 
