@@ -124,7 +124,7 @@ def test_sweep_with_a_search_path_of_its_own_hands_it_to_its_jobs(folder: Path, 
         ),
         (
             ["train.py", "data=synthetic", "corruption._target_=mypackage.hum.Hum", "trainer=smoke"],
-            "is of no package that is trusted here; if you trust the package mypackage, add plugins=[mypackage]",
+            "plugins names: plugins=[mypackage]",
         ),
     ],
     ids=["not installed", "standard library", "not listed"],

@@ -252,7 +252,7 @@ def test_failing_method_is_named_and_leaves_nothing(
     assert f"skipped {tmp_path / 'a.wav'}: " in err
     assert reason in err
     assert out == "restored 0 files, skipped 1\n"
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_interruption_leaves_no_partial_files(

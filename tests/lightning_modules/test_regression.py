@@ -35,7 +35,7 @@ class RootOfNothing(Gain):
 
 
 class Examples(pl.LightningDataModule):
-    """Four pairs at 4 kHz: ones, and twice as much at `level`."""
+    """Four pairs at 4 kHz: a square wave at `level`, and twice as much."""
 
     sample_rate = 4000
     cutoff_hz = None
@@ -43,7 +43,7 @@ class Examples(pl.LightningDataModule):
 
     def __init__(self, level: float = 1.0) -> None:
         super().__init__()
-        clean = level * torch.ones(1, 64)
+        clean = level * torch.tensor([1.0, -1.0]).repeat(1, 32)
         self.pairs = [{"clean": clean, "corrupted": 2 * clean, "index": 10 + number} for number in range(4)]
 
     def train_dataloader(self) -> DataLoader[Any]:

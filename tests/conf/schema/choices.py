@@ -6,7 +6,7 @@ from conf.compose import FOLDER
 
 SWEEPS = Path(__file__).parents[3] / "sweeps" / "sweep"
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c", "trainer.max_epochs=3"]
-GROUPS = ("model", "corruption", "data", "trainer", "logger", "experiment")
+GROUPS = ("model", "corruption", "data", "trainer", "logger", "callbacks", "experiment")
 FRAGMENTS = {
     "optimizer": ("model.optimizer", "unet_small"),
     "scheduler": ("model.scheduler", "unet_small"),

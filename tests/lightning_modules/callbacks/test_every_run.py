@@ -47,9 +47,8 @@ def test_profiler_refuses_what_are_no_batches(first: int, batches: int) -> None:
 def test_what_is_no_callback_is_named_before_there_is_a_folder(
     train_config: Callable[..., TrainSettings], tmp_path: Path
 ) -> None:
-    settings = train_config(*TINY_NET, "+callbacks.odd={_target_:models.layers.stft.STFT}")
     with pytest.raises(ValueError, match="callbacks.odd"):
-        train(settings)
+        train(train_config(*TINY_NET, "+callbacks.odd={_target_:models.layers.stft.STFT}"))
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="callbacks.odd is a str, not a callback"):
         added_callbacks({"callbacks": {"odd": "early_stopping"}})

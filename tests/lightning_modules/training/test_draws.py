@@ -12,8 +12,8 @@ from lightning_modules.training.draws import generator_of
 from tests.lightning_modules import tiny
 
 ROOT = Path(__file__).parents[3] / "lightning_modules"
-OWNERS = {"training/draws.py", "callbacks/common.py"}
-"""Who may seed: the draws of a step, and dropout's of an epoch."""
+OWNERS = {"training/draws.py", "callbacks/common.py", "commands/arrays.py"}
+"""Who may seed: the draws of a step, dropout's of an epoch, and who is handed a seed by a caller from Python."""
 
 
 def drawn(seed: int = 0, purpose: str = "plan", *index: int) -> list[float]:
