@@ -18,10 +18,8 @@ def run(cfg: DictConfig) -> "Objective":
     if in_sweep():
         return run_job(cfg)
     from conf.compose import exit_code_of, quiet_lightning
-    from conf.summary import summary
 
     def job() -> int:
-        print(f"{summary(cfg)}; loading PyTorch ...", flush=True)
         quiet_lightning()
         from conf.settings import train_settings
         from lightning_modules.commands.train import train

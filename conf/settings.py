@@ -13,6 +13,7 @@ from conf.compose import plain
 from conf.old_keys import check_groups_chosen
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.pairs import check_processors
+from lightning_modules.metrics.registry import check_monitor
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import import_plugins
 
@@ -97,10 +98,8 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
     plugins = import_plugins(config["plugins"])
     check_groups_chosen(config)
     check_train(config)
-    check_processors(config["trainer"])
-    from lightning_modules.metrics.collection import check_monitor  # needs torch; what is wrong before is told at once
-
     check_monitor(config["monitor"], config["mode"])
+    check_processors(config["trainer"])
     return TrainSettings(
         config,
         config_with,

@@ -67,7 +67,7 @@ def hydra_values(config: DictConfig) -> Iterator[Path]:
 
 
 def check_task(script: str, config: DictConfig, folder: Path) -> None:
-    """Check what a script is configured to do.
+    """Check what a script is configured to do, and say what it will do before PyTorch is loaded.
 
     Args:
         script: train or evaluate.
@@ -78,10 +78,15 @@ def check_task(script: str, config: DictConfig, folder: Path) -> None:
         ValueError: about the first value that is wrong.
     """
     from conf.settings import evaluate_settings, train_settings
+    from conf.summary import summary
 
     job = deepcopy(config)
     with read_write(job.hydra), open_dict(job.hydra):
         job.hydra.runtime.output_dir = str(folder)
     HydraConfig.instance().set_config(job)
     task = OmegaConf.masked_copy(job, [str(key) for key in job if key != "hydra"])
-    {"train": train_settings, "evaluate": evaluate_settings}[script](task)
+    if script == "train":
+        print(f"{summary(task)}; loading PyTorch ...", flush=True)  # some checks need what takes seconds to import
+        train_settings(task)
+    else:
+        evaluate_settings(task)

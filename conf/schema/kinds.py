@@ -94,6 +94,8 @@ class Whole(Kind):
 
     def allowed(self, unit: str = "") -> str:
         """See `Kind`."""
+        if self.low == self.high:
+            return str(self.low)
         limits = "" if self.high >= LARGEST else f" from {self.low} to {self.high}"
         return f"a whole number{limits}{_in(unit)}"
 

@@ -24,7 +24,7 @@ from lightning_modules.metrics.lsd import (
     lsd_mugan,
     power_spectrogram,
 )
-from lightning_modules.metrics.registry import METRICS, MetricInfo, computed_in, register
+from lightning_modules.metrics.registry import METRICS, MetricInfo, register
 from lightning_modules.metrics.snr import si_sdr_db, snr_db
 from lightning_modules.metrics.speech import pesq_wb, stoi
 
@@ -72,39 +72,6 @@ def register_metric(info: MetricInfo, make: MetricMaker) -> None:
     """
     register(info)
     _MAKERS.setdefault(info.name, make)
-
-
-def check_metric(monitor: str) -> str:
-    """Return the metric that a verdict is about.
-
-    Args:
-        monitor: name as logged, such as "test/si_sdr_db".
-
-    Raises:
-        ValueError: if there is no such metric.
-    """
-    name = monitor.split("/")[-1]
-    if name not in METRICS:
-        raise ValueError(f"monitor={monitor} is not a metric; known: {', '.join(METRICS)}")
-    return name
-
-
-def check_monitor(monitor: str, mode: str) -> None:
-    """Refuse to steer a run by a metric that validation does not compute, or in the wrong direction.
-
-    Args:
-        monitor: name as logged, such as "val/si_sdr_db".
-        mode: "max" or "min".
-
-    Raises:
-        ValueError: if the metric is unknown to validation or the mode is not its better direction.
-    """
-    known = [f"val/{name}" for name in computed_in("validation")]
-    if monitor not in known:
-        raise ValueError(f"monitor={monitor} is not computed in validation; known: {', '.join(known)}")
-    better = METRICS[monitor.removeprefix("val/")].mode
-    if mode != better:
-        raise ValueError(f"mode={mode} would keep the worst checkpoint by {monitor}; set mode={better}")
 
 
 class MeanOverExamples(Metric):

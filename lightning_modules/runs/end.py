@@ -15,9 +15,8 @@ from torch import Tensor
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.callbacks.progress import name_method
-from lightning_modules.metrics.collection import check_metric
 from lightning_modules.metrics.cost import gpu_memory_mb
-from lightning_modules.metrics.registry import added_metrics
+from lightning_modules.metrics.registry import added_metrics, check_metric
 from lightning_modules.runs.by_step import draw_steps, write_steps
 from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs

@@ -10,12 +10,10 @@ from lightning_modules.metrics.collection import (
     MeanOverExamples,
     build_metrics,
     check_functions,
-    check_metric,
-    check_monitor,
     update_all,
 )
 from lightning_modules.metrics.lsd import lsd, lsd_hf, lsd_lf, power_spectrogram
-from lightning_modules.metrics.registry import METRICS, computed_in
+from lightning_modules.metrics.registry import METRICS, check_metric, check_monitor, computed_in
 from lightning_modules.metrics.snr import snr_db
 
 SAMPLE_RATE = 16000

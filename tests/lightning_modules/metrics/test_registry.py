@@ -37,7 +37,8 @@ def in_a_process_of_its_own(program: str) -> str:
 def test_metric_of_another_package_is_computed_like_ours() -> None:
     program = """
 import torch
-from lightning_modules.metrics.collection import build_metrics, check_monitor, register_metric, update_all
+from lightning_modules.metrics.collection import build_metrics, register_metric, update_all
+from lightning_modules.metrics.registry import check_monitor
 info = MetricInfo("peak", "peak", True, when=CHEAP)
 for _ in range(2):
     register_metric(info, lambda rate_hz, split_hz: lambda restored, clean: restored.amax(dim=(1, 2)))
