@@ -22,6 +22,7 @@ from lightning_modules.base import RestorationModule
 from lightning_modules.commands.opening import REFERENCE_RATE_HZ, MethodAtRate, open_method, stream_of, with_change
 from lightning_modules.commands.restoring import restored_blocks, write_restored
 from lightning_modules.runs.plugins import import_plugins
+from lightning_modules.runs.printing import printable
 from lightning_modules.stepwise import with_num_steps, with_step_size
 from models.streaming.restoration import RestorationStream, Settings
 
@@ -116,7 +117,7 @@ def restore_files(method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Se
     with _progress() as progress:
         task = progress.add_task("", total=sum(job.seconds for job in jobs), file="")
         for number, job in enumerate(jobs, start=1):
-            progress.update(task, completed=done_seconds, file=f"{number}/{len(jobs)} {_printable(job.source.path.name)}")
+            progress.update(task, completed=done_seconds, file=f"{number}/{len(jobs)} {printable(job.source.path.name)}")
             done_seconds += job.seconds
             try:
                 clipping = restore_file(method, job, settings, partial(progress.advance, task))
@@ -201,12 +202,6 @@ def _notes_told() -> Iterator[None]:
 
 def _tell(text: str, progress: "Progress | None" = None) -> None:
     if progress is None:
-        print(_printable(text), file=sys.stderr)
+        print(printable(text), file=sys.stderr)
     else:
-        progress.console.print(_printable(text), markup=False, highlight=False, soft_wrap=True)
-
-
-def _printable(text: str) -> str:
-    """Escape what a file name may hold and a screen should not get: bytes that are not UTF-8, and control characters."""
-    readable = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in readable)
+        progress.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
