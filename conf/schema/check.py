@@ -1,6 +1,7 @@
 """The check of a whole configuration: every key by its declaration, and keys that contradict each other."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from conf.schema.classes import CLASSES
@@ -37,6 +38,6 @@ def check_evaluate(config: Mapping[str, Any]) -> None:
 
 
 def _check(config: Mapping[str, Any], keys: Keys) -> None:
-    first = Place("", classes=CLASSES)
-    COMMON["plugins"].kind.check(config.get("plugins", []), first.at("plugins"))
-    check_keys(config, keys, Place("", plugins=config.get("plugins", []), classes=CLASSES), {})
+    top, plugins = Place("", classes=CLASSES), config.get("plugins", [])
+    COMMON["plugins"].kind.check(plugins, top.at("plugins"))
+    check_keys(config, keys, replace(top, plugins=plugins), {})

@@ -11,7 +11,20 @@ from conf.schema.sentences import SchemaError, listed, nearest, shown
 
 
 @dataclass(frozen=True)
-class Section(Kind):
+class Group(Kind):
+    """What has keys of its own, and says itself what is wrong with one of them."""
+
+    def fits(self, value: Any) -> bool:
+        """See `Kind`."""
+        return isinstance(value, dict)
+
+    def explains(self, value: Any) -> bool:
+        """See `Kind`."""
+        return isinstance(value, dict)
+
+
+@dataclass(frozen=True)
+class Section(Group):
     """A group of keys.
 
     Attributes:
@@ -21,14 +34,6 @@ class Section(Kind):
 
     keys: Keys
     instead: Mapping[str, str] = field(default_factory=dict)
-
-    def fits(self, value: Any) -> bool:
-        """See `Kind`."""
-        return isinstance(value, dict)
-
-    def explains(self, value: Any) -> bool:
-        """See `Kind`."""
-        return isinstance(value, dict)
 
     def allowed(self, unit: str = "") -> str:
         """See `Kind`."""
@@ -41,19 +46,11 @@ class Section(Kind):
 
 
 @dataclass(frozen=True)
-class Table(Kind):
+class Table(Group):
     """Names that the user chooses, each with a value of one kind."""
 
     entry: Kind
     what: str = "names"
-
-    def fits(self, value: Any) -> bool:
-        """See `Kind`."""
-        return isinstance(value, dict)
-
-    def explains(self, value: Any) -> bool:
-        """See `Kind`."""
-        return isinstance(value, dict)
 
     def allowed(self, unit: str = "") -> str:
         """See `Kind`."""
@@ -67,7 +64,7 @@ class Table(Kind):
 
 
 @dataclass(frozen=True)
-class Node(Kind):
+class Node(Group):
     """The description of an object to be created: `_target_` and the arguments of its constructor.
 
     Attributes:
@@ -83,14 +80,6 @@ class Node(Kind):
     home: Sequence[str]
     partial: bool = False
     instead: Mapping[str, str] = field(default_factory=dict)
-
-    def fits(self, value: Any) -> bool:
-        """See `Kind`."""
-        return isinstance(value, dict)
-
-    def explains(self, value: Any) -> bool:
-        """See `Kind`."""
-        return isinstance(value, dict)
 
     def allowed(self, unit: str = "") -> str:
         """See `Kind`."""
