@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from conf.schema.sentences import listed
+
 FOLDER = Path(__file__).parent
 ELSEWHERE = ("sweep",)
 """Groups whose files lie in another package."""
+NEEDED = ("corruption", "data", "trainer")
+"""Groups that no run does without."""
 
 
 def with_null_choices(arguments: Sequence[str]) -> list[str]:
@@ -14,13 +18,31 @@ def with_null_choices(arguments: Sequence[str]) -> list[str]:
     Args:
         arguments: overrides and options, as the user gave them.
 
+    Raises:
+        ValueError: for null in a list of choices, and for a group that no run does without.
+
     >>> with_null_choices(["scheduler@model.scheduler=null", "resume=null", "logger=null"])
     ['~scheduler@model.scheduler', 'resume=null', '~logger']
     """
+    for argument in arguments:
+        _check(argument)
     return [f"~{argument.partition('=')[0]}" if _is_null_choice(argument) else argument for argument in arguments]
+
+
+def _check(argument: str) -> None:
+    """Refuse null where a choice has to be named."""
+    key, _, value = argument.partition("=")
+    among_others = value.startswith("[") and "null" in [name.strip() for name in value.strip("[]").split(",")]
+    if _is_group(key) and (among_others or (value == "null" and key in NEEDED)):
+        names = sorted(path.stem for path in (FOLDER / key.partition("@")[0]).glob("*.yaml"))
+        raise ValueError(f"{argument} must be {'a list of' if among_others else 'one of'} {listed(names)}")
 
 
 def _is_null_choice(argument: str) -> bool:
     key, _, value = argument.partition("=")
+    return value == "null" and _is_group(key)
+
+
+def _is_group(key: str) -> bool:
     group = key.partition("@")[0]
-    return value == "null" and bool(group) and group[0] not in "~+-" and (group in ELSEWHERE or (FOLDER / group).is_dir())
+    return bool(group) and group[0] not in "~+-" and (group in ELSEWHERE or (FOLDER / group).is_dir())
