@@ -21,7 +21,7 @@ from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
 from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from datamodules.needs import Needs
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
-from datamodules.seeding import generator_for, mix_seed
+from datamodules.seeding import generator_for, mix_seed, place_of_draws
 from datamodules.sources import Source
 from datamodules.splits import SPLITS, Split
 from datamodules.streamed_recordings import StreamedRecordings
@@ -38,10 +38,10 @@ BatchDict = dict[str, Any]
 class RestorationDataModule(pl.LightningDataModule):
     """Serve batches `{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}`.
 
-    Training batches are corrupted as a whole after they have reached the device; the generator is on that device too, since
+    Training batches are corrupted as a whole after they have reached the device; on a CUDA GPU the generator is there too, since
     drawing noise on the CPU and sending it after the batch would take longer than the rest of the step's input. Draws are
-    therefore the same on every CPU and on every GPU, but not on one and the other. Validation, test and prediction batches
-    hold one example each, whose corruption was computed on the CPU and never changes.
+    therefore the same on every CPU (and with MPS, see `place_of_draws`) and on every CUDA GPU, but not on one and the other.
+    Validation, test and prediction batches hold one example each, whose corruption was computed on the CPU and never changes.
 
     Args:
         source: what recordings exist.
@@ -194,7 +194,7 @@ class RestorationDataModule(pl.LightningDataModule):
         if "corrupted" in batch:
             return batch
         clean: Tensor = batch["clean"]
-        generator = generator_for(batch["corruption_seed"], device=clean.device)
+        generator = generator_for(batch["corruption_seed"], device=place_of_draws(clean.device))
         with torch.no_grad():
             corrupted = self._corruption("train")(clean, self.sample_rate, generator)
         return {"clean": clean, "corrupted": corrupted, "index": batch["index"]}

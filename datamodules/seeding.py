@@ -33,3 +33,18 @@ def generator_for(*parts: int | str, device: torch.device | str = "cpu") -> torc
         device: where the generator draws.
     """
     return torch.Generator(device).manual_seed(mix_seed(*parts))
+
+
+def place_of_draws(device: torch.device) -> torch.device:
+    """Return where to draw for a batch: on its device if that is a CUDA GPU, else on the CPU.
+
+    Draws reach other devices without a way over a bus: MPS shares the memory of the CPU, and has its very draws then.
+
+    Args:
+        device: where the batch is.
+
+    Example:
+        >>> place_of_draws(torch.device("cuda", 1)), place_of_draws(torch.device("mps"))
+        (device(type='cuda', index=1), device(type='cpu'))
+    """
+    return device if device.type == "cuda" else torch.device("cpu")

@@ -36,6 +36,8 @@ def real_time_factor(module: Restores, corrupted: Tensor, clean: Tensor) -> floa
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def gpu_memory_mb() -> float | None:
