@@ -53,7 +53,7 @@ def load(name: str | Path, trust: Iterable[str] = (), device: str = "auto") -> "
     Args:
         name: a run folder, a checkpoint file, or the name of a method without training, such as wiener.
         trust: names of packages whose classes it may name beside those of this project.
-        device: auto (a GPU if there is one), cpu or cuda.
+        device: auto (a CUDA GPU if there is one, else the CPU), cpu, cuda or mps.
 
     Returns:
         `restorer(array, sample_rate_hz, **settings)`; see `lightning_modules.commands.arrays.ArrayRestorer`.

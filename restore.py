@@ -48,7 +48,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--subtype", metavar="NAME", help="sample format: PCM_16, PCM_24, FLOAT, ... (default: each file's own)")
     clip_help = "samples beyond full scale: clip and count them, turn the file down, or keep them (needs --subtype FLOAT)"
     parser.add_argument("--clip-mode", choices=["clamp", "rescale", "none"], default="clamp", help=clip_help)
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the method runs")
+    device_help = "where the method runs (default: a CUDA GPU if there is one, else the CPU)"
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help=device_help)
     trust_help = "a package of yours whose classes the checkpoint may name"
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help=trust_help)
     options = parser.parse_intermixed_args(arguments)

@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from conf.declared import declared
 from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from lightning_modules.runs.moved_names import present_names
+from lightning_modules.runs.parts import beyond_device
 from lightning_modules.runs.plugins import advice, is_from, plugin_folders, whitelist
 
 FOLDER = Path(__file__).parent
@@ -206,7 +207,10 @@ def quiet_lightning() -> None:
 
 
 def exit_code_of(job: Callable[[], int]) -> int:
-    """Run a script's work; what a user can mend is told in one sentence on stderr and becomes exit code 1, Ctrl-C 130."""
+    """Run a script's work; what a user can mend is told in one sentence on stderr and becomes exit code 1, Ctrl-C 130.
+
+    That is what is wrong with a configuration or with files, and what the device cannot compute.
+    """
     try:
         return job()
     except KeyboardInterrupt:
@@ -214,4 +218,9 @@ def exit_code_of(job: Callable[[], int]) -> int:
         return 130
     except (ValueError, OSError, OmegaConfBaseException) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except (RuntimeError, TypeError) as error:
+        if (told := beyond_device(error)) is None:
+            raise
+        print(f"error: {told}", file=sys.stderr)
         return 1

@@ -1,14 +1,18 @@
 """What the tests share: a little music, and the real configuration shrunk to seconds."""
 
-from collections.abc import Callable
+import platform
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from hydra import compose, initialize_config_module
+from lightning_fabric.accelerators.mps import MPSAccelerator
 
 from conf.settings import EvaluateSettings, TrainSettings, evaluate_settings, train_settings
+from tests.device_like_mps import device_like_mps
 
 RATE_HZ = 4000
 SPLITS = ("train",) * 6 + ("val",) * 2 + ("test",) * 3
@@ -97,3 +101,21 @@ def make_maestro() -> Callable[[Path, str], Path]:
         return folder
 
     return make
+
+
+@pytest.fixture
+def device() -> Iterator[torch.device]:
+    """Return a device that refuses what MPS refuses; tensors and modules are moved to it."""
+    with device_like_mps() as place:
+        yield place
+
+
+@pytest.fixture
+def mac(monkeypatch: pytest.MonkeyPatch, device: torch.device) -> Iterator[torch.device]:
+    """Let Lightning, which remembers what it found, and the commands find MPS, which is this device."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: None)
+    MPSAccelerator.is_available.cache_clear()
+    yield device
+    MPSAccelerator.is_available.cache_clear()

@@ -114,7 +114,7 @@ def as_batch(array: np.ndarray | Tensor, name: str = "array") -> Tensor:
     if len(shape) > 1 and shape[-2] > max(shape[-1], MOST_CHANNELS):
         raise ValueError(f"{name} has the shape {shape}, more channels than samples; time comes last: turn it, as array.T does")
     plain = array.detach() if isinstance(array, Tensor) else torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
-    batch = plain.to("cpu", torch.float64).reshape((1,) * (3 - len(shape)) + shape)
+    batch = plain.cpu().double().reshape((1,) * (3 - len(shape)) + shape)
     if not bool(torch.isfinite(batch).all()):
         raise ValueError(f"{name} holds NaN or infinite samples")
     return batch

@@ -22,17 +22,18 @@ def open_method(name: str, device: str, trusted: Sequence[str] = ()) -> MethodAt
 
     Args:
         name: a checkpoint file, a run folder, or the name of a method without training.
-        device: auto, cpu or cuda.
+        device: auto (a CUDA GPU, else the CPU), cpu, cuda or mps.
         trusted: names of packages whose classes may be created beside those of this project.
 
     Raises:
         ValueError: if there is no such thing or no such device.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device={device} is not one of auto, cpu and cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no usable GPU; use --device cpu")
-    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device != "auto" and device not in usable:
+        raise ValueError(f"device={device} is not one of auto, {', '.join(usable)}")
+    if not usable.get(device, True):
+        raise ValueError(f"--device {device}: torch finds no usable GPU; use --device cpu")
+    place = ("cuda" if usable["cuda"] else "cpu") if device == "auto" else device
     if Path(name).exists():
         module = load_restorer(name, place, trusted)
         if module.is_oracle:

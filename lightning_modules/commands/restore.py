@@ -38,7 +38,7 @@ class Restoring:
 
     Attributes:
         method: a checkpoint file, a run folder, or the name of a method without training.
-        device: auto, cpu or cuda.
+        device: auto, cpu, cuda or mps.
         steps: how many the method takes; None is all it has.
         step_size: of a refining method; None is its own.
         settings: how it is applied to a file.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lightning_modules.runs.json_file import write_json
+from models.streaming.device_limits import lacking
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -70,11 +71,19 @@ class KeptResult:
             self.tell(self.path.name, error)
 
 
+def beyond_device(error: Exception) -> str | None:
+    """Say what the device of a trainer cannot compute, and where it is computed; None of any other error."""
+    told = lacking(error)
+    return None if told is None else f"{told}; trainer.accelerator=cpu computes on the CPU"
+
+
 def cause(error: Exception) -> str:
     """Say in a line what is wrong; an error that nobody foresaw is named by its kind too.
 
     >>> cause(ValueError("no such file")), cause(KeyError("lsd"))
     ('no such file', "KeyError: 'lsd'")
     """
+    if (told := beyond_device(error)) is not None:
+        return told
     kind = "" if isinstance(error, ValueError | OSError) and str(error) else f"{type(error).__name__}: "
     return f"{kind}{' '.join(str(error).split())}".removesuffix(": ")

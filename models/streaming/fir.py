@@ -88,8 +88,8 @@ class StreamingFilter:
         return self._convolve(torch.nn.functional.pad(history, (0, self._delay)))
 
     def _convolve(self, signal: Tensor) -> Tensor:
-        """Return (..., T - N + 1) samples for which all of the filter's support is there, by FFT in float64."""
+        """Return (..., T - N + 1) samples for which all of the filter's support is there, by FFT in float64 on the CPU."""
         length = 2 ** math.ceil(math.log2(signal.shape[-1]))
-        spectrum = torch.fft.rfft(signal.double(), length) * torch.fft.rfft(self._taps.to(signal.device), length)
+        spectrum = torch.fft.rfft(signal.cpu().double(), length) * torch.fft.rfft(self._taps, length)
         valid: Tensor = torch.fft.irfft(spectrum, length)[..., 2 * self._delay : signal.shape[-1]]
-        return valid.to(signal.dtype)
+        return valid.to(signal)

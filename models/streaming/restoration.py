@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from models.streaming.chunking import Chunking
+from models.streaming.device_limits import lacking
 from models.streaming.fir import StreamingFilter, highpass_taps
 from models.streaming.overlap_add import OverlapAdd
 from models.streaming.resampler import Resampler
@@ -134,7 +135,9 @@ def _difference(restore: Callable[[Tensor], Tensor], chunk: Tensor) -> Tensor:
     try:
         restored = restore(chunk[None])[0]
     except RuntimeError as error:  # Out of memory among others: told with the file's name, the next file may fit.
-        raise RestorationError(f"the method failed: {' '.join(str(error).split())[:200]}") from error
+        told = lacking(error)
+        reason = f"{told}; use --device cpu" if told else " ".join(str(error).split())[:200]
+        raise RestorationError(f"the method failed: {reason}") from error
     if restored.shape != chunk.shape:
         raise RestorationError(f"the method turned a signal of shape {(*chunk.shape,)} into {(*restored.shape,)}")
     if not bool(torch.isfinite(restored).all()):
