@@ -1,7 +1,8 @@
 """Keys of the networks, and of the methods that are fitted to nothing."""
 
 from conf.schema.classical import CLASSICAL
-from conf.schema.declaration import Key, Keys
+from conf.schema.data import SAMPLE_RATE
+from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node
 from conf.schema.kinds import Flag, ListOf, Number, OneOf, Whole, constant, nullable
 
@@ -32,6 +33,8 @@ UNET: Keys = {
 }
 STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
+FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
+HOP = Key(Whole(1, 2**20), "Distance of two frames.", "samples")
 CONV_RNN: Keys = {
     "steps": STEPS,
     "state_channels": Key(nullable(Whole(1, 65_536)), "Numbers of the state of a patch; null: the patch itself.", "channels"),
@@ -43,13 +46,23 @@ CONV_RNN: Keys = {
     "representation": Key(
         OneOf(constant("models.layers.spectrogram_patches", "REPRESENTATIONS")), "What of the spectrogram is worked on."
     ),
-    "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
-    "hop_samples": Key(Whole(1, 2**20), "Distance of two frames.", "samples"),
+    "fft_samples": FRAME,
+    "hop_samples": HOP,
+}
+MASK_NET: Keys = {
+    "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
+    "channels": Key(Whole(1, 65_536), "Channels of a patch of the spectrogram.", "channels"),
+    "blocks": Key(Whole(0, 64), "Blocks that let patches know of each other.", "blocks"),
+    "fine_channels": Key(Whole(1, 4096), "Channels of every bin.", "channels"),
+    "hidden_channels": Key(Whole(1, 4096), "Channels between these and the mask.", "channels"),
+    "fft_samples": FRAME,
+    "hop_samples": HOP,
 }
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
+    "models.mask_net.MaskNet": MASK_NET,
     "models.cold_diffusion.ColdDiffusionRNN": {
         **CONV_RNN,
         "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),

@@ -1,0 +1,95 @@
+"""The mask network against a reference in NumPy, and what its docstrings promise."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from models.layers.mask_features import log_floor, mask_features
+from models.mask_net import MaskNet, shuffle
+from tests.models import mask_reference
+
+SMALL: dict[str, Any] = {
+    "channels": 5,
+    "blocks": 2,
+    "fine_channels": 3,
+    "hidden_channels": 4,
+    "fft_samples": 64,
+    "hop_samples": 16,
+}
+RATE_HZ = 1000
+
+
+def drawn(**changes: Any) -> MaskNet:
+    net, generator = MaskNet(RATE_HZ, **{**SMALL, **changes}), torch.Generator().manual_seed(0)
+    for parameter in net.parameters():
+        parameter.data = 0.2 * torch.randn(parameter.shape, generator=generator)
+    return net.eval()
+
+
+def noise(samples: int) -> Tensor:
+    return 0.3 * torch.randn(1, 2, samples, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("settings", [{}, {"blocks": 0}, {"fft_samples": 48, "hop_samples": 12}])
+@pytest.mark.parametrize("samples", [200, 333])
+def test_network_equals_sums_over_bins_and_taps(settings: dict[str, Any], samples: int) -> None:
+    net, signal = drawn(**settings), noise(samples)
+    weights = {name: value.double().numpy() for name, value in net.state_dict().items()}
+    sizes = {**SMALL, **settings}
+    expected = np.stack(
+        [
+            mask_reference.restored(each.double().numpy(), weights, sizes["blocks"], sizes["fft_samples"], sizes["hop_samples"])
+            for each in signal[0]
+        ]
+    )
+    change = expected - signal[0].numpy()
+    assert np.abs(change).max() > 0.1
+    np.testing.assert_allclose((net(signal) - signal)[0].detach(), change, atol=1e-4 * np.abs(change).max())
+
+
+def test_defaults_have_the_stated_number_of_parameters() -> None:
+    assert sum(parameter.numel() for parameter in MaskNet(16000).parameters()) == 1_216_434
+
+
+def test_steady_tone_between_bins_turns_by_what_lies_between() -> None:
+    fft, hop, place = 256, 64, 20.25
+    tone = torch.cos(2 * math.pi * place / fft * torch.arange(4096, dtype=torch.float64))
+    spectrum = torch.stft(tone[None], fft, hop, window=torch.hann_window(fft, dtype=torch.float64), return_complex=True)
+    found = mask_features(spectrum, hop)[0]
+    turn = 2 * math.pi * 0.25 * hop / fft
+    torch.testing.assert_close(found[2, 20, 4:-4], torch.full_like(found[2, 20, 4:-4], math.cos(turn)), atol=1e-3, rtol=0)
+    torch.testing.assert_close(found[3, 20, 4:-4], torch.full_like(found[3, 20, 4:-4], math.sin(turn)), atol=1e-3, rtol=0)
+    assert (found[4, 20, 4:-4] > 0.99).all()
+
+
+def test_floor_is_that_of_the_pauses() -> None:
+    levels = torch.zeros(1, 20, 40)
+    levels[..., 4:] = 5.0
+    torch.testing.assert_close(log_floor(levels), torch.zeros(1, 20, 1))
+    levels[..., 3:] = 5.0
+    torch.testing.assert_close(log_floor(levels), torch.full((1, 20, 1), 5.0))
+
+
+def test_values_of_a_patch_are_laid_out_over_its_bins_and_frames() -> None:
+    patches = torch.arange(2 * 32 * 3 * 2.0).reshape(1, 64, 3, 2)
+    laid = shuffle(patches)
+    assert laid.shape == (1, 2, 24, 8)
+    assert laid[0, 1, 8 * 2 + 5, 4 * 1 + 3] == patches[0, 32 + 5 * 4 + 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"channels": 0}, "channels=0"),
+        ({"blocks": -1}, "blocks=-1"),
+        ({"fft_samples": 100}, "fft_samples=100"),
+        ({"hop_samples": 40}, "hop_samples=40"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_by_key(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        MaskNet(RATE_HZ, **{**SMALL, **settings})
