@@ -13,6 +13,9 @@ from models.streaming.restoration import RestorationStream, Settings
 
 REFERENCE_RATE_HZ = 16000
 """At which a method is tried that takes any rate, before there is a signal."""
+Restore = Callable[[Tensor], Tensor]
+"""Maps a chunk (B, C, T) to the same shape."""
+Watch = Callable[[Restore], Restore]
 MethodAtRate = Callable[[int], RestorationModule]
 """Gives the method to be used for signals of a sample rate in Hz."""
 
@@ -54,7 +57,9 @@ def with_change(method: MethodAtRate, change: Callable[[RestorationModule], Rest
     return lambda sample_rate_hz: change(method(sample_rate_hz))
 
 
-def stream_of(module: RestorationModule, sample_rate_hz: int, channels: int, settings: Settings) -> RestorationStream:
+def stream_of(
+    module: RestorationModule, sample_rate_hz: int, channels: int, settings: Settings, watch: Watch | None = None
+) -> RestorationStream:
     """Connect a method to a signal, which is then fed in blocks.
 
     Args:
@@ -62,13 +67,15 @@ def stream_of(module: RestorationModule, sample_rate_hz: int, channels: int, set
         sample_rate_hz: of the signal.
         channels: of the signal.
         settings: how the method is applied.
+        watch: gives what is put in place of the function that restores a chunk.
 
     Raises:
         ValueError: if the method cannot be divided so.
     """
     chunking = module.chunking(settings.chunk_seconds, settings.overlap_seconds)
-    return RestorationStream(_on_device(module), chunking, module.sample_rate, sample_rate_hz, channels, settings)
+    restore = watch(_on_device(module)) if watch else _on_device(module)
+    return RestorationStream(restore, chunking, module.sample_rate, sample_rate_hz, channels, settings)
 
 
-def _on_device(module: RestorationModule) -> Callable[[Tensor], Tensor]:
+def _on_device(module: RestorationModule) -> Restore:
     return lambda corrupted: module.restore(corrupted.to(module.device)).cpu()

@@ -20,6 +20,7 @@ from datamodules.audio.partial import remove_leftovers
 from datamodules.audio.tree import RestoreJob, plan_jobs
 from lightning_modules.base import RestorationModule
 from lightning_modules.commands.opening import REFERENCE_RATE_HZ, MethodAtRate, open_method, stream_of, with_change
+from lightning_modules.commands.pace import Trials, forecast_lines, seconds_of_chunk, watched
 from lightning_modules.commands.restoring import restored_blocks, write_restored
 from lightning_modules.runs.plugins import import_plugins
 from lightning_modules.runs.printing import printable
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _AS_THEY_ARE = Wish()
+SPEED_OVER_SECONDS = 600.0
+"""What the bar's time left is judged by; a step of a slow method alone may take a minute."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,10 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
         remove_leftovers({job.output.parent for job in jobs} | {output_folder})
         for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method)), *recoded_lines(jobs)]:
             _tell(line)
-        restored = restore_files(method, jobs, restoring.settings, output_folder)
+        trials = Trials(sum(job.seconds for job in jobs))
+        for line in forecast_lines(method, jobs, restoring.settings, trials):
+            _tell(line)
+        restored = restore_files(method, jobs, restoring.settings, output_folder, trials)
     count = len(jobs) + len(skipped) - restored
     print(f"restored {files(restored)}, skipped {count}")
     if is_new:
@@ -111,7 +117,9 @@ def warn_of_joints(module: RestorationModule, settings: Settings) -> None:
         _tell(f"note: {taken}: joints may be heard; without --chunk and --overlap this method takes {wanted}, and none are")
 
 
-def restore_files(method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Settings, output_folder: Path) -> int:
+def restore_files(
+    method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Settings, output_folder: Path, trials: Trials
+) -> int:
     """Restore the files in turn and return how many succeeded; those that fail are named, and only a full folder ends it."""
     restored, done_seconds = 0, 0.0
     with _progress() as progress:
@@ -120,7 +128,7 @@ def restore_files(method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Se
             progress.update(task, completed=done_seconds, file=f"{number}/{len(jobs)} {printable(job.source.path.name)}")
             done_seconds += job.seconds
             try:
-                clipping = restore_file(method, job, settings, partial(progress.advance, task))
+                clipping = restore_file(method, job, settings, trials, partial(progress.advance, task))
                 restored += 1
                 for line in clipping_lines(job.output, clipping):
                     _tell(line, progress)
@@ -131,17 +139,21 @@ def restore_files(method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Se
                 except OutputError as full:
                     _tell(f"stopped: {full}", progress)
                     break
+        progress.update(task, completed=done_seconds)
     return restored
 
 
-def restore_file(method: MethodAtRate, job: RestoreJob, settings: Settings, advance: Callable[[float], None]) -> Clipping:
+def restore_file(
+    method: MethodAtRate, job: RestoreJob, settings: Settings, trials: Trials, advance: Callable[[float], None]
+) -> Clipping:
     """Restore one file in blocks of a second.
 
     Args:
         method: gives the method for the file's sample rate.
         job: what to read and to write.
         settings: how the method is applied.
-        advance: told the seconds of every block read.
+        trials: of methods.
+        advance: told the seconds that are done, as they are.
 
     Returns:
         How much of the result its sample format could not hold.
@@ -153,11 +165,13 @@ def restore_file(method: MethodAtRate, job: RestoreJob, settings: Settings, adva
     try:
         module = method(source.sample_rate_hz)
 
-        def start(channels: int) -> RestorationStream:
-            return stream_of(module, source.sample_rate_hz, channels, settings)
+        def start(channels: int, share: float) -> RestorationStream:
+            tell = lambda done: advance(done * share * seconds_of_chunk(job, module, settings))  # noqa: E731
+            watch = lambda restore: watched(module, restore, trials.of(module).calls, tell)  # noqa: E731
+            return stream_of(module, source.sample_rate_hz, channels, settings, watch)
 
         with torch.inference_mode():
-            return write_restored(job, restored_blocks(source, start, job.output.parent, advance))
+            return write_restored(job, restored_blocks(source, start, job.output.parent))
     except AudioFileError:
         raise
     except ValueError as error:
@@ -181,7 +195,15 @@ def _progress() -> "Progress":
     console = Console(stderr=True)
     seconds = TextColumn("{task.completed:.0f}/{task.total:.0f} s")
     file = TextColumn("{task.fields[file]}", markup=False)
-    return Progress(BarColumn(), seconds, TimeRemainingColumn(), file, console=console, disable=not console.is_terminal)
+    return Progress(
+        BarColumn(),
+        seconds,
+        TimeRemainingColumn(),
+        file,
+        console=console,
+        disable=not console.is_terminal,
+        speed_estimate_period=SPEED_OVER_SECONDS,
+    )
 
 
 class _Notes(logging.Handler):

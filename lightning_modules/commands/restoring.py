@@ -20,16 +20,13 @@ PAIRS_UP_TO_HZ = 200_000
 """The two channels of a stereo file are restored together up to this rate."""
 
 
-def restored_blocks(
-    source: AudioInfo, start: Callable[[int], RestorationStream], folder: Path, advance: Callable[[float], None]
-) -> Iterator[np.ndarray]:
+def restored_blocks(source: AudioInfo, start: Callable[[int, float], RestorationStream], folder: Path) -> Iterator[np.ndarray]:
     """Restore a file in blocks of at most a second.
 
     Args:
         source: the file.
-        start: gives a stream that restores a number of channels.
+        start: gives a stream that restores a number of channels, and is told what share of the work that is.
         folder: where there is room for the channels of a file of many.
-        advance: told the seconds of every block read.
 
     Yields:
         float64 blocks (C, n).
@@ -40,25 +37,22 @@ def restored_blocks(
     fewest = 2 if source.sample_rate_hz <= PAIRS_UP_TO_HZ else 1
     count = max(fewest, GROUP_VALUES_PER_SECOND // source.sample_rate_hz)
     groups = [slice(first, min(first + count, source.channels)) for first in range(0, source.channels, count)]
-    told = lambda seconds: advance(seconds / len(groups))  # noqa: E731
     if len(groups) == 1:
-        yield from _restored(source, groups[0], start, told)
+        yield from _restored(source, groups[0], start)
         return
     with ExitStack() as stack:
         spools = [stack.enter_context(Spool(folder)) for _ in groups]
         for group, spool in zip(groups, spools, strict=True):
-            for block in _restored(source, group, start, told):
+            for block in _restored(source, group, start):
                 spool.put(block)
         yield from side_by_side(spools, max(1, GROUP_VALUES_PER_SECOND // source.channels))
 
 
-def _restored(
-    source: AudioInfo, group: slice, start: Callable[[int], RestorationStream], advance: Callable[[float], None]
-) -> Iterator[np.ndarray]:
-    stream = start(group.stop - group.start)
+def _restored(source: AudioInfo, group: slice, start: Callable[[int, float], RestorationStream]) -> Iterator[np.ndarray]:
+    channels = group.stop - group.start
+    stream = start(channels, channels / source.channels)
     for block in read_blocks(source.path, source.sample_rate_hz):
         yield stream.push(torch.from_numpy(block[group])).numpy()
-        advance(block.shape[1] / source.sample_rate_hz)
     yield stream.flush().numpy()
 
 

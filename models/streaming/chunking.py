@@ -53,6 +53,14 @@ class Chunking:
         """What every chunk is shorter than, the last one included."""
         return self.chunk_samples + self.grid_samples
 
+    def count(self, samples: int) -> int:
+        """Return into how many chunks a recording is divided.
+
+        >>> [Chunking(100, 20, 5).count(samples) for samples in (0, 100, 101, 180, 181)]
+        [1, 1, 2, 2, 3]
+        """
+        return 1 + max(0, 1 + (samples - self.limit_samples) // self.hop_samples)
+
     @property
     def fade_samples(self) -> int:
         """Of an overlap, what is cross-faded."""
