@@ -4,8 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,20 +13,20 @@ from datamodules.audio.notes import files
 from datamodules.audio.tree import RestoreJob
 from lightning_modules.base import RestorationModule
 from lightning_modules.commands.opening import MethodAtRate
+from lightning_modules.stepwise import Stepwise
 from models.streaming.restoration import Settings
 
 SLOW_SECONDS = 30.0
 """Of work; less is not announced."""
 SHORTEST_TRIAL_SECONDS, LONGEST_TRIAL_SECONDS = 0.25, 2.0
-TRIAL_SHARE = 0.05
+TRIAL_SHARE = 0.1
 """Of all the sound that is to be restored."""
 COLD_SECONDS = 1.0
 """A first trial that is shorter may have been a start rather than work, and is repeated."""
 TRIAL_LEVEL = 0.1
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(NamedTuple):
     """What a method costs.
 
     Attributes:
@@ -57,16 +56,23 @@ class Trials:
         return self._paces[module.sample_rate]
 
     def _try(self, module: RestorationModule) -> Pace:
+        try:
+            if not isinstance(module, Stepwise) or module.steps < 2:
+                return self._pace_of(module)
+            start, one = (self._pace_of(module.with_num_steps(steps)) for steps in (0, 1))  # all steps may take minutes
+        except Exception:  # Every file will fail, and say how.
+            return Pace(0.0, 0)
+        a_step = max(0.0, one.seconds - start.seconds)
+        return Pace(start.seconds + module.steps * a_step, start.calls + module.steps * (one.calls - start.calls))
+
+    def _pace_of(self, module: RestorationModule) -> Pace:
         samples = math.ceil(self._seconds * module.sample_rate)
         noise = TRIAL_LEVEL * torch.randn(1, 1, samples, generator=torch.Generator().manual_seed(0))
         calls: list[None] = []
-        try:
-            with torch.inference_mode():
-                with calls_told(module, lambda: calls.append(None)):
-                    taken = _timed(module, noise)
-                taken = min(taken, _timed(module, noise)) if taken < COLD_SECONDS else taken
-        except Exception:  # Every file will fail, and say how.
-            return Pace(0.0, 0)
+        with torch.inference_mode():
+            with calls_told(module, lambda: calls.append(None)):
+                taken = _timed(module, noise)
+            taken = min(taken, _timed(module, noise)) if taken < COLD_SECONDS else taken
         return Pace(taken * module.sample_rate / samples, len(calls))
 
 
@@ -89,7 +95,11 @@ def forecast_lines(method: MethodAtRate, jobs: Sequence[RestoreJob], settings: S
         return []
     sound = sum(job.seconds for job, _ in timed)
     told = f"{files(len(timed))} of {duration(sound)}" + (" in all" if len(timed) > 1 else "")
-    return [f"note: {told} will take about {duration(work)} here, {work / sound:.2g} times as long as the sound lasts"]
+    return [f"note: {told} will take about {duration(work)} here, {_rounded(work / sound)} times as long as the sound lasts"]
+
+
+def _rounded(number: float) -> str:
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def _module(method: MethodAtRate, rate_hz: int) -> RestorationModule | None:
