@@ -36,9 +36,10 @@ class Clipping:
         """By how much the peak exceeds full scale."""
         return 20 * math.log10(self._peak)
 
-    def turn_down(self, peak: float) -> float:
-        """Return the gain that brings a peak to full scale, 1 where it does not exceed it."""
-        self.gain = min(1.0, _full_scale(self._high) / peak) if peak > 0 else 1.0
+    def turn_down(self, lowest: float, highest: float) -> float:
+        """Return the gain that brings a signal's peak to full scale, 1 where it does not exceed it; what is full scale stays."""
+        low, high = (math.copysign(1.0, end) if math.isinf(end) else end for end in (self._low, self._high))
+        self.gain = 1 / max(1.0, lowest / low, highest / min(1.0, high))
         return self.gain
 
     def watch(self, block: np.ndarray) -> np.ndarray:
@@ -47,10 +48,6 @@ class Clipping:
         self.clipped += int(np.count_nonzero((block < self._low) | (block > self._high)))
         self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
         return block
-
-
-def _full_scale(high: float) -> float:
-    return 1.0 if math.isinf(high) else min(1.0, high)
 
 
 def _bounds(subtype: str) -> tuple[float, float]:

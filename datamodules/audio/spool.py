@@ -21,14 +21,16 @@ class Spool:
         folder: where there is room for it.
 
     Attributes:
-        peak: greatest absolute sample so far.
+        lowest: sample so far, or 0.
+        highest: sample so far, or 0.
 
     Raises:
         OutputError: here and while it is filled, if the folder takes nothing more.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self.peak, self._channels = folder, 0.0, 1
+        self._folder, self._channels = folder, 1
+        self.lowest = self.highest = 0.0
         with output_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the spool
@@ -36,7 +38,7 @@ class Spool:
     def put(self, block: np.ndarray) -> None:
         """Append a block (C, n)."""
         self._channels = len(block)
-        self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+        self.lowest, self.highest = float(block.min(initial=self.lowest)), float(block.max(initial=self.highest))
         with output_errors(self._folder):
             self._file.write(np.ascontiguousarray(block.T, _SAMPLE).tobytes())
 

@@ -71,7 +71,7 @@ def write_restored(job: RestoreJob, blocks: Iterable[np.ndarray]) -> Clipping:
             spool = stack.enter_context(Spool(job.output.parent))
             for block in blocks:
                 spool.put(block)
-            gain = clipping.turn_down(spool.peak)
+            gain = clipping.turn_down(spool.lowest, spool.highest)
             blocks = (gain * block for block in spool.blocks(GROUP_VALUES_PER_SECOND // job.source.channels))
         with open_like(job.source, job.output, job.form) as put:
             for block in blocks:

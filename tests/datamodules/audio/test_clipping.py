@@ -43,9 +43,19 @@ def test_lossy_formats_are_clipped_by_what_plays_them(subtype: str) -> None:
 @pytest.mark.parametrize(("peak", "gain"), [(2.0, 32767.5 / 32768 / 2), (0.5, 1.0), (0.0, 1.0)])
 def test_loud_signal_is_turned_down_until_nothing_is_clipped(peak: float, gain: float) -> None:
     clipping = Clipping("PCM_16")
-    assert clipping.turn_down(peak) == pytest.approx(gain, abs=1e-6)
+    assert clipping.turn_down(-0.1, peak) == pytest.approx(gain, abs=1e-6)
     clipping.watch(np.array([[peak * clipping.gain]]))
     assert clipping.clipped == 0
+
+
+@pytest.mark.parametrize(("subtype", "low"), [("PCM_16", -1.0 - 2.0**-16), ("FLOAT", -1.0)])
+def test_trough_is_turned_down_to_the_end_of_its_own(subtype: str, low: float) -> None:
+    assert Clipping(subtype).turn_down(-2.0, 0.3) == pytest.approx(-low / 2)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_what_a_file_of_the_format_held_is_not_turned_down(subtype: str) -> None:
+    assert Clipping(subtype).turn_down(-1.0, 32767 / 32768) == 1
 
 
 def test_companded_samples_are_clipped_at_one() -> None:
