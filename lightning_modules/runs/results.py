@@ -27,9 +27,11 @@ def write_rows(path: Path, rows: Sequence[Row], manifest: Sequence[Mapping[str, 
         rows: from the test loop; `index` is the position in `manifest`.
         manifest: the evaluation manifest.
     """
-    lines = [{**manifest[int(row["index"])], **row} for row in rows]
+    places = [manifest[int(row["index"])] for row in rows]
+    names = dict.fromkeys(name for line in (*places, *rows) for name in line)  # some only pairs with an offset have
+    lines = [{**place, **row} for place, row in zip(places, rows, strict=True)]
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
+        writer = csv.DictWriter(file, fieldnames=list(names))
         writer.writeheader()
         writer.writerows(lines)
 

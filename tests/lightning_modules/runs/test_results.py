@@ -34,6 +34,16 @@ def test_rows_carry_the_place_of_their_pair(tmp_path: Path) -> None:
         assert list(csv.DictReader(file)) == [{"file": "b, c.wav", "offset_samples": "7", "index": "1", "snr_db": "3.5"}]
 
 
+def test_rows_may_tell_of_their_pairs_what_others_do_not(tmp_path: Path) -> None:
+    manifest = [{"file": "a.wav", "seed": 1}, {"file": "b.wav", "seed": 2, "mean": [12]}]
+    write_rows(tmp_path / "rows.csv", [{"index": 0, "snr_db": 3.5}, {"index": 1, "snr_db": 4.5}], manifest)
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        assert [(line["file"], line["mean"], line["snr_db"]) for line in csv.DictReader(file)] == [
+            ("a.wav", "", "3.5"),
+            ("b.wav", "[12]", "4.5"),
+        ]
+
+
 def test_examples_share_one_gain_and_none_clips(tmp_path: Path) -> None:
     written: dict[str, np.ndarray] = {}
     ramp = torch.linspace(-1, 1, 2048)[None]
