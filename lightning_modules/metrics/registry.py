@@ -14,6 +14,9 @@ Occasion = Literal["validation", "steps", "test"]
 
 CHEAP: tuple[Occasion, ...] = ("validation", "steps", "test")
 """For what costs little enough to be taken at every validation, and after every step of a method that has some."""
+LEAST_SPANS = {"dB": 1.0}
+LEAST_SPAN = 0.2
+"""Of an axis, by the unit, and where there is none."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,15 @@ class MetricInfo:
     def mode(self) -> Literal["max", "min"]:
         """Its better direction, as callbacks call it."""
         return "max" if self.higher_is_better else "min"
+
+    @property
+    def least_span(self) -> float:
+        """How much an axis of it shows at least: a change that nobody hears is not to look like a leap.
+
+        >>> METRICS["snr_db"].least_span, METRICS["stoi"].least_span
+        (1.0, 0.2)
+        """
+        return LEAST_SPANS.get(self.unit, LEAST_SPAN)
 
     @property
     def heading(self) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.metrics.collection import build_metrics
-from lightning_modules.metrics.registry import METRICS, computed_in
+from lightning_modules.metrics.registry import LEAST_SPAN, METRICS, computed_in
 from lightning_modules.runs.figures import Curve, save_curves, save_spectrograms
 from lightning_modules.runs.titles import direction
 from lightning_modules.stepwise import Stepwise
@@ -19,8 +19,6 @@ ByStep = dict[str, list[float]]
 """Means over the test pairs after 0, 1, ... T steps, by metric."""
 
 QUARTERS = 4
-LEAST_SPAN = {"dB": 1.0, "": 0.2}
-"""How much an axis shows at least, by the unit: a change that nobody hears is not to look like a leap."""
 
 
 def write_steps(folder: Path, module: Stepwise, data: Any, indices: Sequence[int]) -> ByStep:
@@ -64,9 +62,9 @@ def curve_of(name: str, values: Sequence[float]) -> Curve:
     ('scale-invariant signal-to-distortion ratio\n(higher is better)', "the method's own logit")
     """
     if name not in METRICS:
-        return Curve(values, f"the method's own {name}", "", LEAST_SPAN[""])
-    unit = METRICS[name].unit
-    return Curve(values, f"{METRICS[name].title}\n({direction(name)})", unit, LEAST_SPAN[unit])
+        return Curve(values, f"the method's own {name}", "", LEAST_SPAN)
+    metric = METRICS[name]
+    return Curve(values, f"{metric.title}\n({direction(name)})", metric.unit, metric.least_span)
 
 
 def score_by_step(module: Stepwise, data: Any, indices: Sequence[int]) -> ByStep:

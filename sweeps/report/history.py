@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning_modules.runs.damage import LARGEST_BYTES, DamagedFileError, is_number, read_json_lines, read_text
+from lightning_modules.runs.damage import LARGEST_BYTES, DamagedFileError, is_number, read_json, read_json_lines, read_text
 from lightning_modules.runs.printing import one_line, printable
 
 Curve = list[tuple[float, float]]
@@ -61,16 +61,27 @@ Rows = Iterator[CurveRow]
 def _epoch_rows(folder: Path, rows: Sequence[CurveRow], problems: list[str]) -> Rows:
     """Return the values of every epoch; loggers lose the last seconds of a run that is killed and then goes on.
 
-    The steps of an epoch come from a row that the logger has.
+    The steps of an epoch come from a row that the logger has; without a logger, from the run's result.
     """
     epochs = _epochs(folder / "epochs.jsonl", problems)
-    validated = [row for row in rows if "epoch" in row[1] and any(name.startswith("val/") for name in row[1])]
-    if not validated:
+    steps = _steps_of_epoch(folder, rows)
+    if steps is None:
         return
-    last_step, values = validated[-1]
-    steps = (last_step + 1) / (values["epoch"] + 1)
     for epoch in epochs:
         yield (epoch["epoch"] + 1) * steps - 1, {name: value for name, value in epoch.items() if is_number(value)}
+
+
+def _steps_of_epoch(folder: Path, rows: Sequence[CurveRow]) -> float | None:
+    validated = [row for row in rows if "epoch" in row[1] and any(name.startswith("val/") for name in row[1])]
+    if validated:
+        last_step, values = validated[-1]
+        return (last_step + 1) / (values["epoch"] + 1)
+    try:
+        result = read_json(folder / "result.json")
+    except (OSError, DamagedFileError):
+        return None
+    steps, epochs = (value if is_number(value := result.get(name)) else 0 for name in ("global_step", "epochs"))
+    return steps / epochs if steps > 0 and epochs > 0 else None
 
 
 def _epochs(path: Path, problems: list[str]) -> list[dict[str, Any]]:

@@ -77,6 +77,7 @@ def page_data(
         **facts,
         "main": table.main,
         "metrics": [{"name": name, "words": words(name), "higher": METRICS[name].higher_is_better} for name in table.metrics],
+        "leastSpans": {name: metric.least_span for name, metric in METRICS.items()},
         "words": {name: words(name) for name in (*METRICS, *COMPUTE_WORDS)},
         "compute": table.compute,
         "rows": [_row(table, method) for method in table.methods],

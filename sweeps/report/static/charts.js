@@ -12,13 +12,16 @@ function linearTicks(low, high, count) {
   return ticks;
 }
 
-// A scale maps values to pixels; `log` where the values are positive and span more than a factor of 20.
-function numberScale(values, from, to, log = false) {
+// A scale maps values to pixels; `log` where the values are positive and span more than a factor of 20; else it
+// shows at least some span around them.
+function numberScale(values, from, to, log = false, least = 0) {
   const finite = values.filter(known);
   let [low, high] = [Math.min(...finite), Math.max(...finite)];
   const logarithmic = log && low > 0 && high / low > 20;
   if (low === high)
     [low, high] = logarithmic ? [low / 2, high * 2] : [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
+  const missing = logarithmic ? 0 : Math.max(0, least - (high - low)) / 2;
+  [low, high] = [low - missing, high + missing];
   const f = logarithmic ? Math.log10 : (value) => value;
   const place = (value) => from + ((f(value) - f(low)) / (f(high) - f(low))) * (to - from);
   const ticks = (count) => {

@@ -47,4 +47,5 @@ function wordsOf(name) {
 
 const metricOptions = () => DATA.metrics.map(({ name, words }) => [name, words]);
 const higherIsBetter = (metric) => DATA.metrics.find(({ name }) => name === metric).higher;
+const leastSpan = (name) => DATA.leastSpans[name.split("/").pop()] ?? 0;
 const labelOf = (id) => ({ clean: "clean", anchor: "anchor" })[id] ?? ROWS.get(id)?.label ?? id;

@@ -46,7 +46,8 @@
       right - 14,
       true,
     );
-    const y = numberScale([...bounds.map((one) => one.y), ...all.map((one) => one.y)], bottom - 10, top + 6);
+    const heights = [...bounds, ...all].map((one) => one.y);
+    const y = numberScale(heights, bottom - 10, top + 6, false, leastSpan(metric));
     const best = front(all);
     const steps = best
       .map((one, n) => `${n ? `H${x.place(one.x)}V${y.place(one.y)}` : `M${x.place(one.x)},${y.place(one.y)}`}`)

@@ -64,6 +64,16 @@ def test_charts_are_drawn_without_an_error(browser: Any, report: Path) -> None:
     assert browser.errors == []
 
 
+def test_axis_of_scores_shows_at_least_what_can_be_heard(browser: Any, make_run: Make, tmp_path: Path) -> None:
+    for number in range(2):
+        make_run(f"run{number}", [5.0 + number / 1000] * 6, seed=0, lr=0.1 + number)
+    assert compare.main([str(tmp_path / "runs"), "-o", str(tmp_path / "report")]) == 0
+    browser.open(tmp_path / "report" / "index.html")
+    pixels = "(() => { const scale = numberScale([5, 5.001], 0, 1000, false, leastSpan('val/si_sdr_db'));"
+    assert browser.evaluate(f"{pixels} return scale.place(5.001) - scale.place(5); }})()") < 1.001
+    assert browser.evaluate("leastSpan('train/loss')") == 0
+
+
 def test_sweep_of_two_models_shows_settings_that_runs_share(browser: Any, make_run: Make, tmp_path: Path) -> None:
     names = {"unet": ("lr", "weight"), "rnn": ("steps", "cells")}
     for name, (first, second) in names.items():

@@ -76,6 +76,12 @@ def test_epoch_that_the_logger_lost_is_in_the_curve(tmp_path: Path) -> None:
     assert read_curves(tmp_path) == {"val/lsd": [(7.0, 3.0), (15.0, 2.0), (23.0, 1.5)], "train/loss": [(10.0, 0.7)]}
 
 
+def test_run_without_a_logger_has_the_curves_of_its_epochs(tmp_path: Path) -> None:
+    (tmp_path / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 2.0}\n{"epoch": 1, "val/lsd": 1.0}\n')
+    (tmp_path / "result.json").write_text('{"epochs": 2, "global_step": 12}')
+    assert read_curves(tmp_path) == {"val/lsd": [(5, 2.0), (11, 1.0)]}
+
+
 def test_run_without_a_history_has_no_curves(tmp_path: Path) -> None:
     assert read_curves(tmp_path) == {}
     assert wandb.run is None
