@@ -80,8 +80,10 @@ def _steps_of_epoch(folder: Path, rows: Sequence[CurveRow]) -> float | None:
         result = read_json(folder / "result.json")
     except (OSError, DamagedFileError):
         return None
-    steps, epochs = (value if is_number(value := result.get(name)) else 0 for name in ("global_step", "epochs"))
-    return steps / epochs if steps > 0 and epochs > 0 else None
+    steps, epochs = result.get("global_step"), result.get("epochs")
+    if not isinstance(steps, int) or not isinstance(epochs, int) or min(steps, epochs) < 1:
+        return None
+    return steps / epochs
 
 
 def _epochs(path: Path, problems: list[str]) -> list[dict[str, Any]]:

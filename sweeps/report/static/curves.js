@@ -10,7 +10,7 @@
   const draw = (width) => {
     const runs = DATA.runs.filter((run) => run.curves[name]);
     const points = runs.flatMap((run) => run.curves[name]).filter(([, value]) => known(value));
-    if (!points.length) return [html("p", { class: "legend" }, "No run has two epochs to draw a curve through.")];
+    if (!points.length) return [html("p", { class: "legend" }, "No run kept a history.")];
     const [left, right, top, bottom] = [52, width - 12, 10, 282];
     const x = numberScale([0, ...points.map(([step]) => step)], left, right);
     const y = numberScale(
