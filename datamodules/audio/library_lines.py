@@ -10,7 +10,9 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
+from datamodules.audio.names import escaped
 from datamodules.audio.suffixes import has_suffix
 
 _LINE = re.compile(
@@ -33,13 +35,14 @@ def library_lines_named(path: str | os.PathLike[str]) -> Iterator[None]:
     if not has_suffix(path, _TALKATIVE_SUFFIXES):
         yield
         return
-    caught: list[bytes] = []
+    caught = _Caught()
     with _SHARED.listening(caught):
         yield
-    lines = [line.strip().decode("utf-8", "replace") for line in caught]
+    lines = [line.strip().decode("utf-8", "replace") for line in caught.lines]
     if lines:
+        decoder = "its decoder, or that of a file read at the same time," if caught.with_others else "its decoder"
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        tell_once(path, f"its decoder met damage: {lines[0]}{more}", "damage")
+        tell_once(path, f"{decoder} met damage: {lines[0]}{more}", "damage")
 
 
 def tell_once(path: str | os.PathLike[str], sentence: str, kind: str = "") -> None:
@@ -51,7 +54,7 @@ def tell_once(path: str | os.PathLike[str], sentence: str, kind: str = "") -> No
         kind: of the warning; by default the sentence itself.
     """
     if _is_new(os.fspath(path), kind or sentence):
-        log.warning("%s: %s", os.fspath(path), sentence)
+        log.warning("%s: %s", escaped(path), sentence)
 
 
 _TOLD: set[tuple[str, str]] = set()
@@ -63,21 +66,32 @@ def _is_new(path: str, kind: str) -> bool:
     return is_new
 
 
+@dataclass(eq=False)
+class _Caught:
+    """What one listener hears, and whether others listened meanwhile, so that the lines may be about their files."""
+
+    lines: list[bytes] = field(default_factory=list)
+    with_others: bool = False
+
+
 class _Capture:
     """Replace file descriptor 2 by a pipe while anyone listens; a thread sorts what comes through."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: list[list[bytes]] = []
+        self._listeners: list[_Caught] = []
         self._close: Callable[[], None] = lambda: None
 
     @contextlib.contextmanager
-    def listening(self, caught: list[bytes]) -> Iterator[None]:
-        """Collect lines in a list; who listens at the same time hears the same."""
+    def listening(self, caught: _Caught) -> Iterator[None]:
+        """Collect lines; who listens at the same time hears the same."""
         with self._lock:
             if not self._listeners:
                 self._open()
             self._listeners.append(caught)
+            if len(self._listeners) > 1:
+                for listener in self._listeners:
+                    listener.with_others = True
         try:
             yield
         finally:
@@ -109,7 +123,7 @@ class _Capture:
         while content := os.read(reading, _READ_BYTES):
             for line in _LINE.findall(content):
                 for listener in self._listeners:
-                    listener.append(line)
+                    listener.lines.append(line)
             if rest := _LINE.sub(b"", content):
                 with contextlib.suppress(OSError):
                     os.write(saved, rest)

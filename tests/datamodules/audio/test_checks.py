@@ -67,3 +67,7 @@ def test_name_that_is_no_valid_text_reaches_libsndfile(tmp_path: Path) -> None:
     path = tmp_path / "caf\udce9.wav"
     soundfile.write(native(path), np.zeros(10), 16000, format="WAV")
     assert soundfile.info(native(path)).frames == 10
+
+
+def test_sentence_about_a_file_is_one_line_that_no_terminal_obeys() -> None:
+    assert str(AudioFileError("a\nb\x1b[31m.wav", "is empty")) == r"a\nb\x1b[31m.wav: is empty"

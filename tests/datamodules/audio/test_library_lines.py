@@ -26,6 +26,16 @@ def test_lines_are_caught_counted_and_told_with_the_name(
     assert told.endswith("error: dequantization failed! (and 2 more)")
 
 
+def test_lines_heard_while_two_files_are_read_accuse_neither(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    with library_lines_named(tmp_path / "a.mp3"), library_lines_named(tmp_path / "b.mp3"):
+        os.write(2, NOTE)
+    told = [record.getMessage() for record in caplog.records]
+    assert told
+    assert all(": its decoder, or that of a file read at the same time, met damage: " in line for line in told)
+
+
 def test_silent_libraries_and_other_files_are_left_alone(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
