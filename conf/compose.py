@@ -11,6 +11,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from conf.declared import declared
 from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
@@ -75,6 +76,15 @@ def create_group(config: Mapping[str, Any], key: str) -> list[Any]:
         return [create(config, key)]
     node = _as_node({key: present_names(described)})[key]
     return [instantiate(node[name], config.get("plugins") or ()) for name in node]
+
+
+def config_of(folder: Path) -> dict[str, Any] | None:
+    """Return the resolved configuration that a run was trained with, None if it is not there or damaged."""
+    try:
+        found = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True)
+    except (OSError, UnicodeError, YAMLError, OmegaConfBaseException):
+        return None
+    return present_names(found) if isinstance(found, dict) else None
 
 
 def save(config: Mapping[str, Any], path: Path) -> None:

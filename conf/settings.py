@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from conf.compose import plain
+from conf.implied import implied
 from conf.old_keys import check_groups_chosen
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.pairs import check_processors
@@ -18,7 +19,6 @@ from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import import_plugins
 
 Values = dict[str, Any]
-DEFAULT_EPOCHS = 20
 LABELS = ("run_name", "group", "job_type")
 """Keys whose values are names, be it a number that a user gives."""
 
@@ -92,8 +92,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
     Raises:
         ValueError: if the length of the run, what it is steered by, or what a schedule needs to know does not hold together.
     """
-    unlimited = cfg.trainer.max_epochs is None and cfg.trainer.max_time is None
-    config_with = _resolver(cfg, {"trainer.max_epochs": DEFAULT_EPOCHS} if unlimited else {})
+    config_with = _resolver(cfg, implied(cfg))
     config = config_with({})
     plugins = import_plugins(config["plugins"])
     check_groups_chosen(config)

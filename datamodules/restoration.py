@@ -151,6 +151,10 @@ class RestorationDataModule(pl.LightningDataModule):
         ]
         return "\n".join([*lines, f"files that could not be used: {len(self.skipped)}"])
 
+    def repeat_windows(self) -> None:
+        """Give every epoch the windows of the first, corrupted as there."""
+        self._sampler.repeat()
+
     def prepare_data(self) -> None:
         """Fill the cache in one process before the others open it."""
         self.setup(self.trainer.state.fn if self.trainer else None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch.distributed
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 
 def rank_and_world_size() -> tuple[int, int]:
@@ -32,11 +32,19 @@ class EpochSampler(Sampler[int]):
         if samples_per_epoch < 1:
             raise ValueError(f"data.samples_per_epoch={samples_per_epoch} must be at least 1")
         self._samples_per_epoch = samples_per_epoch
-        self._epoch = 0
+        self._epoch, self._skipped, self._repeats = 0, 0, False
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the numbers that the next iteration hands out."""
-        self._epoch = epoch
+        self._epoch = 0 if self._repeats else epoch
+
+    def skip(self, count: int) -> None:
+        """Leave out the first numbers that this process would get from the next iteration."""
+        self._skipped = count
+
+    def repeat(self) -> None:
+        """Hand out the numbers of epoch 0 in every epoch."""
+        self._repeats = True
 
     def __len__(self) -> int:
         """Return how many numbers this process gets, the same for all processes."""
@@ -46,7 +54,8 @@ class EpochSampler(Sampler[int]):
         """Hand out the current epoch's numbers of this process."""
         rank, world_size = rank_and_world_size()
         first = self._epoch * self._samples_per_epoch + rank
-        return iter(range(first, first + len(self) * world_size, world_size))
+        skipped, self._skipped = self._skipped, 0
+        return iter(range(first + skipped * world_size, first + len(self) * world_size, world_size))
 
 
 class ShardedSampler(Sampler[int]):
@@ -79,8 +88,33 @@ class LateLoader(DataLoader[Any]):
     On resuming, Lightning 2.6 makes the loader's iterator before it calls `set_epoch` and keeps it
     (`FitLoop.setup_data`, `_TrainingEpochLoop.on_run_start`). Worker processes would then have fetched their first batches
     from epoch 0 already.
+
+    How many batches of an epoch it has handed out is its state, which Lightning keeps in checkpoints and gives back where a run
+    goes on in the middle of an epoch.
+
+    Args:
+        sampler: of the numbers; it is told how many to leave out.
+        batch_size: how many numbers make a batch.
+        others: as of the base class.
     """
+
+    def __init__(self, dataset: Dataset[Any], sampler: EpochSampler, batch_size: int, **others: Any) -> None:
+        """Begin with the first batch."""
+        super().__init__(dataset, sampler=sampler, batch_size=batch_size, **others)
+        self._numbers, self._handed_out, self._left_out = sampler, 0, 0
+
+    def state_dict(self) -> dict[str, int]:
+        """Return where the epoch is."""
+        return {"batches": self._handed_out}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Let the next iteration begin there."""
+        self._left_out = state_dict["batches"]
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # The base class names its private iterator.
         """Start the base class's iterator at the first `next`."""
-        yield from super().__iter__()
+        self._handed_out, self._left_out = self._left_out, 0
+        self._numbers.skip(self._handed_out * (self.batch_size or 1))
+        for batch in super().__iter__():
+            self._handed_out += 1
+            yield batch

@@ -18,7 +18,7 @@ from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, Recon
 from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
 from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates
-from lightning_modules.training.schedules import as_list, step_epoch_schedulers, step_plateaus
+from lightning_modules.training.schedules import as_list, step_after_batch, step_after_epoch, step_plateaus
 from lightning_modules.training.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.training.warm_up import AfterSteps, WarmUp
 from models.layers.counts import check_count
@@ -255,18 +255,24 @@ class AdversarialModule(RestorationModule):
         """Check the precision also where no script did before."""
         self.check_precision(str(self.trainer.precision))
 
-    def on_train_epoch_end(self) -> None:
-        """Log the epoch's rates, step the schedules before the checkpoint is written, and say what is wrong with the epoch."""
+    def on_train_epoch_start(self) -> None:
+        """Log the epoch's rates."""
         for name, optimizer in zip(self.networks, as_list(self.optimizers()), strict=True):
             self.log(f"lr/{name}", optimizer.param_groups[0]["lr"])
-        schedules = as_list(self.lr_schedulers())
-        step_plateaus(schedules, self.trainer, self.monitor)
-        step_epoch_schedulers(schedules)
+
+    def on_validation_epoch_end(self) -> None:
+        """Step the plateau schedules."""
+        step_plateaus(as_list(self.lr_schedulers()), self.trainer, self.monitor)
+
+    def on_train_epoch_end(self) -> None:
+        """Step the schedules before the checkpoint is written, and say what is wrong with the epoch."""
+        step_after_epoch(as_list(self.lr_schedulers()), self.trainer)
         self.health.close_epoch(self._over_processes)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Count the step."""
         self.health.steps += 1
+        step_after_batch(as_list(self.lr_schedulers()), self.trainer)
 
     def on_train_end(self) -> None:
         """Say so if the generator was never trained."""

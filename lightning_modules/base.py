@@ -139,6 +139,21 @@ class RestorationModule(pl.LightningModule):
         if self.precisions is not None and precision not in self.precisions:
             raise ValueError(f"this method trains with {' or '.join(self.precisions)}, not trainer.precision={precision}")
 
+    def check_accumulation(self, batches: int) -> None:
+        """Refuse to add up gradients over batches where the method cannot.
+
+        Args:
+            batches: for each step, as trainer.accumulate_grad_batches.
+
+        Raises:
+            ValueError: naming the key.
+        """
+        if batches > 1 and not self.automatic_optimization:
+            raise ValueError(
+                f"trainer.accumulate_grad_batches={batches} must be 1: this method steps several networks in every batch, each "
+                "against those just stepped; use data.batch_size"
+            )
+
     def setup(self, stage: str) -> None:
         """Check that data and method agree on the sample rate, take over the run's seed, and create the metrics.
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from lightning_modules.base import Batch
 from lightning_modules.callbacks.averaging import WeightEMA
-from lightning_modules.callbacks.best_and_last import is_cut_short
+from lightning_modules.callbacks.budget import is_cut_short
 from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.stepwise import StepSized
@@ -232,14 +232,19 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         self.shaping_losses.append(loss)
 
     def on_train_start(self) -> None:
-        """End a resumed run at once if shaping had done its work."""
+        """End a resumed run at once if shaping had done its work; in the middle of an epoch, go on as it began."""
         super().on_train_start()
+        self._hold_judge()
         self.trainer.should_stop = self.trainer.should_stop or self.shaping.has_ended
 
     def on_train_epoch_start(self) -> None:
         """Begin shaping in its first epoch, and keep a discriminator that does not move from gathering statistics."""
+        super().on_train_epoch_start()
         if self.current_epoch == self.first_shaping_epoch:
             self._begin_shaping()
+        self._hold_judge()
+
+    def _hold_judge(self) -> None:
         if self.current_epoch >= self.first_shaping_epoch and self.shaping.rate_factor == 0:
             self._judge.eval()
 
@@ -254,10 +259,22 @@ class CollaborativeGANModule(MUGANModule, StepSized):
     def on_train_epoch_end(self) -> None:
         """End the run when shaping has done its work."""
         super().on_train_epoch_end()
-        if self.shaping_losses and not is_cut_short(self.trainer):
+        if is_cut_short(self.trainer):
+            return  # whoever goes on with the epoch needs its losses
+        if self.shaping_losses:
             mean = self._over_processes(torch.stack(self.shaping_losses).mean())
             self.trainer.should_stop = self.trainer.should_stop or self.shaping.is_done(float(mean))
         self.shaping_losses = []
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the losses of an epoch that is not at its end."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["shaping_losses"] = [float(loss) for loss in self.shaping_losses]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with them."""
+        super().on_load_checkpoint(checkpoint)
+        self.shaping_losses = [torch.tensor(loss, device=self.device) for loss in checkpoint.get("shaping_losses", [])]
 
     def on_train_end(self) -> None:
         """Say so if the discriminator was never shaped."""

@@ -1,16 +1,16 @@
 """Training one network on weighted reconstruction losses."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from lightning_modules.base import DEFAULT_MONITOR, Batch, RestorationModule, clip_grad_norm, require_finite
 from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted_sum
-from lightning_modules.training.schedules import as_list, step_plateaus
+from lightning_modules.training.schedules import as_list, step_after_batch, step_after_epoch, step_plateaus
 
 
 class RegressionModule(RestorationModule):
@@ -71,23 +71,24 @@ class RegressionModule(RestorationModule):
         optimizer = self.optimizer(self.net.parameters())
         if self.scheduler is None:
             return optimizer
-        schedule = {"scheduler": self.scheduler(optimizer), "interval": "epoch", "monitor": self.monitor}
-        if isinstance(schedule["scheduler"], ReduceLROnPlateau):
-            schedule["frequency"] = self.trainer.check_val_every_n_epoch or 1
-        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
-
-    def lr_scheduler_step(self, scheduler: Any, metric: Any | None) -> None:
-        """Step a schedule, except for a plateau one: Lightning would do so after the checkpoint, which lacked the step."""
-        if not isinstance(scheduler, ReduceLROnPlateau):
-            super().lr_scheduler_step(scheduler, metric)
+        schedule = {"scheduler": self.scheduler(optimizer), "monitor": self.monitor, "strict": False, "frequency": sys.maxsize}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]  # Lightning steps it never
 
     def on_train_epoch_start(self) -> None:
         """Log the epoch's rate."""
         self.log("lr", as_list(self.optimizers())[0].param_groups[0]["lr"])
 
-    def on_train_epoch_end(self) -> None:
-        """Step a plateau schedule by the epoch's validation; this hook comes before the checkpoint."""
+    def on_validation_epoch_end(self) -> None:
+        """Step a plateau schedule."""
         step_plateaus(as_list(self.lr_schedulers()), self.trainer, self.monitor)
+
+    def on_train_epoch_end(self) -> None:
+        """Step another schedule; this hook comes before the checkpoint."""
+        step_after_epoch(as_list(self.lr_schedulers()), self.trainer)
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Step it here where it counts batches."""
+        step_after_batch(as_list(self.lr_schedulers()), self.trainer)
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None

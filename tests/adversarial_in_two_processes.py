@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_module
 
 from conf.compose import instantiate, plain, quiet_lightning
 from lightning_modules.callbacks.best_and_last import LastEpoch
-from lightning_modules.callbacks.common import EpochSeed
+from lightning_modules.callbacks.common import BatchSeed
 from lightning_modules.commands.train import make_trainer
 from lightning_modules.runs.checkpoint import build_restorer
 
@@ -19,7 +19,7 @@ def fit(folder: Path, overrides: list[str], epochs: int, checkpoint: Path | None
         cfg = compose("train", overrides=[*overrides, f"trainer.max_epochs={epochs}"])
     torch.manual_seed(cfg.seed)
     data, module = instantiate(cfg.data), build_restorer(plain(cfg.model))
-    trainer = make_trainer(plain(cfg), logger=False, callbacks=[EpochSeed(cfg.seed), LastEpoch(folder)])
+    trainer = make_trainer(plain(cfg), logger=False, callbacks=[BatchSeed(cfg.seed), LastEpoch(folder)])
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
     state = {name: value for name, value in module.state_dict().items() if not name.startswith("scores")}

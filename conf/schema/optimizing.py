@@ -25,17 +25,21 @@ EPOCHS = Whole(0, 10_000_000)
 SCHEDULES = "torch.optim.lr_scheduler."
 SCHEDULERS: dict[str, Keys] = {
     f"{SCHEDULES}CosineAnnealingLR": {
-        "T_max": needed(Whole(1, 10_000_000), "Epochs until the rate is at its lowest; follows trainer.max_epochs.", "epochs"),
+        "T_max": needed(
+            Whole(1, 2**40),
+            "Epochs until the rate is at its lowest; follows trainer.max_epochs, or trainer.max_steps and then counts batches.",
+            "epochs",
+        ),
         "eta_min": Key(RATE, "Lowest learning rate."),
         "last_epoch": Key(Whole(-1, 10_000_000), "Epoch to begin after; -1 begins.", "epochs"),
     },
     f"{SCHEDULES}ReduceLROnPlateau": {
         "mode": Key(OneOf(("min", "max")), "Direction in which the monitored metric is better; follows mode."),
         "factor": Key(Number(0, 1, above=True, below=True), "By which the rate is multiplied."),
-        "patience": Key(EPOCHS, "Epochs without improvement before that.", "epochs"),
+        "patience": Key(EPOCHS, "Validations without improvement before that.", "validations"),
         "threshold": Key(Number(0, 1000), "Smallest change that is an improvement."),
         "threshold_mode": Key(OneOf(("rel", "abs")), "Whether that is a share of the best value, or a difference."),
-        "cooldown": Key(EPOCHS, "Epochs to wait after a reduction.", "epochs"),
+        "cooldown": Key(EPOCHS, "Validations to wait after a reduction.", "validations"),
         "min_lr": Key(RATE, "Lowest learning rate."),
         "eps": Key(RATE, "Reductions smaller than this are left out."),
     },

@@ -5,11 +5,15 @@ statistics are averaged like weights; whole numbers, such as counts of batches, 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import WeightAveraging
+from pytorch_lightning.callbacks import Callback, WeightAveraging
 from torch import Tensor
+
+WEIGHTS = "current_model_state"
+"""Where a checkpoint has the weights that an average was taken of."""
 
 
 class WeightEMA(WeightAveraging):
@@ -29,6 +33,13 @@ class WeightEMA(WeightAveraging):
             raise ValueError(f"ema_decay={decay} must lie between 0 and 1; null trains without an average")
         super().__init__(multi_avg_fn=_average(decay))
 
+    def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Go on with the average, or begin one with the weights of a run that had none."""
+        if WEIGHTS in checkpoint:
+            super().on_load_checkpoint(trainer, pl_module, checkpoint)
+        elif self._average_model is not None:
+            self._average_model.module.load_state_dict(checkpoint["state_dict"])
+
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Move the average to the device of the weights, after both were restored from a checkpoint."""
         assert self._average_model is not None
@@ -38,6 +49,15 @@ class WeightEMA(WeightAveraging):
         """Return the averaged weights of one network, by its attribute of the module that trains, such as net."""
         assert self._average_model is not None
         return self._average_model.module.get_submodule(network).state_dict()
+
+
+class NoAverage(Callback):
+    """Go on with the weights where a run averages no more, not with the average, which a checkpoint has in their place."""
+
+    def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Load them."""
+        if WEIGHTS in checkpoint:
+            pl_module.load_state_dict(checkpoint[WEIGHTS])
 
 
 def _average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:

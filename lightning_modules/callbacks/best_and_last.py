@@ -1,4 +1,4 @@
-"""Which states of a training are kept: the best by the monitored metric and the last whole epoch."""
+"""Which states of a training are kept: the best by the monitored metric and the last."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
+
+from lightning_modules.callbacks.budget import is_meant
 
 
 class _InRunFolder(ModelCheckpoint):
@@ -24,8 +26,8 @@ class _InRunFolder(ModelCheckpoint):
 class BestEpoch(_InRunFolder):
     """Keep `best.ckpt`, the state with the best validation value of `monitor`, and in `scores` all its validation values.
 
-    An epoch cut short by a signal or a time limit counts only as long as there is no other: a run resumed from the last whole
-    epoch repeats it, and so keeps what an uninterrupted run keeps.
+    The validation where a signal or a time limit ended a run counts only as long as there is no other: a run that goes on from
+    there keeps what an uninterrupted run keeps.
     """
 
     def __init__(self, folder: Path, monitor: str, mode: str) -> None:
@@ -34,14 +36,14 @@ class BestEpoch(_InRunFolder):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save if this is the best epoch so far, when every epoch is validated."""
-        if not (self.best_model_path and is_cut_short(trainer)):
+        if not self.best_model_path or is_meant(trainer):
             before = self.best_model_score
             super().on_train_epoch_end(trainer, pl_module)
             self._keep_scores(trainer, before)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save if this is the best validation so far, when epochs and validations do not coincide."""
-        if not (self.best_model_path and trainer.should_stop and is_cut_short(trainer)):
+        if not self.best_model_path or is_meant(trainer):
             before = self.best_model_score
             super().on_validation_end(trainer, pl_module)
             self._keep_scores(trainer, before)
@@ -62,24 +64,13 @@ class BestEpoch(_InRunFolder):
 
 
 class LastEpoch(_InRunFolder):
-    """Keep `last.ckpt`, the state at the end of the last epoch that ran to its end.
+    """Keep `last.ckpt`, the state at the end of the last epoch, or where the training ended in the middle of one.
 
-    An epoch cut short by a signal or a time limit is not saved: a run resumed from `last.ckpt` repeats it whole and so ends
-    where an uninterrupted run ends.
+    A run goes on from there, see `MidEpoch`.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "last", save_top_k=1, save_on_train_epoch_end=True, enable_version_counter=False)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save, unless the epoch was cut short."""
-        if not is_cut_short(trainer):
-            super().on_train_epoch_end(trainer, pl_module)
-
-
-def is_cut_short(trainer: pl.Trainer) -> bool:
-    """Say at the end of an epoch whether batches of it are left."""
-    return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
 
 
 def validation_values(trainer: pl.Trainer) -> dict[str, float]:

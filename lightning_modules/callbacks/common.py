@@ -1,4 +1,4 @@
-"""Callbacks every run uses: randomness tied to the epoch, evidence of a failure, and a stop on request."""
+"""Callbacks every run uses: randomness tied to the batch, evidence of a failure, and a stop on request."""
 
 import json
 import os
@@ -15,20 +15,21 @@ from pytorch_lightning.callbacks import Callback
 
 from lightning_modules.base import NonFiniteLossError
 from lightning_modules.callbacks.best_and_last import validation_values
+from lightning_modules.callbacks.budget import batches_done, loggers_step
 
 
-class EpochSeed(Callback):
-    """Tie dropout and every other draw of the global generator to (seed, epoch, rank).
+class BatchSeed(Callback):
+    """Tie dropout and every other draw of the global generator to (seed, batch of the training, rank).
 
-    A run resumed at an epoch's end then draws what the uninterrupted run drew, without a generator state in the checkpoint.
+    A run resumed after any batch then draws what the uninterrupted run drew, without a generator state in the checkpoint.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Seed the global generators of this epoch."""
-        mixed = (self.seed * 1_000_003 + trainer.current_epoch) * 1_000_003 + trainer.global_rank
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *batch: Any) -> None:
+        """Seed the global generators of this batch."""
+        mixed = (self.seed * 1_000_003 + batches_done(trainer)) * 1_000_003 + trainer.global_rank
         torch.manual_seed(mixed % 2**63)
 
 
@@ -46,35 +47,52 @@ class NonFiniteReport(Callback):
 
 
 class EpochReport(Callback):
-    """Keep each epoch's last validation in `epochs.jsonl`, a line per epoch, for whoever watches the run from outside.
+    """Keep every validation in `epochs.jsonl`, a line each, for whoever watches the run from outside.
 
-    A run that was killed between a validation and its checkpoint repeats the epoch: its line is written anew.
+    A line says in which epoch it was, and after how many steps, as the loggers count them. A run that was killed between a
+    validation and its checkpoint repeats it: its line is written anew.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Forget what came after the checkpoint that a run goes on from."""
+        if trainer.is_global_zero and (self.folder / "epochs.jsonl").is_file():
+            self._write(_lines_before(self.folder / "epochs.jsonl", trainer.current_epoch, loggers_step(trainer) + 1))
+
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the line, but for the check before training, and from one process."""
         if trainer.is_global_zero and not trainer.sanity_checking:
-            path = self.folder / "epochs.jsonl"
-            line = json.dumps({"epoch": trainer.current_epoch} | validation_values(trainer))
-            partial = path.with_name(f"{path.name}.partial")
-            partial.write_text("\n".join([*_lines_before(path, trainer.current_epoch), line, ""]))
-            os.replace(partial, path)
+            epoch, step = trainer.current_epoch, loggers_step(trainer) + 1
+            line = json.dumps({"epoch": epoch, "step": step} | validation_values(trainer))
+            self._write([*_lines_before(self.folder / "epochs.jsonl", epoch, step), line])
+
+    def _write(self, lines: list[str]) -> None:
+        path = self.folder / "epochs.jsonl"
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_text("".join(f"{line}\n" for line in lines))
+        os.replace(partial, path)
 
 
-def _lines_before(path: Path, epoch: int) -> list[str]:
-    """Return the whole lines about earlier epochs; one that a killed run wrote half is left out."""
+def _lines_before(path: Path, epoch: int, step: int) -> list[str]:
+    """Return the whole lines about what came earlier; one that a killed run wrote half is left out.
+
+    Args:
+        path: of the file; it need not be there.
+        epoch: that decides about lines without a step, which versions before this one wrote.
+        step: of the training.
+    """
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    return [line for line in text.splitlines() if _epoch_of(line) < epoch]
+    return [line for line in text.splitlines() if _is_before(line, epoch, step)]
 
 
-def _epoch_of(line: str) -> float:
+def _is_before(line: str, epoch: int, step: int) -> bool:
     try:
-        return float(json.loads(line)["epoch"])
+        told = json.loads(line)
+        return float(told["step"]) < step if "step" in told else float(told["epoch"]) < epoch
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
-        return float("inf")
+        return False
 
 
 class TrainingClock(Callback):

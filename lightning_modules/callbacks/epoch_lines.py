@@ -1,4 +1,4 @@
-"""A line per epoch for a training that nobody watches on a terminal: what it does, and how long it still takes."""
+"""A line per epoch or validation for a training that nobody watches on a terminal: what it does, and how long it still takes."""
 
 import contextlib
 import sys
@@ -12,7 +12,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, Timer
 from torch import Tensor
 
-from lightning_modules.callbacks.best_and_last import is_cut_short, validation_values
+from lightning_modules.callbacks.best_and_last import validation_values
+from lightning_modules.callbacks.budget import batches_done, is_cut_short, is_meant, steps_of
 from lightning_modules.losses.registry import RECONSTRUCTION, SUMS, levels
 from lightning_modules.metrics.registry import METRICS
 
@@ -22,7 +23,8 @@ TOLD = ("train/", "discriminator/", "autoencoder/")
 class EpochLines(Callback):
     """Print what an epoch was like at its end, in the first process, unless a progress bar on a terminal does.
 
-    Training terms are means over the epoch's batches in the first process. The best epoch is known over every resume.
+    Training terms are means over the epoch's batches in the first process. The best validation is known over every resume. One
+    within an epoch has a line of its own.
 
     Args:
         monitor: the metric that chooses the best epoch, such as val/si_sdr_db.
@@ -32,16 +34,24 @@ class EpochLines(Callback):
     def __init__(self, monitor: str, mode: str) -> None:
         self.monitor, self.sign = monitor, 1 if mode == "max" else -1
         self.best: tuple[float, int] | None = None
+        self._best_at = ""
         self._sums: dict[str, Tensor] = {}
         self._counts: Counter[str] = Counter()
-        self._started, self._seconds = 0.0, list[float]()
+        self._started, self._seconds, self._batches = 0.0, list[float](), 0
         self.latest: float | None = None
         self._is_validated = False
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin to count, in the middle of an epoch too."""
+        self._forget(trainer)
+
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Forget the epoch before."""
+        self._forget(trainer)
+
+    def _forget(self, trainer: pl.Trainer) -> None:
         self._sums, self._counts, self._is_validated = {}, Counter(), False
-        self._started = time.monotonic()
+        self._started, self._batches = time.monotonic(), batches_done(trainer)
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
         """Add up the terms, on their device: to wait for their values would slow the training down."""
@@ -57,8 +67,12 @@ class EpochLines(Callback):
         if trainer.sanity_checking:
             return
         self.latest, self._is_validated = validation_values(trainer).get(self.monitor), True
+        within = is_cut_short(trainer) and not trainer.should_stop
         if self.latest is not None and (self.best is None or self.sign * self.latest > self.sign * self.best[0]):
             self.best = (self.latest, trainer.current_epoch + 1)
+            self._best_at = f"at step {batches_done(trainer)}" if is_cut_short(trainer) else f"in epoch {self.best[1]}"
+        if within and trainer.is_global_zero and not is_watched(trainer):
+            say(f"{place_of(trainer, batches_done(trainer))}: {'; '.join(self._scores())}")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the line."""
@@ -73,27 +87,30 @@ class EpochLines(Callback):
             trainer: at its end.
             losses: of the terms that are named otherwise.
         """
-        epoch, last = trainer.current_epoch + 1, trainer.max_epochs
-        number = f"epoch {epoch}/{last}" if last is not None and last > 0 else f"epoch {epoch}"
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         parts = [", ".join(terms(means, losses))]
-        if self._is_validated and self.latest is not None:
-            parts.append(quantity(self.monitor, self.latest))
-        if self.best is not None:
-            parts.append(f"best {quantity('', self.best[0], self.monitor)} in epoch {self.best[1]}")
-        parts.append(f"{self._seconds[-1]:.1f} s{' (cut short)' if is_cut_short(trainer) else ''}")
-        left = seconds_left(trainer, sum(self._seconds) / len(self._seconds))
+        parts += self._scores()
+        parts.append(f"{self._seconds[-1]:.1f} s{' (cut short)' if is_cut_short(trainer) and not is_meant(trainer) else ''}")
+        per_batch = self._seconds[-1] / max(batches_done(trainer) - self._batches, 1)
+        left = seconds_left(trainer, sum(self._seconds) / len(self._seconds), per_batch)
         if left is not None:
             parts.append(f"{timedelta(seconds=round(left))} left")
-        return f"{number}: {'; '.join(filter(None, parts))}"
+        steps = batches_done(trainer) if steps_of(trainer) is not None else None
+        return f"{place_of(trainer, steps)}: {'; '.join(filter(None, parts))}"
+
+    def _scores(self) -> list[str]:
+        parts = [quantity(self.monitor, self.latest)] if self._is_validated and self.latest is not None else []
+        return parts + ([f"best {quantity('', self.best[0], self.monitor)} {self._best_at}"] if self.best is not None else [])
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"best": None if self.best is None else list(self.best)}
+        return {"best": None if self.best is None else list(self.best), "best_at": self._best_at}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there."""
-        self.best = None if state_dict["best"] is None else (state_dict["best"][0], state_dict["best"][1])
+        if state_dict["best"] is not None:
+            self.best = (state_dict["best"][0], state_dict["best"][1])
+            self._best_at = state_dict.get("best_at", f"in epoch {self.best[1]}")
 
 
 def is_watched(trainer: pl.Trainer) -> bool:
@@ -142,17 +159,33 @@ def unit_of(name: str) -> str:
     return "dB" if name.endswith("_db") else ""
 
 
-def seconds_left(trainer: pl.Trainer, epoch_seconds: float) -> float | None:
-    """Return how long the training goes on at most, by its epochs and its time limit; None if it has neither.
+def place_of(trainer: pl.Trainer, step: int | None) -> str:
+    """Say where a training is: the epoch, how many there are if that is known, and the step where it is asked for.
+
+    Args:
+        trainer: in an epoch.
+        step: how many batches are done; None to leave it out.
+    """
+    last, steps = trainer.max_epochs, steps_of(trainer)
+    epoch = f"epoch {trainer.current_epoch + 1}" + (f"/{last}" if last is not None and last > 0 else "")
+    return epoch if step is None else f"{epoch}, step {step}" + ("" if steps is None else f"/{steps}")
+
+
+def seconds_left(trainer: pl.Trainer, epoch_seconds: float, batch_seconds: float) -> float | None:
+    """Return how long the training goes on at most, by its epochs, steps and time limit; None if it has none of them.
 
     Args:
         trainer: at the end of an epoch.
         epoch_seconds: how long an epoch takes.
+        batch_seconds: how long a batch takes.
     """
     callbacks: Sequence[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # declared by none of Lightning's classes
     limits = [timer.time_remaining() for timer in callbacks if isinstance(timer, Timer)]
     if trainer.max_epochs is not None and trainer.max_epochs > 0:
         limits.append((trainer.max_epochs - trainer.current_epoch - 1) * epoch_seconds)
+    steps = steps_of(trainer)
+    if steps is not None:
+        limits.append((steps - batches_done(trainer)) * batch_seconds)
     known = [limit for limit in limits if limit is not None]
     return max(0.0, min(known)) if known else None
 

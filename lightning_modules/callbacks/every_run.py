@@ -5,11 +5,12 @@ from pathlib import Path
 
 from pytorch_lightning.callbacks import Callback
 
-from lightning_modules.callbacks.averaging import WeightEMA
+from lightning_modules.callbacks.averaging import NoAverage, WeightEMA
 from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch
-from lightning_modules.callbacks.common import EpochReport, EpochSeed, NonFiniteReport
+from lightning_modules.callbacks.common import BatchSeed, EpochReport, NonFiniteReport
+from lightning_modules.callbacks.configured_rates import ConfiguredRates
 from lightning_modules.callbacks.epoch_lines import EpochLines
-from lightning_modules.callbacks.schedule_length import ScheduleLength
+from lightning_modules.callbacks.mid_epoch import MidEpoch
 
 
 def run_callbacks(
@@ -25,7 +26,7 @@ def run_callbacks(
         ema_decay: of the weights used for evaluation; None trains without.
         added: further ones, which see an epoch's values before its checkpoints are written.
     """
-    averaging = [] if ema_decay is None else [WeightEMA(ema_decay)]
+    averaging = NoAverage() if ema_decay is None else WeightEMA(ema_decay)
     reports = [NonFiniteReport(folder), EpochReport(folder), EpochLines(monitor, mode)]
     checkpoints = [BestEpoch(folder / "checkpoints", monitor, mode), LastEpoch(folder / "checkpoints")]
-    return [EpochSeed(seed), ScheduleLength(), *reports, *averaging, *added, *checkpoints]
+    return [BatchSeed(seed), MidEpoch(), ConfiguredRates(), *reports, averaging, *added, *checkpoints]

@@ -10,7 +10,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, ProgressBar, TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm, convert_inf
 
-from lightning_modules.callbacks.epoch_lines import EpochLines, quantity, terms
+from lightning_modules.callbacks.budget import batches_done, steps_of
+from lightning_modules.callbacks.epoch_lines import EpochLines, place_of, quantity, terms
 from lightning_modules.losses.registry import levels
 
 SECONDS_BETWEEN_READINGS = 0.5
@@ -33,23 +34,28 @@ class TrainingBar(TQDMProgressBar):
         """Return a bar that is not seen."""
         return Tqdm(disable=True)
 
+    def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Begin, in the middle of an epoch too."""
+        super().on_train_start(trainer)
+        self.on_train_epoch_start(trainer)
+
     def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Count epochs from 1, as the lines of a training without a terminal do."""
-        self.train_progress_bar.set_description(epoch_of(trainer), refresh=False)
+        self.train_progress_bar.set_description(_place(trainer), refresh=False)
         self.train_progress_bar.reset(convert_inf(self.total_train_batches))
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say what is being done."""
         super().on_validation_start(trainer, pl_module)
         if not trainer.sanity_checking:
-            self.train_progress_bar.set_description(f"{epoch_of(trainer)}, validating")
+            self.train_progress_bar.set_description(f"{_place(trainer)}, validating")
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show the new value at once."""
         self._read_at = -SECONDS_BETWEEN_READINGS
         super().on_validation_end(trainer, pl_module)
         if not trainer.sanity_checking:
-            self.train_progress_bar.set_description(epoch_of(trainer))
+            self.train_progress_bar.set_description(_place(trainer))
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, int | str | float | dict[str, float]]:
         """Return what stands behind the bar, read anew twice a second."""
@@ -83,10 +89,8 @@ class ScoringBar(TQDMProgressBar):
             self.test_progress_bar.reset(convert_inf(trainer.num_test_batches[dataloader_idx]))
 
 
-def epoch_of(trainer: pl.Trainer) -> str:
-    """Say which epoch a training is in, and how many it has if that is known."""
-    last = trainer.max_epochs
-    return f"epoch {trainer.current_epoch + 1}" + (f"/{last}" if last is not None and last > 0 else "")
+def _place(trainer: pl.Trainer) -> str:
+    return place_of(trainer, None if steps_of(trainer) is None else batches_done(trainer))
 
 
 def told_of(trainer: pl.Trainer, losses: Mapping[str, str]) -> dict[str, str]:

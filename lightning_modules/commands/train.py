@@ -1,8 +1,9 @@
 """Train one method on one data set against one corruption, and test what came of it."""
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
-from conf.compose import baselines, create, create_group, save
+from conf.compose import baselines, config_of, create, create_group, save
 from conf.settings import TrainSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import NonFiniteLossError, RestorationModule
 from lightning_modules.callbacks.best_and_last import best_scores
+from lightning_modules.callbacks.budget import Budget
 from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
+from lightning_modules.runs.changes import told_changes
 from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
@@ -28,6 +31,8 @@ from lightning_modules.runs.folder import Run, join_run, open_run
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.training.hardware import pick_precision
 
+OURS = ("max_steps", "overfit_batches", "fast_dev_run")
+"""Arguments of Lightning's trainer that have the same meaning here, and are seen to here: with several optimizers too."""
 RUN_FOLDER_VARIABLE = "CLARION_RUN_FOLDER"
 """Tells the processes that Lightning starts for `trainer=ddp` which folder the first of them opened."""
 
@@ -46,14 +51,29 @@ class Prepared:
 
 
 def train(settings: TrainSettings) -> dict[str, Any]:
-    """Run one experiment to its end and return what result.json holds.
+    """Run one experiment to its end and return what result.json holds; one that is only tried leaves nothing.
 
     Raises:
         ValueError: for anything wrong with the configuration, the data or the folders, before any training.
         BrokenRunError: if the training cannot go on.
     """
+    trial = settings.config["trainer"].get("fast_dev_run")
+    if not trial:
+        return run_to_its_end(settings)
+    with tempfile.TemporaryDirectory() as folder:
+        result = run_to_its_end(replace(settings, run_dir=Path(folder) / "run"))
+    if is_first_process():
+        print(f"trainer.fast_dev_run={trial}: everything was tried with {int(trial)} of its batches and pairs; nothing is kept")
+    return result
+
+
+def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
+    """Run one experiment, as `train`."""
+    changed = changes_of_resume(settings)
     prepared = prepare(settings)
     run = open_or_join_run(settings)
+    for change in changed:
+        print(change)
     config = settings.config_with({"run_dir": str(run.folder), "run_id": run.id})
     if is_first_process():
         save(config, run.folder / "config.yaml")
@@ -81,9 +101,12 @@ def prepare(settings: TrainSettings) -> Prepared:
     precision = make_trainer(settings.config, logger=False).precision
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     data = create(settings.config, "data")
+    if settings.config["trainer"].get("overfit_batches"):
+        data.repeat_windows()
     added_callbacks(settings.config)
     module = build_new_restorer(settings.config["model"], settings.plugins)
     module.check_precision(precision)
+    module.check_accumulation(settings.config["trainer"].get("accumulate_grad_batches", 1))
     check_window(module, settings.config["data"]["window_samples"])
     module.prepare_training()
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
@@ -101,6 +124,18 @@ def check_window(module: RestorationModule, window_samples: int) -> None:
     shortest = getattr(module.net, "min_samples", 1)
     if window_samples < shortest:
         raise ValueError(f"data.window_samples={window_samples} must be at least {shortest}, the shortest that model.net takes")
+
+
+def changes_of_resume(settings: TrainSettings) -> list[str]:
+    """Return a line for every key that another value is given than the run to go on with had.
+
+    Raises:
+        ValueError: naming the keys that cannot change.
+    """
+    if settings.resume in (None, "auto") or not is_first_process():
+        return []
+    folder = Path(str(settings.resume))
+    return told_changes(folder, config_of(folder), settings.config)
 
 
 def is_first_process() -> bool:
@@ -169,7 +204,9 @@ def build_trainer(
     choice = (settings.monitor, settings.mode, settings.ema_decay)
     callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
     shown = with_bar(settings.config["trainer"], TrainingBar(), callbacks)
-    return make_trainer(settings.config, logger=list(loggers), plugins=[AtomicCheckpointIO()], **shown)
+    trainer = make_trainer(settings.config, logger=list(loggers), plugins=[AtomicCheckpointIO()], **shown)
+    trainer.callbacks.append(Budget(settings.config["trainer"].get("max_steps")))  # type: ignore[attr-defined]  # after its timer
+    return trainer
 
 
 def make_trainer(config: Mapping[str, Any], **extra: Any) -> pl.Trainer:
@@ -178,9 +215,12 @@ def make_trainer(config: Mapping[str, Any], **extra: Any) -> pl.Trainer:
     Raises:
         ValueError: if there is no such device, or a value is not one the trainer knows.
     """
-    described = config["trainer"]
-    precision = pick_precision(described["accelerator"]) if described["precision"] == "auto" else described["precision"]
-    trainer: pl.Trainer = create(config, "trainer", precision=precision, **extra)
+    described = {key: value for key, value in config["trainer"].items() if key not in OURS}
+    if described["precision"] == "auto":
+        described["precision"] = pick_precision(described["accelerator"])
+    if isinstance(described.get("val_check_interval"), int):
+        described["check_val_every_n_epoch"] = None  # so batches are counted over all epochs
+    trainer: pl.Trainer = create({**config, "trainer": described}, "trainer", **extra)
     return trainer
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "FolderLock",
     "Run",
     "RunFolderError",
+    "check_same_model",
     "fingerprint",
     "join_run",
     "open_run",
@@ -145,11 +146,11 @@ def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Ru
         config: the resolved configuration.
 
     Raises:
-        RunFolderError: if a new run would overwrite an old one, the folder to resume holds no checkpoint, another model, or a
-            run that still goes on, or nothing can be written there.
+        RunFolderError: if a new run would overwrite an old one, the folder to resume holds no checkpoint or a run that
+            still goes on, or nothing can be written there.
     """
     if resume not in (None, "auto"):
-        _check_resumable(Path(str(resume)), config)
+        _check_resumable(Path(str(resume)))
     lock, folder = _take_unfinished(run_dir, config) if resume == "auto" else (None, Path(resume or run_dir))
     goes_on = lock is not None or resume not in (None, "auto")
     lock = lock or FolderLock(folder)
@@ -194,18 +195,31 @@ def _check_free(folder: Path, resume: str | None, config: Mapping[str, Any]) -> 
         raise RunFolderError(f"{folder} already holds a run of another configuration; choose another run_name")
 
 
-def _check_resumable(folder: Path, config: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds no checkpoint or a damaged one, or the weights of another model."""
+def _check_resumable(folder: Path) -> None:
+    """Refuse a folder that holds no checkpoint or a damaged one."""
     if last_checkpoint(folder) is None:
         checkpoint = folder / "checkpoints" / "last.ckpt"
         raise RunFolderError(f"resume={folder}: no {checkpoint} to continue from; known values: auto, a run folder, null")
     try:
-        stored = read_card(folder).get("model") if (folder / "run.json").exists() else None
+        if (folder / "run.json").exists():
+            read_card(folder)
         check_checkpoint(folder)
     except RunFolderError as error:
         raise RunFolderError(f"resume={folder}: {error}") from error
+
+
+def check_same_model(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a run of another model, where only the hash of its settings is known.
+
+    Raises:
+        RunFolderError: if it is another one, or run.json is damaged.
+    """
+    try:
+        stored = read_card(folder).get("model") if (folder / "run.json").exists() else None
+    except RunFolderError as error:
+        raise RunFolderError(f"resume={folder}: {error}") from error
     if stored not in (None, _model_fingerprint(config)):
-        raise RunFolderError(f"resume={folder}: it trains another model; repeat the model settings of its config.yaml")
+        raise RunFolderError(f"resume={folder}: it trains another model, and its config.yaml cannot be read")
 
 
 def _model_fingerprint(config: Mapping[str, Any]) -> str:

@@ -18,6 +18,10 @@ KEYS = {"lightning_modules.training.shaping.Shaping": {"least_gain": "min_delta"
 """By the present name of a class: the old and the new names of its settings."""
 
 
+LATER = ("max_steps", "val_check_interval", "fast_dev_run", "overfit_batches")
+"""Keys of the trainer that the first version had not; without a value they change nothing."""
+
+
 def present_names(node: Any) -> Any:
     """Return a description with the names that classes and settings have now.
 
@@ -38,15 +42,19 @@ def first_names(node: Any) -> Any:
 
 
 def first_keys(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration with early stopping as the number that it was; what else is added stays where it is.
+    """Return a configuration with early stopping as the number that it was, and without later keys that are not set.
+
+    What else is added stays where it is.
 
     >>> stopping = {"_target_": "pytorch_lightning.callbacks.EarlyStopping", "monitor": "val/lsd", "mode": "min", "patience": 5}
     >>> first_keys({"monitor": "val/lsd", "mode": "min", "callbacks": {"early_stopping": stopping}})
     {'monitor': 'val/lsd', 'mode': 'min', 'early_stopping_patience': 5}
     """
-    if "callbacks" not in config:
-        return dict(config)
     kept = {key: value for key, value in config.items() if key != "callbacks"}
+    if isinstance(kept.get("trainer"), Mapping):
+        kept["trainer"] = {key: value for key, value in kept["trainer"].items() if value or key not in LATER}
+    if "callbacks" not in config:
+        return kept
     added = dict(config["callbacks"] or {})
     stopping = dict(added.pop("early_stopping", {}))
     patience = stopping.pop("patience", None)

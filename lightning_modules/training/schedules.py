@@ -1,32 +1,47 @@
-"""Learning-rate schedules at the end of an epoch: stepped before the checkpoint is written, which else would lack the step."""
+"""Learning-rate schedules: stepped before the checkpoint is written, which else would lack the step.
+
+A plateau schedule is stepped by every regular validation. Any other is stepped after every epoch, or after every batch where the
+training is as long as a number of batches says.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.trainer.states import TrainerFn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from lightning_modules.callbacks.best_and_last import is_cut_short
+from lightning_modules.callbacks.budget import is_cut_short, is_regular, steps_of
 
 
 def step_plateaus(schedules: Iterable[Any], trainer: pl.Trainer, monitor: str) -> None:
-    """Step the plateau schedules by the validation of this epoch, if it had one and ran to its end.
+    """Step the plateau schedules by the validation that ends, if it is a regular one of a training.
 
     Args:
         schedules: of the module, others among them are left alone.
         trainer: knows the epoch and the metrics.
         monitor: name of the metric.
     """
-    validated = (trainer.current_epoch + 1) % (trainer.check_val_every_n_epoch or 1) == 0
-    if is_cut_short(trainer) or not validated:
+    if trainer.state.fn != TrainerFn.FITTING or trainer.sanity_checking or not is_regular(trainer):
         return
     for schedule in schedules:
         if isinstance(schedule, ReduceLROnPlateau):
             schedule.step(trainer.callback_metrics[monitor])
 
 
-def step_epoch_schedulers(schedules: Iterable[Any]) -> None:
-    """Step the schedules that count epochs; under automatic optimization Lightning does it."""
+def step_after_epoch(schedules: Iterable[Any], trainer: pl.Trainer) -> None:
+    """Step the schedules that count epochs, if this one is at its end."""
+    if steps_of(trainer) is None and not is_cut_short(trainer):
+        _step(schedules)
+
+
+def step_after_batch(schedules: Iterable[Any], trainer: pl.Trainer) -> None:
+    """Step the schedules that count batches."""
+    if steps_of(trainer) is not None:
+        _step(schedules)
+
+
+def _step(schedules: Iterable[Any]) -> None:
     for schedule in schedules:
         if not isinstance(schedule, ReduceLROnPlateau):
             schedule.step()

@@ -59,16 +59,17 @@ Rows = Iterator[CurveRow]
 
 
 def _epoch_rows(folder: Path, rows: Sequence[CurveRow], problems: list[str]) -> Rows:
-    """Return the values of every epoch; loggers lose the last seconds of a run that is killed and then goes on.
+    """Return every validation's values; loggers lose the last seconds of a run that is killed and then goes on.
 
-    The steps of an epoch come from a row that the logger has; without a logger, from the run's result.
+    Where a line does not say its step, as before this version, the steps of an epoch come from a row that the logger has, or
+    from the run's result.
     """
     epochs = _epochs(folder / "epochs.jsonl", problems)
-    steps = _steps_of_epoch(folder, rows)
-    if steps is None:
-        return
+    per_epoch = _steps_of_epoch(folder, rows)
     for epoch in epochs:
-        yield (epoch["epoch"] + 1) * steps - 1, {name: value for name, value in epoch.items() if is_number(value)}
+        step = epoch["step"] if is_number(epoch.get("step")) else per_epoch and (epoch["epoch"] + 1) * per_epoch
+        if step is not None:
+            yield step - 1, {name: value for name, value in epoch.items() if is_number(value)}
 
 
 def _steps_of_epoch(folder: Path, rows: Sequence[CurveRow]) -> float | None:

@@ -8,7 +8,8 @@ from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf
 
 from conf.compose import create, save
-from conf.settings import DEFAULT_EPOCHS, evaluate_settings, train_settings
+from conf.implied import DEFAULT_EPOCHS
+from conf.settings import evaluate_settings, train_settings
 
 NAMES = ["run_name=a", "run_dir=there/a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
 

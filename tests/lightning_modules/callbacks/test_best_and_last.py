@@ -11,7 +11,10 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from datamodules.samplers import EpochSampler, LateLoader
 from lightning_modules.callbacks.best_and_last import BestEpoch, LastEpoch, best_scores
+from lightning_modules.callbacks.budget import Budget
+from lightning_modules.callbacks.mid_epoch import MidEpoch
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 
 BATCHES = 4
@@ -34,8 +37,12 @@ class Scripted(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=1.0)
 
+
+class Numbers(pl.LightningDataModule):
+    """As many batches as there are in an epoch, from a loader that keeps its place."""
+
     def train_dataloader(self) -> DataLoader[Any]:
-        return DataLoader(torch.zeros(BATCHES, 1))  # type: ignore[arg-type]
+        return LateLoader(torch.zeros(100, 1), EpochSampler(BATCHES), 1)  # type: ignore[arg-type]
 
     def val_dataloader(self) -> DataLoader[Any]:
         return DataLoader(torch.zeros(1, 1))  # type: ignore[arg-type]
@@ -52,7 +59,15 @@ class StopAfter(Callback):
             trainer.should_stop = True
 
 
-def fit(folder: Path, scores: Sequence[float], epochs: int = 3, stop: int = -1, mode: str = "max", **settings: Any) -> pl.Trainer:
+def fit(
+    folder: Path,
+    scores: Sequence[float],
+    epochs: int = 3,
+    stop: int = -1,
+    mode: str = "max",
+    budget: int | None = None,
+    **settings: Any,
+) -> pl.Trainer:
     last = folder / "last.ckpt"
     trainer = pl.Trainer(
         accelerator="cpu",
@@ -61,11 +76,12 @@ def fit(folder: Path, scores: Sequence[float], epochs: int = 3, stop: int = -1, 
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        callbacks=[StopAfter(stop), BestEpoch(folder, "val/score", mode), LastEpoch(folder)],
+        callbacks=[MidEpoch(), StopAfter(stop), BestEpoch(folder, "val/score", mode), LastEpoch(folder)],
         plugins=[AtomicCheckpointIO()],
         **settings,
     )
-    trainer.fit(Scripted(scores), ckpt_path=last if last.exists() else None, weights_only=True)
+    trainer.callbacks.append(Budget(budget))  # type: ignore[attr-defined]
+    trainer.fit(Scripted(scores), datamodule=Numbers(), ckpt_path=last if last.exists() else None, weights_only=True)
     return trainer
 
 
@@ -93,17 +109,33 @@ def test_lowest_is_best_when_less_is_better(tmp_path: Path) -> None:
     assert kept(tmp_path, "best")[0] == 1
 
 
-def test_epoch_cut_short_is_neither_last_nor_best(tmp_path: Path) -> None:
+def test_unplanned_end_within_an_epoch_is_last_and_not_best(tmp_path: Path) -> None:
     trainer = fit(tmp_path, scores=[1, 9], stop=6)
     assert trainer.callback_metrics["val/score"] == 9  # It was validated all the same.
     assert kept(tmp_path, "best") == (0, 4.0)
-    assert kept(tmp_path, "last") == (0, 4.0)
+    assert kept(tmp_path, "last") == (1, 6.0)
 
 
-def test_without_a_whole_epoch_the_one_cut_short_is_best(tmp_path: Path) -> None:
+def test_without_a_whole_epoch_the_one_cut_short_is_best_and_last(tmp_path: Path) -> None:
     fit(tmp_path, scores=[1], stop=2)
-    assert kept(tmp_path, "best") == (0, 2.0)
-    assert not (tmp_path / "last.ckpt").exists()
+    assert kept(tmp_path, "best") == kept(tmp_path, "last") == (0, 2.0)
+
+
+@pytest.mark.parametrize(("steps", "scores"), [(6, [1, 9]), (3, [1]), (8, [1, 9])])
+def test_end_after_a_number_of_batches_is_validated_and_may_be_best(tmp_path: Path, steps: int, scores: list[float]) -> None:
+    trainer = fit(tmp_path, scores, epochs=-1, budget=steps, min_epochs=5)
+    assert trainer.global_step == steps
+    assert kept(tmp_path, "best") == kept(tmp_path, "last") == (len(scores) - 1, float(steps))
+
+
+@pytest.mark.parametrize(
+    "ends", [{"epochs": 3}, {"epochs": -1, "budget": 12}, {"epochs": -1, "budget": 9}, {"epochs": 9, "stop": 9}]
+)
+def test_every_end_is_validated_though_the_epoch_would_not_be(tmp_path: Path, ends: dict[str, Any]) -> None:
+    trainer = fit(tmp_path, scores=[1, 2, 3], **ends, check_val_every_n_epoch=2)
+    assert trainer.callback_metrics["val/score"] == 3
+    assert kept(tmp_path, "last")[0] == 2
+    assert kept(tmp_path, "best")[0] == (1 if "stop" in ends else 2)
 
 
 def test_stop_with_the_last_batch_leaves_a_whole_epoch(tmp_path: Path) -> None:
@@ -112,18 +144,23 @@ def test_stop_with_the_last_batch_leaves_a_whole_epoch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scores", [[1, 3, 2], [3, 1, 2], [1, 2, 3]])
-def test_interrupted_and_resumed_run_keeps_what_the_uninterrupted_one_keeps(tmp_path: Path, scores: list[float]) -> None:
+@pytest.mark.parametrize("stop", [5, 6, 8, 9])
+def test_interrupted_and_resumed_run_keeps_what_the_uninterrupted_one_keeps(
+    tmp_path: Path, scores: list[float], stop: int
+) -> None:
     fit(tmp_path / "whole", scores)
-    fit(tmp_path / "parts", [scores[0], 9, 0], stop=6)  # What was cut short scores better than anything whole.
+    cut = [*scores[: stop // 4], *[9.0] * 3]  # What was cut short scores better than anything whole.
+    fit(tmp_path / "parts", cut, stop=stop)
+    assert kept(tmp_path / "parts", "last")[1] == stop
     fit(tmp_path / "parts", scores)
     for name in ("best", "last"):
         assert kept(tmp_path / "parts", name) == kept(tmp_path / "whole", name)
 
 
-def test_validation_at_every_second_epoch_counts_whole_epochs_only(tmp_path: Path) -> None:
+def test_validation_at_every_second_epoch_counts_where_it_is_regular(tmp_path: Path) -> None:
     fit(tmp_path, scores=[0, 1, 0, 9], epochs=4, stop=14, check_val_every_n_epoch=2)
     assert kept(tmp_path, "best") == (1, 8.0)
-    assert kept(tmp_path, "last") == (2, 12.0)
+    assert kept(tmp_path, "last") == (3, 14.0)
 
 
 def test_validation_within_an_epoch_counts(tmp_path: Path) -> None:

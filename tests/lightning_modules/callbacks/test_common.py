@@ -1,4 +1,4 @@
-"""Randomness tied to the epoch, evidence of a failure, and a stop on request."""
+"""Randomness tied to the batch, evidence of a failure, and a stop on request."""
 
 import json
 import os
@@ -11,26 +11,27 @@ import pytest
 import torch
 
 from lightning_modules.base import NonFiniteLossError
-from lightning_modules.callbacks.common import EpochReport, EpochSeed, NonFiniteReport, StopOnSignal, TrainingClock
+from lightning_modules.callbacks.common import BatchSeed, EpochReport, NonFiniteReport, StopOnSignal, TrainingClock
 
 
-def state(**values: Any) -> Any:
-    return SimpleNamespace(
-        **({"current_epoch": 0, "global_rank": 0, "global_step": 0, "world_size": 1, "should_stop": False} | values)
-    )
+def state(done: int = 0, **values: Any) -> Any:
+    usual = {"current_epoch": 0, "global_rank": 0, "global_step": 0, "world_size": 1, "should_stop": False}
+    progress = SimpleNamespace(total=SimpleNamespace(ready=done))
+    loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress, _batches_that_stepped=done))
+    return SimpleNamespace(**(usual | {"fit_loop": loop} | values))
 
 
 def draw(seed: int, **values: int) -> float:
-    EpochSeed(seed).on_train_epoch_start(state(**values), state())
+    BatchSeed(seed).on_train_batch_start(state(**values), state())
     return torch.rand(1).item()
 
 
-def test_draws_depend_on_seed_epoch_and_rank_and_on_nothing_else() -> None:
+def test_draws_depend_on_seed_batch_and_rank_and_on_nothing_else() -> None:
     torch.rand(7)
-    first = draw(1, current_epoch=2)
+    first = draw(1, done=2)
     torch.rand(5)
-    assert draw(1, current_epoch=2) == first
-    others = {draw(2, current_epoch=2), draw(1, current_epoch=3), draw(1, current_epoch=2, global_rank=1)}
+    assert draw(1, done=2) == first
+    others = {draw(2, done=2), draw(1, done=3), draw(1, done=2, global_rank=1)}
     assert len(others | {first}) == 4
 
 
@@ -49,20 +50,27 @@ def test_each_validation_is_a_line_but_not_the_check_before_training(tmp_path: P
     report = EpochReport(tmp_path)
     seen = {"callback_metrics": {"val/lsd": torch.tensor(1.5), "train/loss": torch.tensor(2.0)}, "is_global_zero": True}
     for epoch, checking in ((0, True), (0, False), (1, False)):
-        report.on_validation_end(state(current_epoch=epoch, sanity_checking=checking, **seen), state())
+        report.on_validation_end(state(4 * epoch + 3, current_epoch=epoch, sanity_checking=checking, **seen), state())
     report.on_validation_end(state(sanity_checking=False, **seen | {"is_global_zero": False}), state())
     lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
-    assert lines == [{"epoch": 0, "val/lsd": 1.5}, {"epoch": 1, "val/lsd": 1.5}]
+    assert lines == [{"epoch": 0, "step": 4, "val/lsd": 1.5}, {"epoch": 1, "step": 8, "val/lsd": 1.5}]
 
 
 def test_epoch_that_is_repeated_is_listed_once(tmp_path: Path) -> None:
     (tmp_path / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n{"epoch": 2, "va')
     seen = {"callback_metrics": {"val/lsd": torch.tensor(1.5)}, "is_global_zero": True, "sanity_checking": False}
     for _ in range(2):
-        EpochReport(tmp_path).on_validation_end(state(current_epoch=1, **seen), state())
+        EpochReport(tmp_path).on_validation_end(state(7, current_epoch=1, **seen), state())
     lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
-    assert lines == [{"epoch": 0, "val/lsd": 3.0}, {"epoch": 1, "val/lsd": 1.5}]
+    assert lines == [{"epoch": 0, "val/lsd": 3.0}, {"epoch": 1, "step": 8, "val/lsd": 1.5}]
     assert [path.name for path in tmp_path.iterdir()] == ["epochs.jsonl"]
+
+
+def test_what_came_after_the_checkpoint_is_forgotten_when_a_run_goes_on(tmp_path: Path) -> None:
+    lines = ['{"epoch": 0, "step": 2}', '{"epoch": 0, "step": 4}', '{"epoch": 1, "step": 6}', '{"epoch": 1, "st']
+    (tmp_path / "epochs.jsonl").write_text("\n".join(lines))
+    EpochReport(tmp_path).on_train_start(state(4, current_epoch=1, is_global_zero=True), state())
+    assert (tmp_path / "epochs.jsonl").read_text().splitlines() == lines[:2]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

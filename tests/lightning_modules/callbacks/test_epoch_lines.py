@@ -7,17 +7,21 @@ import pytest
 import torch
 from pytorch_lightning.callbacks import Timer
 
+from lightning_modules.callbacks.budget import Budget
 from lightning_modules.callbacks.epoch_lines import EpochLines, seconds_left
 
 
 def trainer(epoch: int = 0, epochs: int | None = 20, last_batch: bool = True, **metrics: float) -> Any:
-    progress = SimpleNamespace(is_last_batch=last_batch)
+    progress = SimpleNamespace(is_last_batch=last_batch, total=SimpleNamespace(ready=4 * epoch + 4))
     return SimpleNamespace(
         current_epoch=epoch,
         max_epochs=epochs,
         callbacks=[],
         callback_metrics={name.replace("__", "/"): torch.tensor(value) for name, value in metrics.items()},
-        fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress)),
+        fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress), batch_idx=3),
+        check_val_every_n_epoch=1,
+        val_check_interval=1.0,
+        should_stop=not last_batch,
         is_global_zero=True,
         progress_bar_callback=None,
         sanity_checking=False,
@@ -116,12 +120,24 @@ def test_reader_that_has_gone_does_not_end_the_training(monkeypatch: pytest.Monk
 
 def test_time_left_is_the_shorter_of_epochs_and_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     at = trainer(epoch=4, epochs=10)
-    assert seconds_left(at, 60.0) == 300.0
+    assert seconds_left(at, 60.0, 1.0) == 300.0
     timer = Timer({"seconds": 100})
     monkeypatch.setattr(timer, "time_elapsed", lambda *_: 40.0)
     at.callbacks = [timer]
-    assert seconds_left(at, 60.0) == 60.0
-    assert seconds_left(trainer(epochs=None), 60.0) is None
+    assert seconds_left(at, 60.0, 1.0) == 60.0
+    assert seconds_left(trainer(epochs=None), 60.0, 1.0) is None
+    at.callbacks = [Budget(40)]
+    assert seconds_left(at, 60.0, 1.5) == 30.0
+
+
+def test_validation_within_an_epoch_has_a_line_with_its_step(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, at = EpochLines("val/si_sdr_db", "max"), trainer(2, last_batch=False, val__si_sdr_db=4.0)
+    at.should_stop = False
+    lines.on_validation_end(at, None)  # type: ignore[arg-type]
+    at.callbacks, at.max_epochs = [Budget(40)], -1
+    lines.on_validation_end(at, None)  # type: ignore[arg-type]
+    told = "val/si_sdr_db 4.00 dB; best 4.00 dB at step 12"
+    assert capsys.readouterr().out.splitlines() == [f"epoch 3/20, step 12: {told}", f"epoch 3, step 12/40: {told}"]
 
 
 @pytest.mark.parametrize(("distance", "told"), [("log_mse", "feature -2.00 dB"), ("l2", "feature -2;")])

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.callbacks.epoch_lines import EpochLines
-from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, epoch_of, name_method, told_of, with_bar
+from lightning_modules.callbacks.epoch_lines import EpochLines, place_of
+from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, name_method, told_of, with_bar
 
 
 def trainer(best: tuple[float, int] | None, latest: float | None, **metrics: float) -> Any:
@@ -25,7 +25,7 @@ def test_bar_tells_terms_and_the_monitored_metric_with_units() -> None:
     at = trainer((12.5, 2), 12.25, **logged)
     told = {"val/si_sdr_db": "12.25 dB (best 12.50 dB)", "log_mse": "-41.50 dB", "l1": "0.01 FS"}
     assert list(told_of(at, {}).items()) == list(told.items())  # in this order: a narrow terminal cuts the end
-    assert epoch_of(at) == "epoch 3/20"
+    assert place_of(at, None) == "epoch 3/20"
 
 
 def test_bar_tells_how_often_a_discriminator_is_right() -> None:

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from lightning_modules.runs.checkpoint_io import RESUMED
-from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, join_run, open_run
+from lightning_modules.runs.folder import FolderLock, RunFolderError, check_same_model, fingerprint, join_run, open_run
 
 CONFIG: dict[str, Any] = {
     "seed": 0,
@@ -244,8 +244,9 @@ def test_further_processes_of_a_run_join_it_and_write_nothing(tmp_path: Path) ->
 def test_another_model_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
     card = (folder / "run.json").read_bytes()
-    with pytest.raises(RunFolderError, match="a: it trains another model; repeat the model settings of its config.yaml"):
-        open_run(tmp_path / "b", str(folder), CONFIG | {"model": {"depth": 5}})
+    check_same_model(folder, CONFIG)
+    with pytest.raises(RunFolderError, match="a: it trains another model, and its config.yaml cannot be read"):
+        check_same_model(folder, CONFIG | {"model": {"depth": 5}})
     assert (folder / "run.json").read_bytes() == card
 
 

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.data import DataLoader
 
 from lightning_modules.callbacks.best_and_last import LastEpoch
-from lightning_modules.callbacks.schedule_length import ScheduleLength
+from lightning_modules.callbacks.configured_rates import ConfiguredRates
 
 BASE, LEAST = 0.8, 0.1
 
@@ -65,7 +65,7 @@ def fit(folder: Path, epochs: int, stop: int = 99, manual: bool = False) -> Fall
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[ScheduleLength(), StopAfter(stop), LastEpoch(folder)],
+        callbacks=[ConfiguredRates(), StopAfter(stop), LastEpoch(folder)],
     )
     trainer.fit(module, ckpt_path=last if last.exists() else None, weights_only=True)
     return module
