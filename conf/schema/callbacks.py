@@ -10,7 +10,7 @@ CALLBACKS: dict[str, Keys] = {
     "pytorch_lightning.callbacks.EarlyStopping": {
         "monitor": needed(OneOf(validated), "Metric that is watched; follows the key monitor."),
         "mode": Key(OneOf(("max", "min")), "Its better direction; follows the key mode."),
-        "patience": Key(Whole(0, 10_000_000), "Epochs without improvement that end the training.", "epochs"),
+        "patience": Key(Whole(0, 10_000_000), "Validations without improvement that end the training.", "validations"),
         "min_delta": Key(Number(0, 1e9), "Change that counts as an improvement."),
         "verbose": Key(Flag(), "Tell of every improvement."),
         "strict": Key(Flag(), "Stop with an error where the metric is missing."),

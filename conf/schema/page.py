@@ -1,6 +1,8 @@
 """docs/configuration.md, written from the declarations."""
 
+import inspect
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from conf.schema.classes import GROUPS
@@ -11,6 +13,7 @@ from conf.schema.keys import Node, Section, Table
 from conf.schema.kinds import Either, Kind
 from conf.schema.run import EVALUATE, TRAIN
 from conf.schema.sentences import shown
+from conf.schema.trainer import INSTEAD, TRAINER
 
 HEAD = """# Configuration
 
@@ -23,6 +26,15 @@ this project set (several values where they differ), or else what is taken if th
 
 A class that is not listed, of this project or of a package in `plugins`, takes what its constructor takes, and the annotations
 of the constructor are checked.
+"""
+LIGHTNING = """
+## Arguments of Lightning's Trainer
+
+What is a key works with one optimizer and with several, as its row says. What is none is refused in a sentence that says what to
+use in its place; so no argument is taken without effect.
+
+| argument | key here | meaning, or what to use in its place |
+|---|---|---|
 """
 TABLE = "| key | default | allowed | unit | meaning |\n|---|---|---|---|---|\n"
 
@@ -39,7 +51,19 @@ def page() -> str:
         ]
         if not classes:
             parts.append("\nNone is declared; each takes what its constructor takes.\n")
-    return "".join(parts)
+    return "".join([*parts, LIGHTNING, *_lightning_rows()])
+
+
+def _lightning_rows() -> Iterator[str]:
+    """Yield a row for every argument of Lightning's trainer: the key it is, or what is said of it where it is none.
+
+    Raises:
+        KeyError: about an argument that neither is a key nor has a sentence.
+    """
+    arguments = inspect.signature(import_module("pytorch_lightning").Trainer).parameters
+    for name in sorted(arguments):
+        key, told = (f"`trainer.{name}`", TRAINER[name].meaning) if name in TRAINER else ("no key", f"refused: {INSTEAD[name]}")
+        yield f"| `{name}` | {key} | {told} |\n"
 
 
 def _table(keys: Keys, found: Found, constructor: Mapping[str, Any]) -> str:
