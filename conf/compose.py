@@ -210,6 +210,7 @@ def quiet_lightning() -> None:
         r"The '.*' does not have many workers",
         r"`isinstance\(treespec, LeafSpec\)",
         r"Checkpoint directory .* exists",
+        r"Be aware that when using `ckpt_path`, callbacks used to create",
         r"The number of training batches .* is smaller than the logging interval",
     )
     for hint in hints:

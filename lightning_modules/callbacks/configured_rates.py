@@ -22,7 +22,8 @@ class ConfiguredRates(Callback):
     """Give optimizers and schedules their configured settings again, which a checkpoint overrules.
 
     A changed learning rate keeps the reductions that a plateau schedule, or a recipe, made so far. A changed schedule is put
-    where it would be had it been there from the start. What did not change is left alone to the last bit.
+    where it would be had it been there from the start; without one any more the rate is the configured one. What did not change
+    is left alone to the last bit.
     """
 
     def __init__(self) -> None:
@@ -124,10 +125,12 @@ def _restore_groups(optimizer: Optimizer, groups: list[Settings], before: list[f
         old = float(before[number] if before else known)
         new, rate = settings["initial_lr"], float(group["lr"])
         group.update({name: value for name, value in settings.items() if name not in ("lr", "initial_lr")})
-        if new != old and not is_steered:
-            group["lr"] = new if rate == old or old == 0 else rate * new / old
-        if "initial_lr" in group:
+        if is_steered:
             group["initial_lr"] = new
+        elif group.pop("initial_lr", None) is not None or rate == old or old == 0:  # no schedule any more, or none was in effect
+            group["lr"] = new
+        else:
+            group["lr"] = rate * new / old if new != old else rate
 
 
 def _restore_plateau(schedule: ReduceLROnPlateau, settings: Settings) -> None:
@@ -208,6 +211,6 @@ def _replay(schedule: LRScheduler, position: int) -> None:
     """Step a schedule of another kind from its start."""
     for group, base in zip(schedule.optimizer.param_groups, schedule.base_lrs, strict=True):
         group["lr"] = base
-    schedule.last_epoch = 0
+    schedule.last_epoch, schedule._step_count = 0, 2  # torch asks in the first steps whether the optimizer went before
     for _ in range(position):
         schedule.step()

@@ -13,7 +13,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 
-from conf.compose import baselines, config_of, create, create_group, save
+from conf.compose import baselines, create, create_group, save
 from conf.settings import TrainSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import NonFiniteLossError, RestorationModule
@@ -22,7 +22,7 @@ from lightning_modules.callbacks.budget import Budget
 from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
-from lightning_modules.runs.changes import told_changes
+from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
 from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
@@ -63,16 +63,16 @@ def train(settings: TrainSettings) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         result = run_to_its_end(replace(settings, run_dir=Path(folder) / "run"))
     if is_first_process():
-        print(f"trainer.fast_dev_run={trial}: everything was tried with {int(trial)} of its batches and pairs; nothing is kept")
+        print(f"trainer.fast_dev_run={str(trial).lower()}: tried with {int(trial)} of all batches and pairs; nothing is kept")
     return result
 
 
 def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
     """Run one experiment, as `train`."""
-    changed = changes_of_resume(settings)
+    goes_on = GoesOn() if settings.resume in (None, "auto") else goes_on_from(Path(str(settings.resume)), settings.config)
     prepared = prepare(settings)
     run = open_or_join_run(settings)
-    for change in changed:
+    for change in goes_on.changes if is_first_process() else []:
         print(change)
     config = settings.config_with({"run_dir": str(run.folder), "run_id": run.id})
     if is_first_process():
@@ -81,7 +81,7 @@ def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
     try:
         for logger in loggers:
             logger.log_hyperparams(config)
-        return fit_and_test(settings, run, prepared, loggers, added_callbacks(config))
+        return fit_and_test(settings, run, prepared, loggers, [*goes_on.callbacks, *added_callbacks(config)])
     except NonFiniteLossError as error:
         close_loggers(loggers, 1)
         raise BrokenRunError(end_of_a_broken_run(error, run.folder)) from error
@@ -124,23 +124,6 @@ def check_window(module: RestorationModule, window_samples: int) -> None:
     shortest = getattr(module.net, "min_samples", 1)
     if window_samples < shortest:
         raise ValueError(f"data.window_samples={window_samples} must be at least {shortest}, the shortest that model.net takes")
-
-
-def changes_of_resume(settings: TrainSettings) -> list[str]:
-    """Return a line for every key that another value is given than the run to go on with had.
-
-    Raises:
-        ValueError: naming the keys that cannot change.
-    """
-    if settings.resume in (None, "auto") or not is_first_process():
-        return []
-    folder = Path(str(settings.resume))
-    return told_changes(folder, config_of(folder), settings.config)
-
-
-def is_first_process() -> bool:
-    """Say whether Lightning did not start this process for another one, as it does for `trainer=ddp`."""
-    return int(os.environ.get("LOCAL_RANK", 0)) == 0
 
 
 def open_or_join_run(settings: TrainSettings) -> Run:

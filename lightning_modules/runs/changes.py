@@ -33,7 +33,9 @@ FOLLOWING = {
     "model.sample_rate": "data.sample_rate",
 }
 """Keys that have the values of others."""
-NOTHING = "nothing"
+OF_TRAINING = ("batch_size", "samples_per_epoch", "num_workers", "cache", "cache_dir", "level_db", "seed")
+"""Keys of the data that leave the validation pairs as they are."""
+NOTHING = "null"
 
 
 def told_changes(folder: Path, before: Values | None, now: Values) -> list[str]:
@@ -53,6 +55,8 @@ def told_changes(folder: Path, before: Values | None, now: Values) -> list[str]:
     changes = {key: values for key, *values in _changes(before, now)}
     fixed = [key for key, (old, new) in changes.items() if _is_fixed(key, old, new)]
     fixed += [key for name in PRESENCE for key in _switched(name, before, now)]
+    classes = [key.removesuffix("_target_") for key in fixed if key.endswith("._target_")]
+    fixed = [key for key in fixed if not any(key.startswith(place) and key != f"{place}_target_" for place in classes)]
     if fixed:
         said = ", ".join(f"{key}={_shown(changes[key][1])} (it has {_shown(changes[key][0])})" for key in fixed)
         raise RunFolderError(
@@ -60,6 +64,18 @@ def told_changes(folder: Path, before: Values | None, now: Values) -> list[str]:
             "so begin a new run"
         )
     return [f"changed: {key}={_shown(new)}, was {_shown(old)}" for key, (old, new) in changes.items()]
+
+
+def validates_otherwise(before: Values | None, now: Values) -> bool:
+    """Say whether scores from before cannot be compared with those to come, because other pairs are validated.
+
+    Args:
+        before: as of `told_changes`.
+        now: likewise.
+    """
+    keys = [key.split(".") for key, *_ in _changes(before or now, now)]
+    of_data = any(key[0] == "data" and key[1] not in OF_TRAINING for key in keys)
+    return of_data or any(key[0] == "corruption" or key == ["trainer", "limit_val_batches"] for key in keys)
 
 
 def _changes(before: Values, now: Values) -> Iterator[tuple[str, Any, Any]]:
