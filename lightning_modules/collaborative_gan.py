@@ -263,7 +263,8 @@ class CollaborativeGANModule(MUGANModule, StepSized):
             return  # whoever goes on with the epoch needs its losses
         if self.shaping_losses:
             mean = self._over_processes(torch.stack(self.shaping_losses).mean())
-            self.trainer.should_stop = self.trainer.should_stop or self.shaping.is_done(float(mean))
+            is_done = self.shaping.is_done(float(mean))  # asked at every end of an epoch, whatever else ends the run
+            self.trainer.should_stop = self.trainer.should_stop or is_done
         self.shaping_losses = []
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
