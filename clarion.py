@@ -17,7 +17,7 @@ else:
     Signal = TypeVar("Signal")
 
 HERE = Path(__file__).resolve().parent
-ROOMS = ("conf", "datamodules", "lightning_modules", "models", "sweeps")
+ROOMS = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps")
 
 
 def foreign_room(here: Path = HERE) -> str | None:

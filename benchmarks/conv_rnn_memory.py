@@ -9,7 +9,6 @@ torch allocated.
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -75,9 +74,11 @@ def peak_megabytes(model: str, steps: int, recompute: bool, batch: int, seconds:
 def used_megabytes(device: str) -> float:
     import torch
 
+    from machine.system import peak_memory_mib
+
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB.
+    return peak_memory_mib()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ peak resident memory the system reports. The untrained generator returns its inp
 
 import argparse
 import multiprocessing
-import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from restore_speed import seconds_of, untrained
 
 from lightning_modules.runs.checkpoint import load_restorer
+from machine.system import peak_memory_mib
 
 RATE_HZ = 16000
 STEPS = (0, 1, 2, 5, 10, 20)
@@ -42,7 +42,7 @@ def measure(checkpoint: str | None, model: str, steps: int, seconds: int, thread
     refined = module.with_num_steps(steps)
     seconds_of(refined, signal[:, : 8 * RATE_HZ], RATE_HZ)
     factor = min(seconds_of(refined, signal, RATE_HZ) for _ in range(2)) / seconds
-    return Cost(factor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # Linux counts in KiB
+    return Cost(factor, peak_memory_mib())
 
 
 def main() -> None:

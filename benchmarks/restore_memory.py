@@ -8,7 +8,6 @@ folder: about 4.5 GB for three hours.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from datamodules.audio.output import Target, open_output
 from lightning_modules.runs.checkpoint import build_restorer
+from machine.system import wait_for_peak_memory_mib
 
 NET = {"_target_": "models.unet.UNet", "depth": 4, "channels": [8] * 4, "kernels": [9] * 4, "dropout": 0.0}
 MODEL = {"_target_": "lightning_modules.base.RestorationModule", "sample_rate": 16000, "net": NET}
@@ -42,11 +42,10 @@ def write_noise(path: Path, rate_hz: int, channels: int, seconds: int) -> None:
 def peak_mb(checkpoint: Path, audio: Path, output: Path) -> float:
     """Restore a file in a process of its own and return that process's peak resident memory."""
     process = subprocess.Popen([sys.executable, ROOT / "restore.py", checkpoint, audio, "-o", output], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    peak_mib = wait_for_peak_memory_mib(process)
     if process.returncode:
         raise SystemExit(f"restore.py ended with exit code {process.returncode} on {audio}")
-    return usage.ru_maxrss / 1024  # Linux counts in KiB.
+    return peak_mib
 
 
 def measure(folder: Path, checkpoint: Path, rate_hz: int, channels: int, seconds: int) -> float:

@@ -90,8 +90,8 @@ class CachedRecordings:
 
     def _decoded_again(self, index: int) -> ArrayFile:
         recording, path = self.recordings[index], self._paths[index]
+        _open_array.cache_clear()  # Windows replaces no file that is mapped into memory.
         result = decode(recording, path, self._layout)
-        _open_array.cache_clear()
         if isinstance(result, str) or len(_open_array(path).array) != self._lengths[index]:
             raise AudioFileError(recording.path, "has changed since the run began, and its cached array is damaged")
         return _open_array(path)

@@ -131,7 +131,7 @@ def _prepare(folder: Path) -> None:
         check_folder(folder)
     except OutputError as error:
         raise ValueError(f"data.cache_dir={folder} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
-    for path in folder.glob(".*.partial"):
+    for path in folder.glob(".*.partial*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
                 path.unlink()

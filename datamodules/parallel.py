@@ -1,12 +1,13 @@
 """Work through many files with a progress bar, one by one or in threads."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from machine.system import usable_processors
 
 _MOST_THREADS = 16  # Each holds a block of audio; disks gain nothing beyond this.
 
@@ -41,8 +42,7 @@ def parallel_map(function: Callable[[Item], Result], items: Sequence[Item], desc
     Returns:
         The results in the order of the items. The first exception stops what has not begun and is raised.
     """
-    threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(min(_MOST_THREADS, usable_processors())) as pool:
         futures = [pool.submit(function, item) for item in items]
         try:
             for future in tracked(as_completed(futures), len(futures), description):

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from machine.system import STOPPING, ask, end_group, end_own_group, heed, own_group
+
 LIFELINE_VARIABLE = "CLARION_LIFELINE"
-"""Number of a pipe's reading end that reaches its end when the parent is gone, however it went."""
+"""Set where standard input is a pipe that reaches its end when the parent is gone, however it went."""
 POLL_SECONDS = 0.5
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -32,13 +33,13 @@ class Child:
         if self.signal is not None:
             end_group(self.process.pid)
         self.signal = self.signal or number
-        self.process.send_signal(number)
+        ask(self.process, number)
 
     def stop(self) -> None:
         """Ask once for an orderly end."""
         if not self.stopped:
             self.stopped = True
-            self.process.send_signal(signal.SIGTERM)
+            ask(self.process, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,16 @@ def run_child(
         log: takes what it prints, after what is there.
         should_prune: asked twice a second; once it says True, the process is asked to end.
     """
-    reading, writing = os.pipe()
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**environment, LIFELINE_VARIABLE: str(reading)},
-            stdin=subprocess.DEVNULL,
+            env={**environment, LIFELINE_VARIABLE: "1", "PYTHONIOENCODING": "utf-8"},
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=[reading],
-            start_new_session=True,
+            **own_group(),
         )
-    os.close(reading)
     child = Child(process)
     try:
         with passing_signals_to(child):
@@ -82,7 +80,7 @@ def run_child(
     finally:
         end_group(process.pid)
         process.wait()
-        os.close(writing)
+        _close(process)
     return Ended(128 - code if code < 0 else code, child.stopped, child.signal)
 
 
@@ -92,7 +90,7 @@ def passing_signals_to(child: Child) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, child.forward) for number in SIGNALS}
+    before = {number: signal.signal(number, child.forward) for number in STOPPING}
     try:
         yield
     finally:
@@ -109,19 +107,21 @@ def _wait(child: Child, should_prune: Callable[[], bool]) -> int:
                 child.stop()
 
 
-def end_group(leader: int) -> None:
-    """Kill what is left of a process group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def end_with_parent() -> None:
     """Kill this process group when the process that started it through `run_child` is gone; without one, do nothing."""
-    lifeline = os.environ.pop(LIFELINE_VARIABLE, None)  # those started from here are in the group, and have no such pipe
-    if lifeline is not None:
-        threading.Thread(target=_kill_at_end_of, args=(int(lifeline),), daemon=True).start()
+    if os.environ.pop(LIFELINE_VARIABLE, None) is None:  # those started from here are in the group, and have no such pipe
+        return
+    lifeline, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)  # whoever reads standard input finds its end, and no signals
+    os.close(nothing)
+    threading.Thread(target=_follow, args=(lifeline,), daemon=True).start()
 
 
-def _kill_at_end_of(lifeline: int) -> None:
-    os.read(lifeline, 1)
-    os.killpg(0, signal.SIGKILL)
+def _follow(lifeline: int) -> None:
+    heed(lifeline)
+    end_own_group()

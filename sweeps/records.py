@@ -1,6 +1,5 @@
 """What is known of the jobs of a sweep: `job.json` in each job's folder, and all of them in the sweep's `sweep.json`."""
 
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, read_json
 from lightning_modules.runs.json_file import write_json
 from lightning_modules.runs.printing import printable
+from machine.system import KILLED
 
 KEPT_LINES = 20
 """Lines of a failed job's output that its record keeps."""
@@ -126,7 +126,7 @@ def _number(folder: Path) -> tuple[int, str]:
 
 def tail(log: Path) -> list[str]:
     """Return the last lines of a job's output."""
-    with log.open(errors="replace") as file:
+    with log.open(encoding="utf-8", errors="replace") as file:
         return [line.rstrip() for line in deque(file, maxlen=KEPT_LINES)]
 
 
@@ -158,7 +158,7 @@ def reason(job: Job) -> str:
     """Return the line of a failed job's output that says why, else its last one; one that is killed could not say why."""
     said = [line for line in job.last_lines if line.strip()]
     line = next((line for line in reversed(said) if "rror: " in line), said[-1] if said else "no output").removeprefix("error: ")
-    return f"killed, as for want of memory, after: {line}" if job.exit_code == 128 + signal.SIGKILL else line
+    return f"killed, as for want of memory, after: {line}" if job.exit_code == 128 + KILLED else line
 
 
 def own_overrides(jobs: Mapping[Path, Job]) -> dict[Path, list[str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("conf", "datamodules", "lightning_modules", "models", "sweeps")
+PACKAGES = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps")
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 SECTION = re.compile(r"^(?:Args|Attributes|Raises):\n((?:    .*(?:\n|$)|\n)+)", re.MULTILINE)
 CAPITAL = re.compile(r"^    \*{0,2}\w+: (?!None\b)[A-Z][a-z]+\b.*", re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("conf", "datamodules", "lightning_modules", "models", "sweeps")
+PACKAGES = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps")
 FILES = [*ROOT.glob("*.py"), *(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))]
 PROMPT = re.compile(r"^\s*>>> ", re.MULTILINE)
 WITH_EXAMPLES = {

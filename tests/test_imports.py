@@ -13,6 +13,7 @@ FORBIDDEN = {
     "models": {"pytorch_lightning", "lightning", "hydra", "omegaconf", "lightning_modules", "datamodules", "conf", "sweeps"},
     "lightning_modules": {"datamodules", "conf", "omegaconf", "sweeps"},
     "datamodules": {"lightning_modules", "models", "conf", "hydra", "omegaconf", "sweeps"},
+    "machine": {"lightning_modules", "models", "datamodules", "conf", "hydra", "omegaconf", "sweeps", "torch", "rich"},
 }
 SCRIPTS = ["train", "evaluate", "restore", "compare"]
 COMMANDS = ROOT / "lightning_modules" / "commands"

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PACKAGES = ("conf", "datamodules", "lightning_modules", "models", "sweeps")
+PACKAGES = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps")
 RUNNING, DEVELOPING = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 LEFT_OUT = ("nvidia-", "cuda-", "triton")
 """What torch fixes exactly by itself, and its CPU build lacks."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import soundfile
 
 from datamodules.audio.checks import AudioFileError
+from machine.locks import take
 
 _NAME = re.compile(r"\.[0-9a-f]{32}\.partial")
 
@@ -47,15 +48,34 @@ def replaced_when_done(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         with output_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            held = open(temporary, "wb")  # noqa: SIM115 - its lock tells other processes that the file is in use
-        with held:
-            _lock(held.fileno())
+        with _in_use(temporary):
+            with output_errors(target):
+                temporary.touch()
             yield temporary
-        with output_errors(target):
-            os.replace(temporary, target)
+            with output_errors(target):
+                os.replace(temporary, target)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _in_use(temporary: Path) -> Iterator[None]:
+    """Tell other processes that a file is being written, by the lock of one beside it: Windows replaces no file that is open."""
+    beside, lock = _lock_beside(temporary), None
+    with contextlib.suppress(OSError):  # some file systems have no locks, and what else is wrong the file itself will tell
+        lock = take(beside)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _lock_beside(temporary: Path) -> Path:
+    return temporary.with_name(f"{temporary.name}.lock")
 
 
 def remove_leftovers(folders: Iterable[Path]) -> int:
@@ -66,31 +86,24 @@ def remove_leftovers(folders: Iterable[Path]) -> int:
     """
     count = 0
     for folder in folders:
-        for path in folder.glob(".*.partial"):
-            if _NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+        for path in {folder / found.name.removesuffix(".lock") for found in folder.glob(".*.partial*")}:
+            if _NAME.fullmatch(path.name):
                 count += _remove_unheld(path)
     return count
 
 
 def _remove_unheld(path: Path) -> bool:
-    try:
-        with open(path, "rb") as file:
-            if not _lock(file.fileno()):
-                return False
-            path.unlink()
-    except OSError:  # Windows does not delete what a process holds open.
+    """Delete a file, unless it is none or in use, and its lock."""
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
         return False
-    return True
-
-
-def _lock(descriptor: int) -> bool:
-    """Take the lock of an open file, which ends with the process; return whether it was free."""
     try:
-        import fcntl
-    except ImportError:  # Windows: an open file cannot be deleted.
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = take(_lock_beside(path))
+        if lock is None:
+            return False
+        is_there = path.exists()
+        path.unlink(missing_ok=True)
+        lock.release()
+        _lock_beside(path).unlink(missing_ok=True)
     except OSError:
         return False
-    return True
+    return is_there

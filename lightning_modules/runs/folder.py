@@ -1,22 +1,21 @@
 """The folder of one run: what makes two runs the same, which of them can be continued, and what it holds."""
 
-import errno
-import fcntl
 import hashlib
 import json
 import logging
-import os
 import uuid
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from lightning_modules.runs.card import RunFolderError, check_checkpoint, last_checkpoint, read_card, sound_checkpoint, status
 from lightning_modules.runs.json_file import write_json
 from lightning_modules.runs.moved_names import first_keys, first_names
 from lightning_modules.runs.printing import printable
+from machine.locks import take
 
 __all__ = [
     "FOLLOWING_THE_RUN",
@@ -105,7 +104,6 @@ class Run:
 class FolderLock:
     """Take a folder for this process as long as this object lives; the kernel gives it back even if the process is killed.
 
-    A record lock (`lockf`): unlike `flock` it does not pass to forked data workers, which can outlive their parent for seconds.
     On a file system without locks the folder is used all the same, and a warning says so.
 
     Args:
@@ -119,21 +117,22 @@ class FolderLock:
     def __init__(self, folder: Path, name: str = "run.lock") -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o666)
+            (folder / name).touch()
         except OSError as error:
             raise _unwritable(folder, error) from error
-        self._release = weakref.finalize(self, os.close, descriptor)
+        self._lock: FileLock | None = None
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = take(folder / name)
         except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN):
-                self.close()
-                raise RunFolderError(f"{folder} is in use by a run that still goes on; wait for its end, or stop it") from error
             log.warning("%s cannot be locked (%s); nothing prevents a second process from using it", folder, error.strerror)
+            return
+        if self._lock is None:
+            raise RunFolderError(f"{folder} is in use by a run that still goes on; wait for its end, or stop it")
 
     def close(self) -> None:
         """Give the folder back; a method, so that who holds it keeps the lock."""
-        self._release()
+        if self._lock is not None:
+            self._lock.release()
 
 
 def open_run(run_dir: Path, resume: str | None, config: Mapping[str, Any]) -> Run:

@@ -1,7 +1,6 @@
 """Which run is continued, and that none is overwritten."""
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 
 from lightning_modules.runs.checkpoint_io import RESUMED
 from lightning_modules.runs.folder import FolderLock, RunFolderError, check_same_model, fingerprint, join_run, open_run
@@ -30,9 +30,10 @@ CONFIG: dict[str, Any] = {
     "baselines": ["wiener"],
 }
 TAKE = """
-import fcntl, sys
-file = open(sys.argv[1], "w")
-fcntl.lockf(file, fcntl.LOCK_EX)
+import sys
+from filelock import FileLock
+lock = FileLock(sys.argv[1])
+lock.acquire()
 print("taken", flush=True)
 sys.stdin.read()
 """
@@ -130,6 +131,7 @@ def test_new_run_never_overwrites_another(tmp_path: Path) -> None:
 def test_auto_continues_the_unfinished_run_of_this_configuration(tmp_path: Path) -> None:
     first = open_run(tmp_path / "a", None, CONFIG)
     finished_epoch(first.folder)
+    first.close()
     (tmp_path / "b").mkdir()
     run = open_run(tmp_path / "b", "auto", CONFIG)
     assert not (tmp_path / "b").exists()
@@ -190,6 +192,7 @@ def test_opened_run_holds_its_folder_until_it_ends(tmp_path: Path) -> None:
     FolderLock(tmp_path / "a").close()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows forks no workers")
 def test_killed_run_is_free_even_if_a_forked_worker_lives_on(tmp_path: Path) -> None:
     folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
     with in_use(folder, TAKE_AND_FORK) as other:
@@ -223,7 +226,7 @@ def test_file_system_without_locks_is_used_with_a_warning(
     def fail(*_: Any) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(fcntl, "lockf", fail)
+    monkeypatch.setattr(FileLock, "acquire", fail)
     assert open_run(tmp_path / "a", None, CONFIG).folder == tmp_path / "a"
     assert "a cannot be locked (No locks available)" in caplog.text
 

@@ -1,0 +1,92 @@
+"""What POSIX systems and Windows do each in their own way: groups of processes, their end, processors and memory.
+
+The only file that names what one of them lacks. What is missing is looked for when it is needed, so all files can be imported.
+"""
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+KILLED = 9
+"""Number of the signal that no process can refuse; Windows has no name for it."""
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that ask for an orderly end. On Windows nobody sends the second one but this project; see `ask`."""
+
+
+def has_groups() -> bool:
+    """Say whether a signal can be sent to a process and to all that it has started, as POSIX systems can."""
+    return hasattr(os, "killpg")
+
+
+def own_group() -> dict[str, Any]:
+    """Return the arguments of `subprocess.Popen` that give a process a group of its own, out of reach of Ctrl-C."""
+    return {"start_new_session": True} if has_groups() else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+
+
+def ask(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a process.
+
+    Windows would end the process instead. There the number goes through the pipe that is the process's standard input, where
+    `heed` waits for it.
+    """
+    if has_groups():
+        process.send_signal(number)
+    elif process.stdin is not None and process.poll() is None:
+        with contextlib.suppress(OSError):
+            os.write(process.stdin.fileno(), bytes([number]))
+
+
+def heed(pipe: int) -> None:
+    """Raise in this process every signal that `ask` sends through a pipe, and return at the end of the pipe."""
+    while number := os.read(pipe, 1):
+        signal.raise_signal(signal.Signals(number[0]))
+
+
+def end_group(leader: int) -> None:
+    """Kill what is left of a process group; Windows finds the members only as long as their leader lives."""
+    if has_groups():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, KILLED)
+    else:
+        with contextlib.suppress(OSError):
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(leader)], capture_output=True)
+
+
+def end_own_group() -> None:
+    """Kill this process and the others of its group."""
+    if has_groups():
+        os.killpg(0, KILLED)
+    end_group(os.getpid())
+    os._exit(128 + KILLED)
+
+
+def usable_processors() -> int:
+    """Return how many processors this process may use; where a system does not tell, how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peak_memory_mib() -> float:
+    """Return the most memory that this process has held; NaN on Windows, which is not asked."""
+    try:
+        import resource
+    except ImportError:
+        return math.nan
+    return _mib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def wait_for_peak_memory_mib(process: subprocess.Popen[bytes]) -> float:
+    """Wait for the end of a process and return the most memory that it has held; NaN on Windows, which is not asked."""
+    if not hasattr(os, "wait4"):
+        process.wait()
+        return math.nan
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return _mib(usage.ru_maxrss)
+
+
+def _mib(peak: int) -> float:
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes there, KiB elsewhere

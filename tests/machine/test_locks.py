@@ -1,0 +1,43 @@
+"""A file is locked for one process at a time, and free again when that is gone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from machine.locks import take
+
+ROOT = Path(__file__).parents[2]
+TAKE = """
+import sys
+from pathlib import Path
+from machine.locks import take
+lock = take(Path(sys.argv[1]))
+print("free" if lock else "taken", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_one_process_has_it_until_it_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TAKE, str(tmp_path / "lock")]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == b"free"
+        assert take(tmp_path / "lock") is None
+        other.kill()
+    assert take(tmp_path / "lock") is not None
+
+
+def test_it_is_free_when_nobody_keeps_it(tmp_path: Path) -> None:
+    lock = take(tmp_path / "lock")
+    assert lock is not None
+    assert take(tmp_path / "lock") is None
+    del lock
+    assert take(tmp_path / "lock") is not None
+
+
+def test_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        take(tmp_path / "file" / "lock")
