@@ -9,11 +9,14 @@ from conf.arguments import some_path, some_text
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 1 if what is damaged is left out, or nothing can be compared."""
-    options = parse(arguments)
     try:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
+    from machine.console import steady_streams
+
+    steady_streams()
+    options = parse(arguments)
     from lightning_modules.commands.compare import Comparing, compare
 
     return compare(Comparing(**vars(options)))

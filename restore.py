@@ -10,11 +10,14 @@ from conf.arguments import count, number_within, some_path, some_text
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 if files were skipped, 2 for bad usage, 130 if interrupted."""
-    options = parse(arguments)
     try:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
+    from machine.console import steady_streams
+
+    steady_streams()
+    options = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being terminated leaves no partial files either
     try:
         return run(options)

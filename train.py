@@ -36,8 +36,10 @@ def main() -> None:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
+    from machine.console import steady_streams
     from sweeps.entry import enter
 
+    steady_streams()
     sys.exit(enter(run))
 
 
