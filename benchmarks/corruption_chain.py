@@ -22,7 +22,6 @@ The libraries are no dependencies of Clarion: put them into an environment of th
 import argparse
 import functools
 import importlib
-import os
 import sys
 import time
 import warnings
@@ -38,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from datamodules.corruptions.bandwidth import LowPass
 from datamodules.corruptions.chain import Chain
 from datamodules.corruptions.noise import Noise
+from machine.system import load_average
 
 RATE_HZ = 16_000
 BATCH = 32
@@ -139,9 +139,7 @@ def main() -> None:
     peers = installed(PEERS)
     seconds = best_seconds({"clarion": clarion(), ALONE: on_one_thread(clarion()), **peers}, arguments.rounds)
     speed = {name: BATCH * LENGTH_SAMPLES / RATE_HZ / duration for name, duration in seconds.items()}
-    print(
-        f"{arguments.threads} threads, {BATCH} x {LENGTH_SAMPLES} samples at {RATE_HZ} Hz, load average {os.getloadavg()[0]:.1f}"
-    )
+    print(f"{arguments.threads} threads, {BATCH} x {LENGTH_SAMPLES} samples at {RATE_HZ} Hz, load average {load_average():.1f}")
     print(f"{'peer':24}{'ours (audio s/s)':>18}{'one thread':>12}{'peer (audio s/s)':>18}{'ratio':>8}{'one thread':>12}")
     for name in peers:
         ours, alone, peer = speed["clarion"], speed[ALONE], speed[name]

@@ -70,10 +70,12 @@ def read(argument: str, manifest_hashes: set[str]) -> Method:
     folders = [Path(folder) for folder in sorted(glob.glob(pattern))]
     if not folders:
         raise SystemExit(f"{argument}: there is no such folder")
-    results = [json.loads((folder / "result.json").read_text()) for folder in folders]
+    results = [json.loads((folder / "result.json").read_text(encoding="utf-8")) for folder in folders]
     manifest_hashes |= {result["manifest_hash"] for result in results}
     kind = list(results[0]["methods"].values())[-1]["kind"]
-    return Method(label, kind, [list(csv.DictReader((folder / "per_example.csv").open(newline=""))) for folder in folders])
+    return Method(
+        label, kind, [list(csv.DictReader((folder / "per_example.csv").open(newline="", encoding="utf-8"))) for folder in folders]
+    )
 
 
 def untouched(pairs: Pairs, files: set[str]) -> Row:
@@ -106,7 +108,7 @@ def kinds_of(manifest: Path | None, files: set[str]) -> Mapping[str, set[str]]:
     """Return the files by the `kind` of a manifest; all of them together first."""
     if manifest is None:
         return {"all": files}
-    kinds = {row["file"]: row["kind"] for row in csv.DictReader(manifest.open(newline=""))}
+    kinds = {row["file"]: row["kind"] for row in csv.DictReader(manifest.open(newline="", encoding="utf-8"))}
     found = {kinds[file] for file in files}
     return {"all": files} | {kind: {file for file in files if kinds[file] == kind} for kind in sorted(found)}
 

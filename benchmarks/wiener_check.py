@@ -41,7 +41,7 @@ def add_white_noise(clean: Tensor, input_snr_db: float, generator: torch.Generat
 
 def main(folder: Path) -> None:
     """Print the table: one row per input SNR."""
-    with (folder / "MANIFEST.csv").open(newline="") as manifest:
+    with (folder / "MANIFEST.csv").open(newline="", encoding="utf-8") as manifest:
         rows = [row for row in csv.DictReader(manifest) if row["split"] == "test" and float(row["duration_s"]) > 1]
     excerpts = [read_excerpt(folder / row["file"]) for row in rows]
     blind, oracle = Wiener(SAMPLE_RATE_HZ), WienerOracle(SAMPLE_RATE_HZ)

@@ -73,7 +73,7 @@ def _package_of(module: str) -> str:
 @cache
 def _body(module: str) -> list[ast.stmt]:
     spec = _spec_of(module)
-    return ast.parse(Path(spec.origin).read_text()).body if spec and spec.origin else []
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body if spec and spec.origin else []
 
 
 def _spec_of(module: str) -> ModuleSpec | None:

@@ -69,6 +69,11 @@ def usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def load_average() -> float:
+    """Return how many processes have waited or worked over the last minute; NaN on Windows, which does not count them."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
+
+
 def peak_memory_mib() -> float:
     """Return the most memory that this process has held; NaN on Windows, which is not asked."""
     try:

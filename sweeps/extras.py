@@ -46,6 +46,6 @@ def _choices(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _chosen_by(path: Path) -> Iterator[tuple[str, str]]:
-    for entry in yaml.safe_load(path.read_text()).get("defaults", []):
+    for entry in yaml.safe_load(path.read_text(encoding="utf-8")).get("defaults", []):
         for key, value in entry.items() if isinstance(entry, dict) else ():
             yield key.removeprefix("override ").lstrip("/"), str(value)

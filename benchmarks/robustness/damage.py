@@ -97,7 +97,7 @@ def other_value(path: Path, rng: random.Random) -> None:
     """Put another value in place of any of a mapping's, at any depth; `other_cell` where the file holds none."""
     is_json = path.suffix == ".json"
     try:
-        content = json.loads(path.read_text()) if is_json else yaml.safe_load(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8")) if is_json else yaml.safe_load(path.read_text(encoding="utf-8"))
     except (ValueError, yaml.YAMLError):
         content = None
     if not isinstance(content, dict):
@@ -112,7 +112,7 @@ def other_value(path: Path, rng: random.Random) -> None:
         del node[key]
     else:
         node[key] = rng.choice(VALUES)
-    path.write_text(json.dumps(content) if is_json else yaml.safe_dump(content))
+    path.write_text(json.dumps(content) if is_json else yaml.safe_dump(content), encoding="utf-8")
     return None
 
 

@@ -38,12 +38,16 @@ def write_run(folder: Path, config: dict[str, Any], finished: bool = True) -> No
         finished: whether it has its results.
     """
     (folder / "csv").mkdir(parents=True)
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    (folder / "run.json").write_text(json.dumps({"id": "0123abcd", "fingerprint": fingerprint(config)}))
-    (folder / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n')
-    (folder / "csv" / "metrics.csv").write_text("epoch,step,train/loss,val/lsd\n0,5,0.7,\n0,7,,3.0\n1,15,,2.0\n")
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (folder / "run.json").write_text(json.dumps({"id": "0123abcd", "fingerprint": fingerprint(config)}), encoding="utf-8")
+    (folder / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n', encoding="utf-8")
+    (folder / "csv" / "metrics.csv").write_text(
+        "epoch,step,train/loss,val/lsd\n0,5,0.7,\n0,7,,3.0\n1,15,,2.0\n", encoding="utf-8"
+    )
     job = {"identity": "a", "overrides": ["seed=1"], "command": ["python", "train.py"], "status": "failed", "exit_code": 1}
-    (folder / "job.json").write_text(json.dumps(job | {"seconds": 2.0, "objectives": {}, "last_lines": ["error: no data"]}))
+    (folder / "job.json").write_text(
+        json.dumps(job | {"seconds": 2.0, "objectives": {}, "last_lines": ["error: no data"]}), encoding="utf-8"
+    )
     write_checkpoint(folder / "checkpoints" / "last.ckpt")
     if finished:
         _write_results(folder)
@@ -72,8 +76,10 @@ def _write_results(folder: Path) -> None:
     }
     result: dict[str, Any] = {"status": "finished", "monitor": "val/lsd", "params": 1000, "training_seconds": 3.0, "pairs": 4}
     result |= {"metrics": {}, "manifest_hash": "f00d", "seed": 0, "sample_rate_hz": RATE_HZ, "git_commit": "abc1234"}
-    (folder / "result.json").write_text(json.dumps(result | {"methods": methods | {"unet": {"kind": "learned"} | means}}))
-    with (folder / "per_example.csv").open("w", newline="") as file:
+    (folder / "result.json").write_text(
+        json.dumps(result | {"methods": methods | {"unet": {"kind": "learned"} | means}}), encoding="utf-8"
+    )
+    with (folder / "per_example.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(
             ["file", "offset_samples", "checksum", "index", "si_sdr_db", "lsd", "corrupted_si_sdr_db", "corrupted_lsd"]

@@ -63,7 +63,7 @@ def count_held(kind: str, cases: Iterable[tuple[str, Callable[[], None]]], folde
 
 def _tried(case: Callable[[], None], said: Path) -> tuple[str, float]:
     """Carry out a case in a fork; return why it did not hold, if so, and the MB it took beyond those of its start."""
-    _started(said).write_text(str(_resident_kib()))
+    _started(said).write_text(str(_resident_kib()), encoding="utf-8")
     process = os.fork()
     if process == 0:
         _in_child(case, said)
@@ -71,10 +71,10 @@ def _tried(case: Callable[[], None], said: Path) -> tuple[str, float]:
     if late:
         os.kill(process, signal.SIGKILL)
     _, status, usage = os.wait4(process, 0)
-    mb = max(0.0, (usage.ru_maxrss - int(_started(said).read_text())) * MB)
+    mb = max(0.0, (usage.ru_maxrss - int(_started(said).read_text(encoding="utf-8"))) * MB)
     if late:
         return f"still at work after {SECONDS} s", mb
-    return said.read_text(errors="replace").strip() if status else "", mb
+    return said.read_text(errors="replace", encoding="utf-8").strip() if status else "", mb
 
 
 def _started(said: Path) -> Path:
@@ -83,17 +83,17 @@ def _started(said: Path) -> Path:
 
 
 def _resident_kib() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * resource.getpagesize() // 1024
 
 
 def _in_child(case: Callable[[], None], said: Path) -> None:
-    said.write_text("the process ended without a word")
-    _started(said).write_text(str(_resident_kib()))
+    said.write_text("the process ended without a word", encoding="utf-8")
+    _started(said).write_text(str(_resident_kib()), encoding="utf-8")
     try:
         case()
     except BaseException as error:
         told = str(error) if isinstance(error, BrokenError) else "".join(traceback.format_exception(error)[-3:])
-        said.write_text(told)
+        said.write_text(told, encoding="utf-8")
         sys.stdout.flush()
         os._exit(1)
     os._exit(0)

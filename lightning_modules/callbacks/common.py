@@ -43,7 +43,7 @@ class NonFiniteReport(Callback):
         """Save the indices when the exception is a non-finite loss."""
         if isinstance(exception, NonFiniteLossError):
             report = {"indices": exception.indices, "epoch": trainer.current_epoch, "global_step": trainer.global_step}
-            (self.folder / "nonfinite.json").write_text(json.dumps(report, indent=2) + "\n")
+            (self.folder / "nonfinite.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 class EpochReport(Callback):
@@ -71,7 +71,7 @@ class EpochReport(Callback):
     def _write(self, lines: list[str]) -> None:
         path = self.folder / "epochs.jsonl"
         partial = path.with_name(f"{path.name}.partial")
-        partial.write_text("".join(f"{line}\n" for line in lines))
+        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
         os.replace(partial, path)
 
 

@@ -60,6 +60,6 @@ class BatchProfiler(Callback):
             return
         self._profile.stop()
         table = self._profile.key_averages().table(sort_by="self_cpu_time_total", row_limit=ROWS)
-        (self.folder / "profile.txt").write_text(table + "\n")
+        (self.folder / "profile.txt").write_text(table + "\n", encoding="utf-8")
         self._profile.export_chrome_trace(str(self.folder / "profile.json"))
         self._profile, self._done = None, True

@@ -102,7 +102,7 @@ def quarters(steps: int) -> list[int]:
 
 def write_table(path: Path, means: Mapping[str, Sequence[float]]) -> None:
     """Write a line per step: its number and the metrics."""
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["step", *means])
         writer.writerows([step, *values] for step, values in enumerate(zip(*means.values(), strict=True)))

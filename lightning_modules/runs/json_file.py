@@ -33,7 +33,7 @@ def write_whole(path: Path, text: str) -> None:
     """
     partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", newline="\n")
         os.replace(partial, path)
     except OSError as error:
         raise UnwritableError(f"{printable(path)} cannot be written: {(error.strerror or str(error)).lower()}") from error

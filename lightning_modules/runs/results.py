@@ -30,7 +30,7 @@ def write_rows(path: Path, rows: Sequence[Row], manifest: Sequence[Mapping[str, 
     places = [manifest[int(row["index"])] for row in rows]
     names = dict.fromkeys(name for line in (*places, *rows) for name in line)  # some only pairs with an offset have
     lines = [{**place, **row} for place, row in zip(places, rows, strict=True)]
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(names))
         writer.writeheader()
         writer.writerows(lines)
