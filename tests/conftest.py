@@ -1,5 +1,6 @@
 """What the tests share: a little music, and the real configuration shrunk to seconds."""
 
+import os
 import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,13 @@ def tone(seed: int, seconds: float = 2.0, rate_hz: int = RATE_HZ) -> np.ndarray:
     time = np.arange(round(seconds * rate_hz)) / rate_hz
     chord = sum(np.sin(2 * np.pi * hz * time + rng.uniform(0, 6)) for hz in rng.uniform(100, 0.3 * rate_hz, 4))
     return 0.1 * chord * np.exp(-time) + 1e-4 * rng.standard_normal(time.size)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out on Windows what needs a POSIX system."""
+    for item in items:
+        if os.name != "posix" and item.get_closest_marker("posix"):
+            item.add_marker(pytest.mark.skip(reason="needs a POSIX system"))
 
 
 @pytest.fixture

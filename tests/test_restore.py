@@ -350,6 +350,7 @@ def test_unforeseen_failure_of_one_file_does_not_end_the_batch(
     assert out == "restored 1 file, skipped 1\n"
 
 
+@pytest.mark.posix
 def test_pipes_are_not_opened_and_folders_named_like_audio_are_searched(
     tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

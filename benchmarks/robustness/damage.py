@@ -170,7 +170,7 @@ FORMS: dict[str, Callable[[Path, random.Random], None]] = {
     "missing": missing,
     "unreadable": unreadable,
     "folder": in_place(lambda path: path.mkdir()),
-    "pipe": in_place(os.mkfifo),
+    "pipe": in_place(lambda path: os.mkfifo(path)),
     "socket": in_place(_socket),
     "device": in_place(lambda path: path.symlink_to("/dev/zero")),
     "circle of links": in_place(lambda path: path.symlink_to(path.name)),

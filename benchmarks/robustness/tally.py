@@ -1,7 +1,6 @@
 """Try many cases, each in a process of its own with a time limit, and count those that hold."""
 
 import os
-import resource
 import signal
 import sys
 import time
@@ -9,6 +8,8 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from machine.system import has_groups
 
 SECONDS, MB = 60, 2.0**-10
 
@@ -48,6 +49,8 @@ def count_held(kind: str, cases: Iterable[tuple[str, Callable[[], None]]], folde
         cases: a name and what to do; it raises if something promised did not hold.
         folder: for what a case says.
     """
+    if not has_groups():
+        raise SystemExit("error: what is tried here may end its process, so it is done in forks, which only POSIX systems have")
     tally = Tally(kind)
     for name, case in cases:
         started = time.monotonic()
@@ -83,6 +86,8 @@ def _started(said: Path) -> Path:
 
 
 def _resident_kib() -> int:
+    import resource
+
     return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * resource.getpagesize() // 1024
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from sweeps.child import Ended, run_child
 
+pytestmark = pytest.mark.posix
 ROOT = Path(__file__).parents[2]
 FAMILY = """
 import os, signal, subprocess, sys, time

@@ -164,6 +164,7 @@ def test_two_sweeps_at_once_share_a_folder_but_no_job(start_sweep: Sweep, tmp_pa
     assert sorted(started) == sorted(jobs), "both trained in one folder"
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_job_that_is_killed_as_for_want_of_memory_is_named_and_the_others_go_on(start_sweep: Sweep, tmp_path: Path) -> None:
     with start_sweep(tmp_path, "trainer.max_epochs=-1,1", "trainer.max_time=00:01:00:00") as process:

@@ -85,7 +85,8 @@ def test_damaged_record_is_named_and_its_number_stays_taken(tmp_path: Path, cont
     assert not claim(tmp_path / "1")
 
 
-@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+@pytest.mark.posix
+@pytest.mark.parametrize("make", [os.mkdir, lambda path: os.mkfifo(path), lambda path: path.symlink_to("nowhere")])
 def test_record_that_is_no_file_is_named_and_not_opened(tmp_path: Path, make: Callable[[Path], None]) -> None:
     (tmp_path / "0").mkdir()
     make(tmp_path / "0" / "job.json")

@@ -212,6 +212,7 @@ def test_folder_of_nothing_but_unread_formats_says_so(tmp_path):
         FolderSource(str(tmp_path)).recordings()
 
 
+@pytest.mark.posix
 def test_pipes_are_named_and_never_opened(tmp_path, write_noise):
     write_noise(tmp_path / "a.wav")
     os.mkfifo(tmp_path / "b.wav")

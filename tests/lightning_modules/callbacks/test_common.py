@@ -73,6 +73,7 @@ def test_what_came_after_the_checkpoint_is_forgotten_when_a_run_goes_on(tmp_path
     assert (tmp_path / "epochs.jsonl").read_text().splitlines() == lines[:2]
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_after_the_batch_and_handlers_are_given_back(number: signal.Signals) -> None:
     before, trainer = signal.getsignal(number), state()

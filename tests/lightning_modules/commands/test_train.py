@@ -133,6 +133,7 @@ def test_run_resumed_at_an_epoch_end_equals_the_uninterrupted_one(
     assert same(last_weights(tmp_path / "whole"), last_weights(tmp_path / "parts"))
 
 
+@pytest.mark.posix
 def test_killed_run_continues_to_the_same_bits(tiny: list[str], tmp_path: Path) -> None:
     settings = [
         *tiny,

@@ -33,6 +33,7 @@ def test_damage_is_one_sentence_with_the_path(tmp_path: Path, content: bytes, re
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.posix
 def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path):

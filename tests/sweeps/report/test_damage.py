@@ -47,6 +47,8 @@ def damaged(make_run: Make) -> Path:
 
 def replace(path: Path, form: str) -> None:
     """Put something else in place of a file."""
+    if form == "pipe" and not hasattr(os, "mkfifo"):
+        pytest.skip("pipes are files on POSIX systems")
     content = path.read_bytes()
     path.unlink()
     if form == "folder":

@@ -142,6 +142,7 @@ def test_votes_of_any_form_are_named_and_left_out(tmp_path: Path, name: str, con
     assert problem.startswith(f"votes left out: {tmp_path / name}: ") and problem.isprintable()
 
 
+@pytest.mark.posix
 def test_votes_that_are_no_file_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.json")
     assert usable_votes([tmp_path / "a.json", tmp_path], "e1")[0] == []
