@@ -134,6 +134,7 @@ def test_package_says_that_it_is_typed(package: str) -> None:
     assert "py.typed" in PROJECT["tool"]["setuptools"]["package-data"]["*"]
 
 
+@pytest.mark.posix
 def test_commit_hooks_run_what_make_lint_runs_and_fetch_nothing() -> None:
     repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert [each["repo"] for each in repositories] == ["local"]
@@ -162,3 +163,13 @@ def test_changelog_begins_with_the_version_of_the_project() -> None:
         r"^## \[(.+)\] - (unreleased|\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE
     )
     assert headings[0][0] == PROJECT["project"]["version"]
+
+
+def test_machines_of_others_try_every_python_that_is_promised_and_run_the_fast_tests() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    promised = {each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if "Python :: 3." in each}
+    tried = {each["python"] for each in jobs["make"]["strategy"]["matrix"]["include"] if each["system"].startswith("ubuntu")}
+    assert tried == promised and PROJECT["project"]["requires-python"] == f">={min(promised)}"
+    fast = jobs["windows"]["steps"][-1]["run"].partition("pytest ")[2]
+    assert f"{fast.partition(' -m ')[2]}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {step["run"] for step in jobs["make"]["steps"] if "run" in step} == {"make test PYTHON=python"}
