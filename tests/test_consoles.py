@@ -34,6 +34,12 @@ def test_training_prints_its_table_in_ascii(ascii_run: tuple[Path, str]) -> None
     assert f"run folder: {folder}" in told
 
 
+def test_files_of_a_run_can_be_stored_on_windows(ascii_run: tuple[Path, str]) -> None:
+    names = [path.name for path in ascii_run[0].rglob("*")]
+    assert {"result.json", "last.ckpt", "per_example.csv"} <= set(names)
+    assert [name for name in names if set(name) & set('<>:"\\|?*') or name.endswith((".", " "))] == []
+
+
 def test_evaluation_prints_its_table_in_cp1252(tiny: list[str], tmp_path: Path) -> None:
     few = ["model=wiener", "trainer.limit_test_batches=1", "logger=csv", "examples=0", "baselines=[]", "trainer.accelerator=cpu"]
     result = ended(["evaluate.py", *tiny, *few, f"hydra.run.dir={tmp_path / 'run'}"], "cp1252")
