@@ -8,15 +8,29 @@ from conf.arguments import some_path, some_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 1 if what is damaged is left out, or nothing can be compared."""
+    """Run the command line and return its exit code.
+
+    That is 0, 1 if what is damaged is left out or nothing can be compared, and 128 + n after signal n.
+    """
     try:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
+    from lightning_modules.runs.signals import Interrupted, SignalGuard
     from machine.console import steady_streams
 
     steady_streams()
     options = parse(arguments)
+    with SignalGuard():
+        try:
+            return run(options)
+        except Interrupted as ended:
+            print(f"{ended}; the report is not finished", file=sys.stderr)
+            return 128 + ended.number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare what the command line asks for and return the exit code."""
     from lightning_modules.commands.compare import Comparing, compare
 
     return compare(Comparing(**vars(options)))

@@ -1,7 +1,6 @@
 """Restore audio files of any length, sample rate and channel count: `python restore.py CHECKPOINT INPUTS... -o DIR`."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 
@@ -9,21 +8,22 @@ from conf.arguments import count, number_within, some_path, some_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 1 if files were skipped, 2 for bad usage, 130 if interrupted."""
+    """Run the command line and return its exit code: 0, 1 if files were skipped, 2 for bad usage, 128 + n after signal n."""
     try:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
+    from lightning_modules.runs.signals import Interrupted, SignalGuard
     from machine.console import steady_streams
 
     steady_streams()
     options = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being terminated leaves no partial files either
-    try:
-        return run(options)
-    except KeyboardInterrupt:
-        print("interrupted; files finished so far are kept", file=sys.stderr)
-        return 130
+    with SignalGuard():
+        try:
+            return run(options)
+        except Interrupted as ended:
+            print(f"{ended}; files finished so far are kept", file=sys.stderr)
+            return 128 + ended.number
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

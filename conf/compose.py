@@ -18,6 +18,7 @@ from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.parts import beyond_device
 from lightning_modules.runs.plugins import advice, is_from, plugin_folders, whitelist
+from lightning_modules.runs.signals import Interrupted
 
 FOLDER = Path(__file__).parent
 ALLOWED_PACKAGES = ("models", "lightning_modules", "datamodules", "torch.optim", "pytorch_lightning")
@@ -218,12 +219,15 @@ def quiet_lightning() -> None:
 
 
 def exit_code_of(job: Callable[[], int]) -> int:
-    """Run a script's work; what a user can mend is told in one sentence on stderr and becomes exit code 1, Ctrl-C 130.
+    """Run a script's work; what a user can mend is told in one sentence on stderr and becomes exit code 1, signal n 128 + n.
 
     That is what is wrong with a configuration or with files, and what the device cannot compute.
     """
     try:
         return job()
+    except Interrupted as ended:
+        print(f"{ended}; what is finished is kept, and the same command with resume=auto goes on", file=sys.stderr)
+        return 128 + ended.number
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

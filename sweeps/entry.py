@@ -10,8 +10,12 @@ from conf.compose import exit_code_of
 from conf.null_choices import with_null_choices
 from conf.old_keys import with_present_keys
 from conf.search_path import with_plugins
-from sweeps.child import end_with_parent
+from lightning_modules.runs.signals import LIMIT_SECONDS, SignalGuard
+from sweeps.child import LIFELINE_VARIABLE, end_with_parent
 from sweeps.extras import missing_extra
+
+SWEEP_SECONDS = 1.5
+"""By which the job of a sweep ends sooner after a signal, so that the sweep can still say how."""
 
 
 def enter(run: Callable[[], object]) -> int:
@@ -39,4 +43,6 @@ def enter(run: Callable[[], object]) -> int:
             raise ValueError(as_sentence(error)) from error
         return 0
 
-    return exit_code_of(job)
+    limit_seconds = LIMIT_SECONDS - (SWEEP_SECONDS if LIFELINE_VARIABLE in os.environ else 0)
+    with SignalGuard(limit_seconds=limit_seconds):
+        return exit_code_of(job)

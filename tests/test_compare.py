@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 import compare
+from lightning_modules.runs import signals
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,6 +54,13 @@ def test_mixed_manifests_are_refused_and_each_can_be_had(tmp_path: Path, capsys:
     assert "1 run that was tested on other pairs is left out" in capsys.readouterr().err
     assert compare.main([*command, "--separately"]) == 0
     assert len(list((tmp_path / "report").glob("*/index.html"))) == 2
+
+
+def test_interruption_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "end_process", lambda number: None)
+    monkeypatch.setattr("lightning_modules.commands.compare.write_reports", lambda _: signal.raise_signal(signal.SIGTERM))
+    assert compare.main([str(tmp_path), "-o", str(tmp_path / "report")]) == 143
+    assert capsys.readouterr().err == "interrupted by SIGTERM; the report is not finished\n"
 
 
 def test_nothing_to_compare_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

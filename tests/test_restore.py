@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import restore
 from datamodules.audio.io import read, write
 from datamodules.audio.partial import replaced_when_done
 from lightning_modules.base import RestorationModule
+from lightning_modules.runs import signals
 from lightning_modules.stepwise import StepSized, Stepwise
 from models.restorer import Restorer
 from models.unet import UNet
@@ -255,15 +257,22 @@ def test_failing_method_is_named_and_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_leaves_no_partial_files(
-    tmp_path: Path, use: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    use: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
 ) -> None:
     def interrupt(corrupted: Tensor) -> Tensor:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
+        raise AssertionError("went on")
 
+    monkeypatch.setattr(signals, "end_process", lambda number: None)
     use(interrupt)
-    assert call("x", make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 130
-    assert "interrupted" in capsys.readouterr().err
+    assert call("x", make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 128 + number
+    assert capsys.readouterr().err == f"interrupted by {number.name}; files finished so far are kept\n"
     assert list((tmp_path / "out").iterdir()) == []
 
 

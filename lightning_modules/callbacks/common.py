@@ -16,6 +16,12 @@ from pytorch_lightning.callbacks import Callback
 from lightning_modules.base import NonFiniteLossError
 from lightning_modules.callbacks.best_and_last import validation_values
 from lightning_modules.callbacks.budget import batches_done, loggers_step
+from lightning_modules.runs.signals import Interrupted
+
+GRACE_SECONDS = 5.0
+"""How long after a signal the part in work may go on."""
+HAS_ALARM = hasattr(signal, "setitimer")
+"""Where there is none, the part in work is not interrupted: `SignalGuard` ends the process."""
 
 
 class BatchSeed(Callback):
@@ -120,27 +126,36 @@ class TrainingClock(Callback):
 
 
 class StopOnSignal(Callback):
-    """While entered, SIGINT and SIGTERM end a training after the batch in flight; the same signal again ends the process.
+    """While entered, SIGINT and SIGTERM end a training after the batch in flight, and a second signal ends the process.
 
-    A test runs to its end; whoever runs it can ask afterwards what came meanwhile.
+    What is at work when a signal comes, be it a batch, a validation or a test, has `GRACE_SECONDS` to come to its end. Then
+    `Interrupted` is raised in it. Whoever runs it can ask afterwards what came meanwhile.
 
-    `received` is the signal's number once one came, else None.
+    Attributes:
+        received: the signal's number once one came, else None.
+        overdue: whether `Interrupted` was raised.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
         self.received: int | None = None
+        self.overdue = False
+        self._grace_seconds = grace_seconds
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopOnSignal":
         """Take over the signals (only the main thread may)."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._stop) for number in self.SIGNALS}
+            if HAS_ALARM:
+                self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._interrupt)
         return self
 
     def __exit__(self, *failure: object) -> None:
         """Give the signals back."""
+        if self._before and HAS_ALARM:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -153,8 +168,9 @@ class StopOnSignal(Callback):
         self._take_back()
 
     def _take_back(self) -> None:
-        for number in self._before:
-            signal.signal(number, self._stop)
+        for number in self.SIGNALS:
+            if number in self._before:
+                signal.signal(number, self._stop)
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
         """Stop all processes at the same batch, or they would wait for each other forever."""
@@ -164,7 +180,16 @@ class StopOnSignal(Callback):
         trainer.should_stop = trainer.should_stop or stop
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        again, self.received = number == self.received, number
-        signal.signal(number, self._before[number])
+        again = self.received is not None
+        self.received = self.received or number
+        for own in self.SIGNALS:
+            signal.signal(own, self._before[own])
         if again:  # Lightning gives the handler back at the end of a test
             signal.raise_signal(number)
+        elif HAS_ALARM:
+            signal.setitimer(signal.ITIMER_REAL, self._grace_seconds)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.overdue = True
+        assert self.received is not None
+        raise Interrupted(self.received)

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -28,6 +28,7 @@ from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.folder import Run, join_run, open_run
+from lightning_modules.runs.signals import Interrupted
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.training.hardware import pick_precision
 
@@ -167,6 +168,9 @@ def fit_and_test(
             trainer.fit(prepared.module, datamodule=prepared.data, ckpt_path=run.checkpoint, weights_only=resumed)
         except (MisconfigurationException, ModuleNotFoundError) as error:  # what does not go with this method or installation
             raise ValueError(str(error)) from error
+        except Interrupted:
+            if not stopper.overdue:
+                raise
         seconds = round(clock.seconds(), 1)
         steps = trainer.fit_loop.epoch_loop._batches_that_stepped  # what Lightning's loggers count, however many optimizers
         progress = {"epochs": trainer.current_epoch, "global_step": steps}
@@ -208,19 +212,41 @@ def make_trainer(config: Mapping[str, Any], **extra: Any) -> pl.Trainer:
 
 
 def finish(settings: TrainSettings, facts: Mapping[str, Any], prepared: Prepared, bench: Bench) -> dict[str, Any]:
-    """Test the best checkpoint, and write the run's results."""
-    checkpoint, received = find_checkpoint(bench.folder), bench.stopper.received
-    status = "finished" if received is None else "interrupted"
-    told = {"status": status, "signal": received, "checkpoint": str(checkpoint), **facts, **told_of(settings.config)}
+    """Test the best checkpoint, and write the run's results.
+
+    Raises:
+        Interrupted: if the training was, before it left a checkpoint.
+    """
+    stopper = bench.stopper
+    if stopper.overdue and not has_checkpoint(bench.folder):
+        raise Interrupted(cast(int, stopper.received))
+    checkpoint = find_checkpoint(bench.folder)
+    told = {**how_it_ended(stopper), "checkpoint": str(checkpoint), **facts, **told_of(settings.config)}
     try:
+        if stopper.overdue:
+            raise Interrupted(cast(int, stopper.received))
         module = load_restorer(checkpoint, trusted=settings.plugins)
         tested = Tested(settings.config["choices"]["model"], module, score_pairs(module, bench.data, bench.trainer))
+    except Interrupted as ended:
+        if not stopper.overdue:
+            raise
+        return end_untested(bench.folder, told | how_it_ended(stopper), ended)
     except Exception as error:
         return end_untested(bench.folder, told, error)
     return end_run(tested, bench, told, prepared.classical, settings.examples)
 
 
+def how_it_ended(stopper: StopOnSignal) -> dict[str, Any]:
+    """Return what a result says of a training that came to its end, or that a signal ended."""
+    return {"status": "finished" if stopper.received is None else "interrupted", "signal": stopper.received}
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Say whether there is a checkpoint in the folder of a run."""
+    return any((folder / "checkpoints").glob("*.ckpt"))
+
+
 def end_of_a_broken_run(error: Exception, folder: Path) -> str:
     """Say why a run could not go on, and what is left of it."""
-    kept = any((folder / "checkpoints").glob("*.ckpt"))
-    return f"{error}; see {folder / 'nonfinite.json'}" + (", the last good checkpoint is kept" if kept else "")
+    kept = ", the last good checkpoint is kept" if has_checkpoint(folder) else ""
+    return f"{error}; see {folder / 'nonfinite.json'}{kept}"

@@ -22,6 +22,7 @@ from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
+from lightning_modules.runs.signals import Interrupted
 from lightning_modules.runs.table import show, verdict
 from lightning_modules.runs.titles import pair_name, title_of
 from lightning_modules.runs.tracker import Shown
@@ -83,7 +84,7 @@ def end_run(
         mean_scores(tested.name, kind_of(tested.module), tested.rows),
     ]
     content = {**facts, **_of_table(table, metric), **_of_method(tested, bench.data)}
-    kept = KeptResult(bench.folder / "result.json", content, lambda: bench.stopper.received != before)
+    kept = KeptResult(bench.folder / "result.json", content, lambda: bench.stopper.received != before or bench.stopper.overdue)
     kept.always("per_example.csv", _write_rows, tested, bench)
     for name, module in baselines.items():
         if name != tested.name:
@@ -97,23 +98,27 @@ def end_run(
     _track(bench, kept, shown, pictures)
     written = f"\nexamples: {bench.folder / 'examples'}" if shown or pictures else ""
     kept.always("the paths", print, f"run folder: {bench.folder}{written}")
-    kept.keep(signal=bench.stopper.received)
+    kept.keep(signal=bench.stopper.received, **({} if kept.is_whole else {"status": "interrupted"}))
     return kept.content
 
 
-def end_untested(folder: Path, facts: Mapping[str, Any], error: Exception) -> dict[str, Any]:
-    """Keep what is known of a training whose test failed: its checkpoint and its validation values.
+def end_untested(folder: Path, facts: Mapping[str, Any], reason: Exception | Interrupted) -> dict[str, Any]:
+    """Keep what is known of a training whose test failed or was interrupted: its checkpoint and its validation values.
 
     Args:
         folder: of the run.
         facts: what the script knows.
-        error: that ended the test.
+        reason: what ended the test.
 
     Returns:
         What result.json holds.
     """
+
+    def failed() -> None:
+        raise reason
+
     kept = KeptResult(folder / "result.json", facts, lambda: False)
-    kept.tell("the test", error)
+    kept.always("the test", failed)
     kept.keep()
     return kept.content
 

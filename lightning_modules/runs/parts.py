@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lightning_modules.runs.json_file import write_json
+from lightning_modules.runs.signals import Interrupted
 from models.streaming.device_limits import lacking
 
 T = TypeVar("T")
@@ -23,10 +24,12 @@ class KeptResult:
 
     Attributes:
         content: what the file holds; `problems` names the parts that failed or were left out, and why.
+        is_whole: whether nothing was left out, or interrupted, because the run was asked to end.
     """
 
     def __init__(self, path: Path, content: Mapping[str, Any], stopped: Callable[[], bool]) -> None:
         self.path, self.stopped = path, stopped
+        self.is_whole = True
         self.problems: list[str] = []
         self.content = {**content, "problems": self.problems}
         self._write()
@@ -39,12 +42,14 @@ class KeptResult:
     def part(self, name: str, work: Callable[..., T], *arguments: Any) -> T | None:
         """Do a part of the work that takes time, or leave it out if the rest is to be left out; as `always`."""
         if self.stopped():
-            self.problems.append(f"{name}: left out, as the run was asked to end")
+            self._leave_out(name, "left out")
             return None
         return self.always(name, work, *arguments)
 
     def always(self, name: str, work: Callable[..., T], *arguments: Any) -> T | None:
         """Do a part of the work; what goes wrong is told in a sentence on stderr and kept, and the next part can go on.
+
+        So can the next one when a part is interrupted by a signal.
 
         Returns:
             What the part returns; None if it fails.
@@ -55,6 +60,13 @@ class KeptResult:
             self.tell(name, error)
             self._write()
             return None
+        except Interrupted:
+            self._leave_out(name, "interrupted")
+            return None
+
+    def _leave_out(self, name: str, how: str) -> None:
+        self.is_whole = False
+        self.problems.append(f"{name}: {how}, as the run was asked to end")
 
     def tell(self, name: str, error: Exception) -> None:
         """Say once that a part failed."""

@@ -144,7 +144,7 @@ def test_signal_during_the_end_leaves_out_what_is_left(
 ) -> None:
     raise_in_a_test_loop(monkeypatch, number)
     result = train(config)
-    assert (result["status"], result["signal"], exit_code(result)) == ("finished", number, 128 + number)
+    assert (result["status"], result["signal"], exit_code(result)) == ("interrupted", number, 128 + number)
     assert list(result["methods"]) == ["corrupted", *BASELINES, "method"]
     assert "lsd" in result["methods"]["wiener"], "the part in work is finished"
     assert result["methods"]["sinc"]["failure"] == "left out, as the run was asked to end"
