@@ -39,6 +39,7 @@ class TrainSettings:
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
         plugins: names of packages whose classes may be used beside those of this project.
+        keep_checkpoints: both, best, last or none, once the run has come to its end.
     """
 
     config: Values
@@ -52,6 +53,7 @@ class TrainSettings:
     baselines: Sequence[str]
     examples: int
     plugins: Sequence[str]
+    keep_checkpoints: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         baselines=config["baselines"],
         examples=config["examples"],
         plugins=plugins,
+        keep_checkpoints=config["keep_checkpoints"],
     )
 
 

@@ -10,7 +10,7 @@ from conf.schema.corruption import CORRUPTION
 from conf.schema.data import DATA_NODE, SEED
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Section
-from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, nullable
+from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, constant, nullable
 from conf.schema.logger import LOGGER_GROUP
 from conf.schema.metrics import tested, validated
 from conf.schema.model import MODEL
@@ -62,6 +62,10 @@ TRAIN: Keys = {
     "rerun": needed(Flag(), "Repeat jobs of a sweep that have their result."),
     "ema_decay": needed(
         nullable(Number(0, 1, above=True, below=True)), "Decay of the averaged weights that are evaluated; null: no average."
+    ),
+    "keep_checkpoints": needed(
+        OneOf(constant("lightning_modules.runs.kept_files", "KEPT")),
+        "Checkpoints that stay once the run has come to its end: best, to evaluate and restore; last, to train on; both; none.",
     ),
     "trainer": needed(TRAINER_NODE, "Lightning's trainer; the group trainer."),
     "corruption": needed(CORRUPTION, "What is done to clean audio; the group corruption."),

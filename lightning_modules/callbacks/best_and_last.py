@@ -9,6 +9,9 @@ from torch import Tensor
 
 from lightning_modules.callbacks.budget import is_meant
 
+EVALUATED = ("state_dict", "model_config", "epoch", "global_step", "pytorch-lightning_version")
+"""What evaluating and restoring need of the state of a training."""
+
 
 class _InRunFolder(ModelCheckpoint):
     """Keep one file in a run folder, which may be moved between two parts of a run."""
@@ -24,7 +27,9 @@ class _InRunFolder(ModelCheckpoint):
 
 
 class BestEpoch(_InRunFolder):
-    """Keep `best.ckpt`, the state with the best validation value of `monitor`, and in `scores` all its validation values.
+    """Keep `best.ckpt`, the weights with the best validation value of `monitor`, and in `scores` all its validation values.
+
+    These are the weights that are evaluated, averaged ones if there are such; what only a training needs is in `last.ckpt`.
 
     The validation where a signal or a time limit ended a run counts only as long as there is no other: a run that goes on from
     there keeps what an uninterrupted run keeps.
@@ -57,6 +62,12 @@ class BestEpoch(_InRunFolder):
         super().load_state_dict(state_dict)
         if self.best_model_path:
             self.scores = dict(state_dict.get("scores", {}))
+
+    def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
+        state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+        trainer.strategy.save_checkpoint({key: state[key] for key in EVALUATED if key in state}, filepath)
+        trainer.strategy.barrier("best.ckpt")
+        self._last_global_step_saved, self._last_checkpoint_saved = trainer.global_step, filepath
 
     def _keep_scores(self, trainer: pl.Trainer, before: Tensor | None) -> None:
         if self.best_model_score is not before:

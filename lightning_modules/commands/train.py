@@ -28,6 +28,7 @@ from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.folder import Run, join_run, open_run
+from lightning_modules.runs.kept_files import discard_checkpoints
 from lightning_modules.runs.signals import Interrupted
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.training.hardware import pick_precision
@@ -181,7 +182,8 @@ def fit_and_test(
             return {"signal": stopper.received}
         shown = with_bar(settings.config["test_trainer"], ScoringBar(settings.config["choices"]["model"]), [stopper])
         tester = create(settings.config, "test_trainer", logger=False, **shown)
-        return finish(settings, facts, prepared, Bench(run.folder, prepared.data, tester, loggers, audio_io.write, stopper))
+        bench = Bench(run.folder, prepared.data, tester, loggers, audio_io.write, stopper)
+        return discard_checkpoints(run.folder, settings.keep_checkpoints, finish(settings, facts, prepared, bench))
 
 
 def build_trainer(

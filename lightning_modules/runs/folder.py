@@ -44,6 +44,7 @@ VOLATILE = (
     "objectives",
     "prune_after_epochs",
     "rerun",
+    "keep_checkpoints",
     "plugins",
     "trainer.enable_progress_bar",
     "test_trainer.enable_progress_bar",
@@ -195,7 +196,12 @@ def _check_free(folder: Path, resume: str | None, config: Mapping[str, Any]) -> 
 
 
 def _check_resumable(folder: Path) -> None:
-    """Refuse a folder that holds no checkpoint or a damaged one."""
+    """Refuse what is no folder, and a folder that holds no checkpoint or a damaged one."""
+    if folder.is_file():
+        wanted = folder.parent.parent if folder.parent.name == "checkpoints" else "RUN"
+        raise RunFolderError(
+            f"resume={folder}: a training goes on from a run folder, whose last.ckpt holds what it needs; use resume={wanted}"
+        )
     if last_checkpoint(folder) is None:
         checkpoint = folder / "checkpoints" / "last.ckpt"
         raise RunFolderError(f"resume={folder}: no {checkpoint} to continue from; known values: auto, a run folder, null")
