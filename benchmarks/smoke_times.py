@@ -1,0 +1,54 @@
+"""Seconds that `trainer=smoke` takes after imports, for every method that trains, published sizes included.
+
+    python benchmarks/smoke_times.py [model ...]
+
+Each method in a process of its own: on the wall, and of processors (user and system). The default synthetic music is rendered
+before the first of them.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from hydra import compose, initialize_config_module
+
+from conf.compose import group_files, untrained_methods
+from conf.settings import train_settings
+from lightning_modules.commands.train import train
+from lightning_modules.runs.end import exit_code
+
+
+def main(models: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{'model':24} {'wall s':>7} {'CPU s':>7}", flush=True)
+        for number, model in enumerate([models[0], *models]):  # the first is repeated, as it renders the music
+            command = [sys.executable, __file__, "--one", model, f"{folder}/{number}", f"{folder}/cache"]
+            ended = subprocess.run(command, capture_output=True, text=True)
+            if ended.returncode:
+                sys.exit(f"{model}: {ended.stderr}")
+            if number:
+                print(ended.stdout.splitlines()[-1], flush=True)
+
+
+def measure(model: str, run: str, cache: str) -> int:
+    """Train one method in this process, print its row last, and return the exit code of the run."""
+    names = [f"choices.model={model}", "choices.data=synthetic", "choices.corruption=noise", "run_name=smoke", f"run_dir={run}"]
+    started, before = time.perf_counter(), os.times()
+    with initialize_config_module("conf"):
+        settings = [f"model={model}", "trainer=smoke", f"data.cache_dir={cache}", "logger=csv", *names]
+        result = train(train_settings(compose("train", overrides=settings)))
+    wall, after = time.perf_counter() - started, os.times()
+    print(f"{model:24} {wall:7.1f} {after.user + after.system - before.user - before.system:7.1f}")
+    return exit_code(result)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        sys.exit(measure(*sys.argv[2:]))
+    main(sys.argv[1:] or [name for name in sorted(group_files("model")) if name not in untrained_methods()])
