@@ -22,10 +22,12 @@ def run(cfg: DictConfig) -> "Objective":
     def job() -> int:
         quiet_lightning()
         from conf.settings import train_settings
+        from lightning_modules.commands.disk import tell_need
         from lightning_modules.commands.train import train
         from lightning_modules.runs.end import exit_code
 
-        return exit_code(train(train_settings(cfg)))
+        settings = train_settings(cfg)
+        return tell_need(settings) if settings.config["dry_run"] else exit_code(train(settings))
 
     sys.exit(exit_code_of(job))
 

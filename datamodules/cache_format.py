@@ -47,6 +47,13 @@ class CacheFormat:
         key = repr((*facts, self.sample_rate, self.channels, self.dtype))
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.npy"
 
+    def has(self, audio_path: str) -> bool:
+        """Say whether there is an array of an audio file, whole or not."""
+        try:
+            return self.path_of(audio_path).exists()
+        except OSError:
+            return False
+
     def size_bytes(self, seconds: float) -> int:
         """Return the size of an array of this duration."""
         return round(seconds * self.sample_rate) * self.channels * np.dtype(self.dtype).itemsize

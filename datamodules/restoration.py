@@ -103,6 +103,7 @@ class RestorationDataModule(pl.LightningDataModule):
         eval_samples = round(eval_seconds * sample_rate)
         self._eval_rules = EvalRules(eval_samples, window_samples, eval_windows, silence_db, eval_seed)
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
+        self._layout = layout if cache else None
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
         needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db)
@@ -154,6 +155,18 @@ class RestorationDataModule(pl.LightningDataModule):
     def repeat_windows(self) -> None:
         """Give every epoch the windows of the first, corrupted as there."""
         self._sampler.repeat()
+
+    def arrays_to_make(self) -> dict[str, int]:
+        """Return by recording and format the bytes of every array that the cache lacks, were all recordings used.
+
+        Raises:
+            ValueError: if there is no recording.
+        """
+        layout = self._layout
+        if layout is None:
+            return {}
+        missing = [recording for recording in self.source.planned() if not layout.has(recording.path)]
+        return {f"{recording.path} {layout}": layout.size_bytes(recording.seconds) for recording in missing}
 
     def prepare_data(self) -> None:
         """Fill the cache in one process before the others open it."""

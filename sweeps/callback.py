@@ -9,7 +9,9 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from conf.compose import exit_code_of
 from lightning_modules.runs.plugins import import_plugins
+from sweeps.dry_run import tell_needs
 from sweeps.isolation import is_at_work, quoted
 from sweeps.records import DONE, Job, damaged_jobs, describe, jobs_of, own_overrides, reason, write_sweep
 
@@ -25,9 +27,11 @@ class SweepCallback(Callback):
         """Create the sweep's folder, and tell the sweeper what earlier parts of the sweep found.
 
         Raises:
-            SystemExit: with a sentence, if the objectives are none, or a plugin cannot be used.
+            SystemExit: with a sentence, if the objectives are none, or a plugin cannot be used; 0 after a dry run.
         """
         _import_plugins(config.get("plugins"))
+        if config.get("dry_run"):
+            raise SystemExit(exit_code_of(lambda: tell_needs(config)))
         self.folder = Path(config.hydra.runtime.cwd, config.hydra.sweep.dir)
         self.folder.mkdir(parents=True, exist_ok=True)
         for sentence in damaged_jobs(self.folder):
@@ -48,6 +52,8 @@ class SweepCallback(Callback):
             SystemExit: 1, if there are such jobs, or some whose end failed after their result was written, and the sweep does not
                 end for another reason.
         """
+        if config.get("dry_run"):
+            return
         jobs = jobs_of(self.folder)
         write_sweep(self.folder, sys.argv, jobs)
         touched = {folder: job for folder, job in jobs.items() if (folder / "job.json").stat().st_mtime_ns >= self.started_ns}

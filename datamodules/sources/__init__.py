@@ -52,3 +52,11 @@ class Source(ABC):
         Raises:
             ValueError: if there is none, or the root is missing.
         """
+
+    def planned(self) -> list[Recording]:
+        """List what `recordings()` will, as far as it is known without writing anything.
+
+        Raises:
+            ValueError: as `recordings()`.
+        """
+        return self.recordings()

@@ -58,14 +58,21 @@ class SyntheticSource(Source):
         Raises:
             ValueError: if the folder cannot be written to.
         """
-        paths = [self.root / f"piece_{index:04d}.flac" for index in range(self.count)]
+        paths = self._paths()
         missing = [index for index, path in enumerate(paths) if not path.exists()]
         if missing:
             log.info("rendering %d synthetic pieces of %g s to %s", len(missing), self.seconds, self.root)
             with _one_thread():
                 for index in tracked(missing, len(missing), "Rendering music"):
                     self._write(paths[index], index)
-        return [Recording(str(path), self.seconds, self._split(index), path.stem) for index, path in enumerate(paths)]
+        return self.planned()
+
+    def planned(self) -> list[Recording]:
+        """List all pieces, rendered or not; see `Source.planned`."""
+        return [Recording(str(path), self.seconds, self._split(index), path.stem) for index, path in enumerate(self._paths())]
+
+    def _paths(self) -> list[Path]:
+        return [self.root / f"piece_{index:04d}.flac" for index in range(self.count)]
 
     def _write(self, path: Path, index: int) -> None:
         try:

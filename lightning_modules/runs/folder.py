@@ -45,6 +45,8 @@ VOLATILE = (
     "prune_after_epochs",
     "rerun",
     "keep_checkpoints",
+    "dry_run",
+    "refinement_steps",
     "plugins",
     "trainer.enable_progress_bar",
     "test_trainer.enable_progress_bar",
