@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +34,7 @@ Config = Callable[..., TrainSettings]
 
 @pytest.mark.parametrize("model", TRAINED)
 def test_every_trainable_method_trains_and_leaves_its_results(train_config: Config, tmp_path: Path, model: str) -> None:
-    train(train_config("trainer=smoke", f"model={model}", "data.batch_size=1", "examples=2"))
+    train(train_config("trainer=smoke", f"model={model}", "data.max_recordings.test=2", "examples=2"))
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["status"] == "finished"
     assert math.isfinite(result["metrics"]["test/si_sdr_db"])
@@ -275,3 +276,20 @@ def last_weights(run: Path) -> dict[str, torch.Tensor]:
 
 def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
     return first.keys() == second.keys() and all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [name for name, text in sorted(MODELS.items()) if "lightning_modules.base." not in text])
+def test_smoke_of_every_method_is_a_whole_run_of_seconds(tmp_path: Path, model: str) -> None:
+    """Published sizes included: at most a minute of two cores, which is half a minute on the wall of a machine that is free."""
+    command = [sys.executable, "benchmarks/smoke_times.py", "--one", model, str(tmp_path / "run"), str(tmp_path / "cache")]
+    for _ in range(2):  # the first also renders the music
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        ended = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "2"})
+        assert ended.returncode == 0, ended.stderr
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (result["status"], result["pairs"], result["problems"]) == ("finished", 1, [])
+    assert set(result["methods"]) == {"corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", model}
+    assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert (tmp_path / "run" / "examples" / "0000.png").is_file()
+    assert float(ended.stdout.split()[-1]) < 60
