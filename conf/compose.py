@@ -226,7 +226,7 @@ def exit_code_of(job: Callable[[], int]) -> int:
     try:
         return job()
     except Interrupted as ended:
-        print(f"{ended}; what is finished is kept, and the same command with resume=auto goes on", file=sys.stderr)
+        print(f"{ended}; what is finished is kept", file=sys.stderr)
         return 128 + ended.number
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

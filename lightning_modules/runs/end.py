@@ -3,6 +3,7 @@
 result.json with the method and its input, per_example.csv, the baselines, the table, examples and pictures, the tracker.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,6 +100,7 @@ def end_run(
     written = f"\nexamples: {bench.folder / 'examples'}" if shown or pictures else ""
     kept.always("the paths", print, f"run folder: {bench.folder}{written}")
     kept.keep(signal=bench.stopper.received, **({} if kept.is_whole else {"status": "interrupted"}))
+    _tell_signal(kept)
     return kept.content
 
 
@@ -120,7 +122,14 @@ def end_untested(folder: Path, facts: Mapping[str, Any], reason: Exception | Int
     kept = KeptResult(folder / "result.json", facts, lambda: False)
     kept.always("the test", failed)
     kept.keep()
+    _tell_signal(kept)
     return kept.content
+
+
+def _tell_signal(kept: KeptResult) -> None:
+    received = kept.content.get("signal")
+    if received is not None:
+        print(f"{Interrupted(received)}; {kept.path} says what there is", file=sys.stderr, flush=True)
 
 
 def exit_code(result: Mapping[str, Any]) -> int:

@@ -131,7 +131,11 @@ def patch_slow(monkeypatch: pytest.MonkeyPatch, target: str, number: int) -> Non
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_every_phase_of_a_run_hears_a_signal_and_the_run_can_go_on(
-    train_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
+    train_config: Config,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    phase: str,
 ) -> None:
     monkeypatch.setattr("lightning_modules.commands.train.StopOnSignal", partial(StopOnSignal, grace_seconds=0.2))
     settings = [*TINY, "baselines=[wiener]", "examples=1"]
@@ -147,6 +151,8 @@ def test_every_phase_of_a_run_hears_a_signal_and_the_run_can_go_on(
         assert (result["status"], exit_code(result)) == ("interrupted", 143)
         assert result["problems"][0] == f"{left}: interrupted, as the run was asked to end"
         assert "val/si_sdr_db" in result["validation"]
+        told = f"interrupted by SIGTERM; {tmp_path / 'run' / 'result.json'} says what there is\n"
+        assert capsys.readouterr().err.endswith(told)
     assert time.monotonic() - started < 25
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     if left != "an epoch":
