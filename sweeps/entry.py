@@ -14,7 +14,7 @@ from lightning_modules.runs.signals import LIMIT_SECONDS, SignalGuard
 from sweeps.child import LIFELINE_VARIABLE, end_with_parent
 from sweeps.extras import missing_extra
 
-SWEEP_SECONDS = 1.5
+SWEEP_SECONDS = 2.5
 """By which the job of a sweep ends sooner after a signal, so that the sweep can still say how."""
 
 

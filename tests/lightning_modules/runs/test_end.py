@@ -4,6 +4,7 @@ import csv
 import json
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,8 @@ def test_signal_that_ended_the_training_does_not_shorten_the_end(
             signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(StopOnSignal, "on_train_epoch_end", stop, raising=False)
+    patient = partial(StopOnSignal, grace_seconds=600)  # however busy the machine
+    monkeypatch.setattr("lightning_modules.commands.train.StopOnSignal", patient)
     result = train(config)
     assert (result["status"], result["problems"], exit_code(result)) == ("interrupted", [], 143)
     assert "by_step" in result
