@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
-    from lightning_modules.runs.signals import Interrupted, SignalGuard
+    from lightning_modules.signals import Interrupted, SignalGuard
     from machine.console import steady_streams
 
     steady_streams()

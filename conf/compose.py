@@ -18,7 +18,7 @@ from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.parts import beyond_device
 from lightning_modules.runs.plugins import advice, is_from, plugin_folders, whitelist
-from lightning_modules.runs.signals import Interrupted
+from lightning_modules.signals import Interrupted
 
 FOLDER = Path(__file__).parent
 ALLOWED_PACKAGES = ("models", "lightning_modules", "datamodules", "torch.optim", "pytorch_lightning")

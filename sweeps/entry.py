@@ -10,7 +10,7 @@ from conf.compose import exit_code_of
 from conf.null_choices import with_null_choices
 from conf.old_keys import with_present_keys
 from conf.search_path import with_plugins
-from lightning_modules.runs.signals import LIMIT_SECONDS, SignalGuard
+from lightning_modules.signals import LIMIT_SECONDS, SignalGuard
 from sweeps.child import LIFELINE_VARIABLE, end_with_parent
 from sweeps.extras import missing_extra
 

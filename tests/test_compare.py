@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import compare
-from lightning_modules.runs import signals
+from lightning_modules import signals
 
 ROOT = Path(__file__).parent.parent
 

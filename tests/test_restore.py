@@ -17,8 +17,8 @@ from torch import Tensor
 import restore
 from datamodules.audio.io import read, write
 from datamodules.audio.partial import replaced_when_done
+from lightning_modules import signals
 from lightning_modules.base import RestorationModule
-from lightning_modules.runs import signals
 from lightning_modules.stepwise import StepSized, Stepwise
 from models.restorer import Restorer
 from models.unet import UNet

@@ -16,7 +16,7 @@ from pytorch_lightning.callbacks import Callback
 from lightning_modules.base import NonFiniteLossError
 from lightning_modules.callbacks.best_and_last import validation_values
 from lightning_modules.callbacks.budget import batches_done, loggers_step
-from lightning_modules.runs.signals import Interrupted
+from lightning_modules.signals import Interrupted
 
 GRACE_SECONDS = 5.0
 """How long after a signal the part in work may go on."""

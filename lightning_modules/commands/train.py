@@ -29,8 +29,8 @@ from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.folder import Run, join_run, open_run
 from lightning_modules.runs.kept_files import discard_checkpoints
-from lightning_modules.runs.signals import Interrupted
 from lightning_modules.runs.tracking import close_loggers
+from lightning_modules.signals import Interrupted
 from lightning_modules.training.hardware import pick_precision
 
 OURS = ("max_steps", "overfit_batches", "fast_dev_run")

@@ -23,11 +23,11 @@ from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
-from lightning_modules.runs.signals import Interrupted
 from lightning_modules.runs.table import show, verdict
 from lightning_modules.runs.titles import pair_name, title_of
 from lightning_modules.runs.tracker import Shown
 from lightning_modules.runs.tracking import tracker_of
+from lightning_modules.signals import Interrupted
 from lightning_modules.stepwise import Stepwise
 
 ROOT = Path(__file__).parents[2]

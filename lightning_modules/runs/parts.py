@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lightning_modules.runs.json_file import write_json
-from lightning_modules.runs.signals import Interrupted
+from lightning_modules.signals import Interrupted
 from models.streaming.device_limits import lacking
 
 T = TypeVar("T")

@@ -16,18 +16,18 @@ from typing import Any
 import pytest
 
 from conf.settings import EvaluateSettings, TrainSettings
+from lightning_modules import signals
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.commands.train import train
-from lightning_modules.runs import signals
 from lightning_modules.runs.end import exit_code
-from lightning_modules.runs.signals import Interrupted, SignalGuard
+from lightning_modules.signals import Interrupted, SignalGuard
 from sweeps.entry import enter
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 STUCK = """
 import hashlib, sys
-from lightning_modules.runs.signals import SignalGuard
+from lightning_modules.signals import SignalGuard
 with SignalGuard(limit_seconds=float(sys.argv[1])):
     print("there", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # hours in one call, which Python's own handlers have to wait for
