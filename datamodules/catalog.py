@@ -118,12 +118,12 @@ class RecordingCatalog(Catalog):
         return opened
 
     def _why_empty(self, listed: list[Recording]) -> str:
-        root, flaw = self._source.root, next((flaw for flaw in self._flaws.values() if flaw), "")
+        place, flaw = self._source.place, next((flaw for flaw in self._flaws.values() if flaw), "")
         if not listed:
-            return f"nothing in data.root={root} can be used, e.g. {flaw}"
+            return f"nothing in {place} can be used, e.g. {flaw}"
         others = f", and of the others nothing can be used, e.g. {flaw}" if flaw else ""
         return (
-            f"none of the {len(listed)} usable recordings in data.root={root} belongs to it{others}; three pieces or more, or a "
+            f"none of the {len(listed)} usable recordings in {place} belongs to it{others}; three pieces or more, or a "
             f"MANIFEST.csv with columns file and split, fill all splits; {_SMALL_SETS}"
         )
 
@@ -190,7 +190,7 @@ class TimeCatalog(Catalog):
             rate, needed = self._needs.sample_rate, self._needs.samples(split)
             raise ValueError(
                 f"data.split=time leaves split {split!r} at most {longest / rate:.2f} s of a recording in "
-                f"data.root={self._source.root}, but it needs {needed / rate:.2f} s; of each, val and test get a tenth after two "
+                f"{self._source.place}, but it needs {needed / rate:.2f} s; of each, val and test get a tenth after two "
                 f"gaps of {GAP_SECONDS:g} s: give longer recordings, or smaller data.window_samples or data.eval_seconds"
             )
         return parts

@@ -33,12 +33,12 @@ def keep_together(recordings: Sequence[Recording]) -> list[Recording]:
     Returns:
         The recordings that stay, in the same order.
     """
-    sets = equal_recordings(recordings)
+    sets = [*equal_recordings(recordings), *_equal_partners(recordings)]
     dropped = {copy.path for equal in sets for copy in _misplaced(equal)}
     kept = [recording for recording in recordings if recording.path not in dropped]
     merged = _merge_groups(kept, [[item.group for item in equal if item.by_hash and item.path not in dropped] for equal in sets])
     if sets:
-        copies = sum(len(equal) - 1 for equal in sets)
+        copies = len({copy.path for equal in sets for copy in equal[1:]})
         example = " and ".join(item.path for item in sets[0][:2])
         log.warning(
             "%d of %d recordings are copies of others (e.g. %s): equal ones share a split, %d of other splits are left out; "
@@ -46,6 +46,13 @@ def keep_together(recordings: Sequence[Recording]) -> list[Recording]:
             copies, len(recordings), example, len(dropped),
         )  # fmt: skip
     return merged
+
+
+def _equal_partners(recordings: Sequence[Recording]) -> list[list[Recording]]:
+    """Return the sets of recordings whose corrupted partners are of equal content."""
+    owner = {item.corrupted: item for item in recordings if item.corrupted is not None}
+    partners = [replace(item, path=path) for path, item in owner.items()]
+    return [[owner[partner.path] for partner in equal] for equal in equal_recordings(partners)]
 
 
 def equal_recordings(recordings: Sequence[Recording]) -> list[list[Recording]]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from datamodules.cache import Recordings
 from datamodules.cache_format import to_stored
 from datamodules.corruptions import Corruption
 from datamodules.levels import is_silent, why_silent
+from datamodules.pairs import read_corrupted
 from datamodules.seeding import mix_seed
 
 _CHECKSUM_BLOCKS = 16
@@ -42,6 +43,7 @@ class EvalWindow:
         part_samples: start and length of the part of the file that the split may use, where it is a part.
         mean: where an offset holds more than 1 % of the power, the mean of each channel in 1/4096 of full scale. The ratios
             of such a window are those of the rest; its pair was another one before they were.
+        corrupted_checksum: of the recorded partner, where there is one.
     """
 
     file: str
@@ -51,6 +53,15 @@ class EvalWindow:
     seed: int
     part_samples: tuple[int, int] | None = None
     mean: tuple[int, ...] | None = None
+    corrupted_checksum: str | None = None
+
+
+class _Facts(NamedTuple):
+    """What is in a window; see `EvalWindow`."""
+
+    checksum: str
+    mean: tuple[int, ...] | None
+    corrupted_checksum: str | None
 
 
 @dataclass(frozen=True)
@@ -102,11 +113,11 @@ class EvalWindows(Dataset[dict[str, Any]]):
     """Clean and corrupted pairs that are the same for every method, training seed, worker count and process.
 
     Args:
-        recordings: the clean audio of one split.
+        recordings: the clean audio of one split, and its recorded partners if there are some.
         root: folder that the manifest's paths are relative to.
         split: `val` or `test`; part of the seeds.
         rules: which windows.
-        corruption: applied to one example at a time on the CPU.
+        corruption: applied to one example at a time on the CPU, to its partner where there is one.
         sample_rate: in Hz.
 
     Raises:
@@ -140,8 +151,10 @@ class EvalWindows(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Return `{"clean": (C, T), "corrupted": (C, T), "index": index}`."""
         clean = torch.from_numpy(np.ascontiguousarray(self._recordings.read(*self._places[index])))
+        recorded = read_corrupted(self._recordings, *self._places[index])
+        before = clean if recorded is None else torch.from_numpy(np.ascontiguousarray(recorded))
         generator = torch.Generator().manual_seed(self._windows[index].seed)
-        corrupted = self._corruption(clean[None], self._sample_rate, generator)[0]  # (C, T)
+        corrupted = self._corruption(before[None], self._sample_rate, generator)[0]  # (C, T)
         return {"clean": clean, "corrupted": corrupted, "index": index}
 
     def manifest(self) -> list[dict[str, Any]]:
@@ -159,22 +172,25 @@ class EvalWindows(Dataset[dict[str, Any]]):
             log.warning("nor of %d more recordings", len(silent) - HANDFUL)
         return reasons
 
-    def _look(self, index: int, offset: int, length: int) -> tuple[str, tuple[int, ...] | None] | None:
-        """Return the checksum and the mean of a window, or nothing for a silent or damaged one."""
+    def _look(self, index: int, offset: int, length: int) -> _Facts | None:
+        """Return what the manifest says of the audio in a window, or nothing for a silent or damaged one."""
         try:
             clean = self._recordings.read(index, offset, length)
+            recorded = read_corrupted(self._recordings, index, offset, length)
         except AudioFileError as error:
             log.warning("left out a damaged window of %s", error)
             return None
-        return None if is_silent(clean, self._rules.silence_db) else (checksum(clean), relevant_mean(clean))
+        if is_silent(clean, self._rules.silence_db):
+            return None
+        return _Facts(checksum(clean), relevant_mean(clean), None if recorded is None else checksum(recorded))
 
     def _window(self, root: Path, split: str, index: int, offset: int, length: int) -> EvalWindow:
         recording = self._recordings.recordings[index]
         file = normalized(Path(os.path.relpath(recording.path, root)).as_posix())
         first = offset + (recording.part_samples[0] if recording.part_samples else 0)
         seed = mix_seed(self._rules.seed, split, file, first)  # Not from the position: other files must not change it.
-        fingerprint, mean = self._facts[index, offset, length]
-        return EvalWindow(file, first, length, fingerprint, seed, recording.part_samples, mean)
+        facts = self._facts[index, offset, length]
+        return EvalWindow(file, first, length, facts.checksum, seed, recording.part_samples, facts.mean, facts.corrupted_checksum)
 
 
 def relevant_mean(audio: np.ndarray) -> tuple[int, ...] | None:

@@ -1,4 +1,4 @@
-"""The one LightningDataModule: clean recordings from a source, corrupted on the way to the network."""
+"""The one LightningDataModule: recordings from a source, corrupted on the way to the network."""
 
 import functools
 import inspect
@@ -20,6 +20,7 @@ from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
 from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from datamodules.needs import Needs
+from datamodules.pairs import open_recordings
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
 from datamodules.seeding import generator_for, mix_seed, place_of_draws
 from datamodules.sources import Source
@@ -38,10 +39,11 @@ BatchDict = dict[str, Any]
 class RestorationDataModule(pl.LightningDataModule):
     """Serve batches `{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}`.
 
-    Training batches are corrupted as a whole after they have reached the device; on a CUDA GPU the generator is there too, since
-    drawing noise on the CPU and sending it after the batch would take longer than the rest of the step's input. Draws are
-    therefore the same on every CPU (and with MPS, see `place_of_draws`) and on every CUDA GPU, but not on one and the other.
-    Validation, test and prediction batches hold one example each, whose corruption was computed on the CPU and never changes.
+    What is corrupted is the clean audio, or in a corpus of pairs its recorded partner, which `Identity` leaves as it is. Training
+    batches are corrupted as a whole after they have reached the device; on a CUDA GPU the generator is there too, since drawing
+    noise on the CPU and sending it after the batch would take longer than the rest of the step's input. Draws are therefore the
+    same on every CPU (and with MPS, see `place_of_draws`) and on every CUDA GPU, but not on one and the other. Validation, test
+    and prediction batches hold one example each, whose corruption was computed on the CPU and never changes.
 
     Args:
         source: what recordings exist.
@@ -107,7 +109,7 @@ class RestorationDataModule(pl.LightningDataModule):
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
         needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db)
-        reader = cached if cache else streamed
+        reader = functools.partial(open_recordings, reader=cached if cache else streamed)
         self._catalog = build_catalog(split, source, reader, max_recordings or {}, needs, allow_duplicates)
         self._corruptions: dict[Split, Corruption] = {}
         self._train: TrainWindows | None = None
@@ -213,7 +215,7 @@ class RestorationDataModule(pl.LightningDataModule):
         clean: Tensor = batch["clean"]
         generator = generator_for(batch["corruption_seed"], device=place_of_draws(clean.device))
         with torch.no_grad():
-            corrupted = self._corruption("train")(clean, self.sample_rate, generator)
+            corrupted = self._corruption("train")(batch.get("recorded", clean), self.sample_rate, generator)
         return {"clean": clean, "corrupted": corrupted, "index": batch["index"]}
 
     def _corruption(self, split: Split) -> Corruption:

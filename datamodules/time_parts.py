@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from datamodules.cache import Recordings
+from datamodules.pairs import Pairs
 from datamodules.splits import TRAIN_SHARE, VAL_SHARE, Split
 
 GAP_SECONDS = 1.0
@@ -54,3 +55,8 @@ class TimeParts:
         if not 0 <= start <= start + count <= length:
             raise IndexError(f"{count} samples from {start} on are not within a part of {length}")
         return self._whole.read(index, first + start, count)
+
+    def read_corrupted(self, index: int, start: int, count: int) -> np.ndarray:
+        """Return samples of the same part of the corrupted partner; see `pairs.Pairs`."""
+        assert isinstance(self._whole, Pairs)
+        return self._whole.read_corrupted(index, self._parts[index][0] + start, count)

@@ -13,6 +13,7 @@ from datamodules.audio.io import AudioFileError
 from datamodules.cache import Recordings
 from datamodules.draws import Range, as_range, uniform
 from datamodules.levels import has_sound, is_silent, why_silent
+from datamodules.pairs import read_corrupted
 from datamodules.seeding import generator_for
 
 _TRIES = 20  # Windows drawn for one example before a silent one is accepted: the recordings may hold little else.
@@ -49,7 +50,7 @@ class TrainWindows(Dataset[dict[str, Any]]):
     a window are left out.
 
     Args:
-        recordings: the clean audio.
+        recordings: the clean audio, and its recorded partners if there are some.
         rules: length, silence threshold and level.
         seed: the run's seed.
 
@@ -74,13 +75,13 @@ class TrainWindows(Dataset[dict[str, Any]]):
         self._refuse_silence(np.flatnonzero(windows).tolist())
 
     def __getitem__(self, n: int) -> dict[str, Any]:
-        """Return `{"clean": (C, T) float32, "index": n}`."""
+        """Return `{"clean": (C, T) float32, "index": n}`, and `recorded`, the same part of the partner, where there is one."""
         generator = generator_for(self._seed, "window", n)
-        clean = self._draw_audible(generator)
+        window = self._draw_audible(generator)
         if self._rules.level_db is not None:
             level_db = uniform(*as_range(self._rules.level_db, "data.level_db"), (), generator)
-            clean = clean * 10 ** (level_db / 20)
-        return {"clean": clean, "index": n}
+            window = {name: audio * 10 ** (level_db / 20) for name, audio in window.items()}
+        return {**window, "index": n}
 
     def locate(self, generator: torch.Generator) -> tuple[int, int]:
         """Draw a window: the recording's index and the offset in samples."""
@@ -95,21 +96,23 @@ class TrainWindows(Dataset[dict[str, Any]]):
         why = why_silent(self._recordings, used[0], silence_db)
         raise ValueError(f"split 'train' is silent or damaged in all of its {len(used)} recordings, e.g. {why}")
 
-    def _draw_audible(self, generator: torch.Generator) -> Tensor:
-        clean = None
+    def _draw_audible(self, generator: torch.Generator) -> dict[str, Tensor]:
+        window = None
         for _ in range(_TRIES):
             read = self._read(*self.locate(generator))
-            clean = clean if read is None else read
-            if read is not None and not is_silent(read, self._rules.silence_db):
+            window = read or window
+            if read is not None and not is_silent(read["clean"], self._rules.silence_db):
                 break
-        if clean is None:
+        if window is None:
             raise ValueError(f"{_TRIES} windows in a row are unreadable; data.cache=true finds broken files before training")
-        return torch.from_numpy(np.ascontiguousarray(clean))
+        return {name: torch.from_numpy(np.ascontiguousarray(audio)) for name, audio in window.items()}
 
-    def _read(self, index: int, offset: int) -> np.ndarray | None:
-        """Return a window, or None where the file turns out to be damaged, which can only happen without the cache."""
+    def _read(self, index: int, offset: int) -> dict[str, np.ndarray] | None:
+        """Return a window, or None where a file turns out to be damaged, which can only happen without the cache."""
         try:
-            return self._recordings.read(index, offset, self._rules.window_samples)
+            clean = self._recordings.read(index, offset, self._rules.window_samples)
+            recorded = read_corrupted(self._recordings, index, offset, self._rules.window_samples)
+            return {"clean": clean} if recorded is None else {"clean": clean, "recorded": recorded}
         except AudioFileError as error:
             if index not in self._damaged:
                 log.warning("left out damaged windows of %s", error)

@@ -128,10 +128,23 @@ def test_training_command_runs(
     assert train(train_settings(config))["status"] == "finished"
 
 
+@pytest.fixture(scope="module")
+def noisy_music(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of the same recordings with noise."""
+    folder, draw = tmp_path_factory.mktemp("noisy"), np.random.default_rng(0)
+    for path in music.glob("*.wav"):
+        audio, rate_hz = soundfile.read(path)
+        soundfile.write(folder / path.name, audio + 0.01 * draw.standard_normal(audio.shape), rate_hz)
+    return folder
+
+
 @pytest.mark.pages
 @pytest.mark.parametrize("overrides", EVALUATE, ids=" ".join)
-def test_evaluation_command_runs(overrides: list[str], with_runs: Replace, music: Path, tiny: list[str], tmp_path: Path) -> None:
-    given = with_runs([override.replace("=DIR", f"={music}") for override in overrides])
+def test_evaluation_command_runs(
+    overrides: list[str], with_runs: Replace, music: Path, noisy_music: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    placed = [override.replace("noisy_root=DIR", f"noisy_root={noisy_music}") for override in overrides]
+    given = with_runs([override.replace("=DIR", f"={music}") for override in placed])
     quick = [*tiny[2:], *NAMES, *QUICK["evaluate"], "run_name=e", f"run_dir={tmp_path / 'e'}"]
     with initialize_config_module("conf"):
         config = compose("evaluate", overrides=[*given, *quick])

@@ -21,6 +21,11 @@ SOURCES: dict[str, Keys] = {
         "root": ROOT,
         "pattern": Key(Text("a pattern"), "Pattern of the names of files, such as piano_*."),
     },
+    "datamodules.sources.paired.PairedSource": {
+        "clean_root": needed(Text("a folder"), "Folder of the clean recordings, which decides the splits."),
+        "noisy_root": needed(Text("a folder"), "Folder of their corrupted partners, each with the name of its clean recording."),
+        "pattern": Key(Text("a pattern"), "Pattern of the names of clean files, such as p232_*."),
+    },
     "datamodules.sources.maestro.MaestroSource": {
         "root": ROOT,
         "years": Key(

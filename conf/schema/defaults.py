@@ -21,9 +21,15 @@ def found_values() -> Mapping[str, Found]:
         for script in ("train", "evaluate"):
             _keep(found[script], plain_of(compose(script)), "")
         for name in choices():
-            for target, values in _described(plain_of(compose(name))):
+            for target, values in _described(_composed(name)):
                 _keep(found[target], values, "")
     return found
+
+
+def _composed(name: str) -> dict[str, Any]:
+    """Return what a file says; one of the data, which may choose a corruption too, within the configuration of a script."""
+    group, _, choice = name.partition("/")
+    return plain_of(compose("train", overrides=[f"data={choice}"]).data if group == "data" else compose(name))
 
 
 def choices() -> list[str]:

@@ -1,8 +1,9 @@
-"""What clean recordings exist: one module per data set, all with the same small interface."""
+"""What recordings exist: one module per data set, all with the same small interface."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from datamodules.audio.probing import absolute
 from datamodules.splits import Split
@@ -19,6 +20,7 @@ class Recording:
         group: the piece, speaker or album that it belongs to; a group lies in one split.
         by_hash: whether the hash of the group decided the split, and not the data set; it may then be decided anew.
         part_samples: start and length where only a part of the file is meant, at the rate of the data module.
+        corrupted: where its recorded corrupted partner lies, in a corpus of pairs.
     """
 
     path: str
@@ -27,6 +29,7 @@ class Recording:
     group: str
     by_hash: bool = False
     part_samples: tuple[int, int] | None = None
+    corrupted: str | None = None
 
 
 class Source(ABC):
@@ -36,14 +39,22 @@ class Source(ABC):
         root: the folder that the recordings lie in; evaluation manifests name files relative to it.
 
     Attributes:
+        root_key: of the configuration that names the folder, for sentences about it.
         root: the same as an absolute path.
         skipped: after `recordings()`, one sentence per file that could not be used.
     """
+
+    root_key: ClassVar[str] = "data.root"
 
     def __init__(self, root: str | Path) -> None:
         """Remember the folder; nothing is read before `recordings()`."""
         self.root = absolute(root)
         self.skipped: list[str] = []
+
+    @property
+    def place(self) -> str:
+        """Write the key of the folder with its value."""
+        return f"{self.root_key}={self.root}"
 
     @abstractmethod
     def recordings(self) -> list[Recording]:

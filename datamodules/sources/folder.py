@@ -48,7 +48,7 @@ class FolderSource(Source):
     def recordings(self) -> list[Recording]:
         """List the readable files in alphabetical order; see `Source.recordings`."""
         if not self.root.is_dir():
-            raise ValueError(f"data.root={self.root} is not a folder; set data.root or AUDIO_DATA_ROOT to one with audio files")
+            raise ValueError(f"{self.place} is not a folder; set {self.root_key} or AUDIO_DATA_ROOT to one with audio files")
         folder = scan_folder(self.root)
         _check_groups(folder)
         unread = self._unread(folder)
@@ -58,7 +58,7 @@ class FolderSource(Source):
             log.warning("skipped folder %s", problem)
         self.skipped = [*folder.problems, *unreadable, *unread]
         if not seconds:
-            raise ValueError(f"data.root={self.root} holds no readable audio file ({len(self.skipped)} unreadable)")
+            raise ValueError(f"{self.place} holds no readable audio file ({len(self.skipped)} unreadable)")
         usable = [entry for entry in entries if entry.path in seconds]
         given = {entry.group: entry.split for entry in entries if entry.split is not None}
         splits = split_groups(entry.group for entry in usable if entry.group not in given) | given
@@ -83,7 +83,7 @@ class FolderSource(Source):
         if not entries:
             suffixes = ", ".join(sorted(read_suffixes()))
             unread = f" ({folder.unread[0].name} is not read)" if folder.unread else ""
-            raise ValueError(f"data.root={self.root} holds no audio file{unread}; names must end in one of {suffixes}")
+            raise ValueError(f"{self.place} holds no audio file{unread}; names must end in one of {suffixes}")
         return sorted(entries, key=lambda entry: entry.path)
 
     def _unread(self, folder: AudioFolder) -> list[str]:
@@ -93,9 +93,7 @@ class FolderSource(Source):
     def _chosen(self, entries: list[_Entry]) -> list[_Entry]:
         chosen = [entry for entry in entries if self._matches(entry.path)]
         if not chosen:
-            raise ValueError(
-                f"data.pattern={self.pattern} matches none of the {len(entries)} audio files in data.root={self.root}"
-            )
+            raise ValueError(f"data.pattern={self.pattern} matches none of the {len(entries)} audio files in {self.place}")
         return chosen
 
     def _matches(self, path: Path) -> bool:

@@ -9,6 +9,8 @@ from datamodules.restoration import RestorationDataModule
 
 FOLDER = Path(__file__).parents[2] / "conf" / "data"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+ROOTS = {"paired": ["clean_root", "noisy_root"]}
+"""Keys of folders, of data sets that have others than `data.root`."""
 
 
 def compose(name, *overrides):
@@ -27,21 +29,27 @@ def test_shared_values_are_the_defaults_of_the_data_module(monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_data_set_takes_the_common_keys(name):
-    data = compose(name, "data.root=/somewhere", "data.sample_rate=16000", "data.max_recordings.train=3", "data.cache=false").data
-    assert (data.root, data.sample_rate, data.max_recordings.train, data.cache) == ("/somewhere", 16000, 3, False)
+    data = compose(name, "data.sample_rate=16000", "data.max_recordings.train=3", "data.cache=false").data
+    assert (data.sample_rate, data.max_recordings.train, data.cache) == (16000, 3, False)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_is_taken_by_the_source_or_the_data_module(name, tmp_path):
     from conf.compose import instantiate
 
-    config = compose(name, f"data.root={tmp_path}")
+    config = compose(name, *(f"data.{key}={tmp_path}" for key in ROOTS.get(name, ["root"])))
     data = OmegaConf.create({"data": config.data, "seed": 0, "corruption": config.corruption}).data
     assert isinstance(instantiate(data), RestorationDataModule)
 
 
 def test_maestro_takes_years():
     assert list(compose("maestro", "data.years=[2004,2006]").data.years) == [2004, 2006]
+
+
+def test_pairs_are_left_as_they_were_recorded_unless_a_corruption_is_chosen():
+    identity = "datamodules.corruptions.pipeline.Identity"
+    assert compose("paired").corruption._target_ == identity
+    assert compose("paired", "corruption=noise").corruption._target_ == compose("folder").corruption._target_ != identity
 
 
 def test_root_comes_from_the_environment(monkeypatch):

@@ -15,6 +15,7 @@ from datamodules import sources
 from datamodules.sources import Recording, Source
 from datamodules.sources.folder import FolderSource
 from datamodules.sources.maestro import MaestroSource
+from datamodules.sources.paired import PairedSource
 from datamodules.sources.synthetic import SyntheticSource
 from datamodules.splits import Split
 from tests.datamodules.sources import contracts
@@ -59,6 +60,16 @@ def lay_out_maestro(root: Path) -> None:
     (root / "maestro-v3.0.0.csv").write_text("\n".join(lines) + "\n")
 
 
+def lay_out_pairs(root: Path) -> None:
+    """Write two folders of four pairs, whose split the clean one decides."""
+    lines = ["file,split,group"]
+    for number, split in enumerate(("train", "train", "validation", "test")):
+        for side in ("clean", "noisy"):
+            write(root / side / f"{number}.wav")
+        lines.append(f"{number}.wav,{split},speaker{number}")
+    (root / "clean" / "MANIFEST.csv").write_text("\n".join(lines) + "\n")
+
+
 CASES: dict[type[Source], Case] = {
     FolderSource: Case(
         lambda root: FolderSource(str(root)),
@@ -68,6 +79,11 @@ CASES: dict[type[Source], Case] = {
     MaestroSource: Case(
         lambda root: MaestroSource(str(root)),
         lay_out_maestro,
+        {"0.wav": "train", "1.wav": "train", "2.wav": "val", "3.wav": "test"},
+    ),
+    PairedSource: Case(
+        lambda root: PairedSource(str(root / "clean"), str(root / "noisy")),
+        lay_out_pairs,
         {"0.wav": "train", "1.wav": "train", "2.wav": "val", "3.wav": "test"},
     ),
     SyntheticSource: Case(lambda root: SyntheticSource(str(root), 4000, 4, 0.1), lambda root: None, {}),
