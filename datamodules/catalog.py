@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from datamodules.bandwidths import wide_enough
 from datamodules.cache import Recordings
 from datamodules.duplicates import keep_together
 from datamodules.needs import Needs
@@ -129,7 +130,7 @@ class RecordingCatalog(Catalog):
 
     def _list(self) -> list[Recording]:
         if self._listed is None:
-            listed = self._source.recordings()
+            listed = wide_enough(self._source.recordings(), self._needs.bandwidth_hz)
             self._listed = self._divide(listed if self._allow_duplicates else keep_together(listed))
         return self._listed
 
@@ -181,7 +182,7 @@ class TimeCatalog(Catalog):
     """All recordings in all splits, each cut apart by time; see `time_parts`."""
 
     def _read(self, split: Split) -> Recordings:
-        recordings = self._source.recordings()
+        recordings = wide_enough(self._source.recordings(), self._needs.bandwidth_hz)
         limit = self._limits.get(split)
         chosen = set(_by_hash(recordings)[:limit])
         parts = TimeParts(self._reader([item for item in recordings if item in chosen]), split, self._needs.sample_rate)

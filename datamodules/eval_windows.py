@@ -186,7 +186,7 @@ class EvalWindows(Dataset[dict[str, Any]]):
 
     def _window(self, root: Path, split: str, index: int, offset: int, length: int) -> EvalWindow:
         recording = self._recordings.recordings[index]
-        file = normalized(Path(os.path.relpath(recording.path, root)).as_posix())
+        file = normalized(recording.name or Path(os.path.relpath(recording.path, root)).as_posix())
         first = offset + (recording.part_samples[0] if recording.part_samples else 0)
         seed = mix_seed(self._rules.seed, split, file, first)  # Not from the position: other files must not change it.
         facts = self._facts[index, offset, length]

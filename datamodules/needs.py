@@ -16,12 +16,14 @@ class Needs:
         train_samples: shortest length in train.
         eval_samples: shortest length in val and test.
         silence_db: level in dBFS that a training window of it must have; see `levels.is_silent`.
+        bandwidth_hz: estimated bandwidth that it must have, if it has an estimate; None asks for none.
     """
 
     sample_rate: int
     train_samples: int
     eval_samples: int
     silence_db: float | None = None
+    bandwidth_hz: float | None = None
 
     def samples(self, split: Split) -> int:
         """Return the shortest length in a split."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.audio.probing import absolute
+from datamodules.bandwidths import LEAST_SHARE
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat
 from datamodules.catalog import build_catalog
@@ -63,6 +64,8 @@ class RestorationDataModule(pl.LightningDataModule):
         silence_db: RMS level without the mean, in dBFS, below which windows are not used; None uses all.
         level_db: gain of training windows in dB, one number or `[low, high]`; None leaves them alone.
         split: `recordings` keeps each in one split; `time` cuts all of them into train, val and test.
+        narrow_targets: where the corruption limits the band, use recordings too that are known to hold nothing in the upper band;
+            see `bandwidths`.
         allow_duplicates: use equal recordings in different splits, as the data set or the hash has it.
         max_recordings: per split, how many recordings to use; a smaller choice is part of every larger one.
         seed: the run's seed; it decides the training windows, their corruption, and what a training step draws.
@@ -87,6 +90,7 @@ class RestorationDataModule(pl.LightningDataModule):
         silence_db: float | None = -60.0,
         level_db: Range | None = None,
         split: str = "recordings",
+        narrow_targets: bool = False,
         allow_duplicates: bool = False,
         max_recordings: Mapping[str, int | None] | None = None,
         seed: int = 0,
@@ -108,7 +112,9 @@ class RestorationDataModule(pl.LightningDataModule):
         self._layout = layout if cache else None
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
-        needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db)
+        limits_band = corruption.cutoff_hz(sample_rate) < sample_rate / 2
+        least_bandwidth_hz = LEAST_SHARE * sample_rate / 2 if limits_band and not narrow_targets else None
+        needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db, least_bandwidth_hz)
         reader = functools.partial(open_recordings, reader=cached if cache else streamed)
         self._catalog = build_catalog(split, source, reader, max_recordings or {}, needs, allow_duplicates)
         self._corruptions: dict[Split, Corruption] = {}

@@ -1,6 +1,7 @@
 """Training examples: which window of which recording a global example number stands for."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,8 @@ class WindowRules:
 class TrainWindows(Dataset[dict[str, Any]]):
     """Example n is a window whose recording and offset are drawn from a generator seeded by (seed, n).
 
-    All windows of all recordings are equally likely, so that long recordings are used in proportion. Recordings shorter than
-    a window are left out.
+    All windows of all recordings are equally likely, so that long recordings are used in proportion; where recordings belong to
+    shares, these come up by their weights, and within a share by length. Recordings shorter than a window are left out.
 
     Args:
         recordings: the clean audio, and its recorded partners if there are some.
@@ -70,6 +71,7 @@ class TrainWindows(Dataset[dict[str, Any]]):
         windows = np.maximum(0, np.asarray(lengths, dtype=np.int64) - rules.window_samples + 1)
         self._windows_before = np.cumsum(windows) - windows
         self._windows = int(windows.sum())
+        self._weights_up_to = _weights_up_to(recordings, windows)
         self.too_short = int(np.count_nonzero(windows == 0))
         self._damaged: set[int] = set()
         self._refuse_silence(np.flatnonzero(windows).tolist())
@@ -85,9 +87,18 @@ class TrainWindows(Dataset[dict[str, Any]]):
 
     def locate(self, generator: torch.Generator) -> tuple[int, int]:
         """Draw a window: the recording's index and the offset in samples."""
+        if self._weights_up_to is not None:
+            return self._locate_by_weight(self._weights_up_to, generator)
         window = int(torch.randint(self._windows, (), generator=generator))
         index = int(np.searchsorted(self._windows_before, window, side="right")) - 1
         return index, window - int(self._windows_before[index])
+
+    def _locate_by_weight(self, weights_up_to: np.ndarray, generator: torch.Generator) -> tuple[int, int]:
+        drawn = float(torch.rand((), generator=generator, dtype=torch.float64)) * weights_up_to[-1]
+        index = int(np.searchsorted(weights_up_to, drawn, side="right"))
+        ends = np.append(self._windows_before[1:], self._windows)
+        windows = int(ends[index] - self._windows_before[index])
+        return index, int(torch.randint(windows, (), generator=generator))
 
     def _refuse_silence(self, used: list[int]) -> None:
         silence_db = self._rules.silence_db
@@ -118,3 +129,20 @@ class TrainWindows(Dataset[dict[str, Any]]):
                 log.warning("left out damaged windows of %s", error)
             self._damaged.add(index)
             return None
+
+
+def _weights_up_to(recordings: Recordings, windows: np.ndarray) -> np.ndarray | None:
+    """Return the sum of the weights of the recordings up to each, (N,); None where windows are drawn by length alone.
+
+    Args:
+        recordings: N, of which all belong to a share, or none.
+        windows: how many each has, (N,).
+    """
+    shares = [recording.share for recording in recordings.recordings if recording.share is not None]
+    if len(shares) < len(windows):
+        return None
+    totals: Counter[str] = Counter()
+    for (label, _), count in zip(shares, windows.tolist(), strict=True):
+        totals[label] += count
+    weights = [weight * count / max(totals[label], 1) for (label, weight), count in zip(shares, windows.tolist(), strict=True)]
+    return np.cumsum(weights)

@@ -16,15 +16,28 @@ SAMPLE_RATE = Whole(LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
 SEED = Whole(0, 2**32 - 1)
 RECORDINGS = Key(nullable(Whole(1, 10_000_000)), "How many recordings of this split are used; null: all.", "recordings")
 ROOT = needed(Text("a folder"), "Folder of the recordings; the variable AUDIO_DATA_ROOT sets it too.")
+LICENSES = Key(
+    nullable(ListOf(Text("a license"))),
+    "Licenses of the recordings that are used, as the column license_id of a MANIFEST.csv has them; null: all recordings.",
+)
 SOURCES: dict[str, Keys] = {
     "datamodules.sources.folder.FolderSource": {
-        "root": ROOT,
+        "root": needed(
+            Either((Text("a folder"), ListOf(Text("a folder")))),
+            "Folder of the recordings, or several; the variable AUDIO_DATA_ROOT sets it too.",
+        ),
+        "root_weights": Key(
+            nullable(ListOf(Number(0, 1e6, above=True))),
+            "Share of training windows from each of several folders, up to a factor; null: by length.",
+        ),
         "pattern": Key(Text("a pattern"), "Pattern of the names of files, such as piano_*."),
+        "license_ids": LICENSES,
     },
     "datamodules.sources.paired.PairedSource": {
         "clean_root": needed(Text("a folder"), "Folder of the clean recordings, which decides the splits."),
         "noisy_root": needed(Text("a folder"), "Folder of their corrupted partners, each with the name of its clean recording."),
         "pattern": Key(Text("a pattern"), "Pattern of the names of clean files, such as p232_*."),
+        "license_ids": LICENSES,
     },
     "datamodules.sources.maestro.MaestroSource": {
         "root": ROOT,
@@ -78,6 +91,9 @@ DATA: Keys = {
     "split": Key(
         OneOf(constant("datamodules.catalog", "CATALOGS")),
         "How recordings are divided: each into one split, or all cut apart by time.",
+    ),
+    "narrow_targets": Key(
+        Flag(), "Restore the upper band of recordings too that have nothing there by their MANIFEST.csv; false leaves them out."
     ),
     "allow_duplicates": Key(Flag(), "Let copies of a recording lie in several splits; false keeps equal sound in one."),
     "max_recordings": Key(

@@ -1,6 +1,7 @@
 """What lies in a folder of audio files: the files at any depth, and what its MANIFEST.csv files say of them."""
 
 import csv
+import math
 import os
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class ManifestRow:
     path: Path
     split: Split | None
     group: str | None
+    license_id: str | None = None
+    bandwidth_hz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,10 @@ def scan_folder(root: Path) -> AudioFolder:
 
 
 def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
-    """Read a table with the columns `file` (relative to the manifest's folder) and, if there are, `split` and `group`.
+    """Read a table with the columns `file` (relative to the manifest's folder) and, if there are, those of `ManifestRow`.
 
     Raises:
-        ValueError: if the table cannot be read, a row names no file or a split is unknown.
+        ValueError: if the table cannot be read, a row names no file, a split is unknown or a bandwidth is no number.
     """
     try:
         check_regular(manifest)
@@ -96,9 +99,29 @@ def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
             names.find(row["file"]),
             parse_split(row["split"], str(manifest)) if row.get("split") else None,
             row.get("group") or None,
+            row.get("license_id") or None,
+            _bandwidth_hz(row, manifest),
         )
         for row in rows
     )
+
+
+def _bandwidth_hz(row: dict[str, str], manifest: Path) -> float | None:
+    """Read the column `bandwidth_hz_estimate`.
+
+    Raises:
+        ValueError: if it holds anything but a number above zero.
+    """
+    text = (row.get("bandwidth_hz_estimate") or "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"{manifest}: bandwidth_hz_estimate={text} of {row['file']} must be a number of Hz above 0, or empty")
+    return value
 
 
 def without_repetitions(items: Sequence[Named], known: Iterable[Path] = ()) -> list[Named]:

@@ -21,6 +21,9 @@ class Recording:
         by_hash: whether the hash of the group decided the split, and not the data set; it may then be decided anew.
         part_samples: start and length where only a part of the file is meant, at the rate of the data module.
         corrupted: where its recorded corrupted partner lies, in a corpus of pairs.
+        name: in manifests of evaluations; None is its path relative to the root.
+        bandwidth_hz: highest frequency at which it holds sound, where that is known.
+        share: label and weight of what it belongs to, where training windows are drawn by weights and not by length.
     """
 
     path: str
@@ -30,6 +33,9 @@ class Recording:
     by_hash: bool = False
     part_samples: tuple[int, int] | None = None
     corrupted: str | None = None
+    name: str | None = None
+    bandwidth_hz: float | None = None
+    share: tuple[str, float] | None = None
 
 
 class Source(ABC):

@@ -27,13 +27,14 @@ class PairedSource(FolderSource):
         clean_root: the folder of clean recordings, with a MANIFEST.csv or without.
         noisy_root: the folder of their corrupted partners.
         pattern: of the names of the clean files to use; see `FolderSource`.
+        license_ids: of the clean files to use; see `FolderSource`.
     """
 
     root_key: ClassVar[str] = "data.clean_root"
 
-    def __init__(self, clean_root: str, noisy_root: str, pattern: str = "*") -> None:
+    def __init__(self, clean_root: str, noisy_root: str, pattern: str = "*", license_ids: Sequence[str] | None = None) -> None:
         """Remember the folders; nothing is read before `recordings()`."""
-        super().__init__(clean_root, pattern)
+        super().__init__(clean_root, pattern, license_ids=license_ids)
         self.noisy_root = absolute(noisy_root)
 
     def recordings(self) -> list[Recording]:

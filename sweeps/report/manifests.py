@@ -18,6 +18,7 @@ TRAINING_ONLY = (
     "max_recordings.val",
     "num_workers",
     "root",
+    "root_weights",
     "samples_per_epoch",
     "seed",
     "window_samples",

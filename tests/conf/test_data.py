@@ -55,3 +55,20 @@ def test_pairs_are_left_as_they_were_recorded_unless_a_corruption_is_chosen():
 def test_root_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("AUDIO_DATA_ROOT", "/elsewhere")
     assert compose("folder").data.root == "/elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("[/a,/b]", ["/a", "/b"]),
+        ("['/a, b','/c']", ["/a, b", "/c"]),
+        (r"[C:\music,D:\more music]", [r"C:\music", r"D:\more music"]),
+    ],
+)
+def test_several_folders_are_written_as_a_list(written, read):
+    from conf.schema.data import SOURCES
+    from conf.schema.kinds import Place
+
+    data = compose("folder", f"data.root={written}", "data.root_weights=[2,1]").data
+    assert list(data.root) == read
+    SOURCES["datamodules.sources.folder.FolderSource"]["root"].kind.check(read, Place("data.root"))
