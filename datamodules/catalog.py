@@ -110,11 +110,11 @@ class RecordingCatalog(Catalog):
         if not members:
             raise ValueError(f"split {split!r} is empty: {self._why_empty(listed)}")
         chosen = self._choose(members, split)
-        readable = [recording for recording in chosen if recording.path not in self._unreadable]
+        readable = [recording for recording in chosen if recording.heard not in self._unreadable]
         self._left_out[split] = len(chosen) - len(readable)
         opened = self._reader(readable)
         if not opened.recordings:
-            problems = [*opened.skipped, *(self._unreadable[item.path] for item in members if item.path in self._unreadable)]
+            problems = [*opened.skipped, *(self._unreadable[item.heard] for item in members if item.heard in self._unreadable)]
             raise ValueError(f"split {split!r} is empty: {len(problems)} recordings are unreadable, e.g. {problems[0]}")
         return opened
 
@@ -156,16 +156,16 @@ class RecordingCatalog(Catalog):
         return any(not self._flaw(recording, split) for recording in recordings)
 
     def _flaw(self, recording: Recording, split: Split) -> str:
-        key = recording.path, split
+        key = recording.heard, split
         if key not in self._flaws:
-            self._flaws[key] = self._unreadable.get(recording.path) or self._look(recording, split)
+            self._flaws[key] = self._unreadable.get(recording.heard) or self._look(recording, split)
         return self._flaws[key]
 
     def _look(self, recording: Recording, split: Split) -> str:
         opened = self._reader([recording])
         if opened.recordings:
             return self._needs.flaw(opened, 0, split)
-        self._unreadable[recording.path] = opened.skipped[0]
+        self._unreadable[recording.heard] = opened.skipped[0]
         return opened.skipped[0]
 
     def _choose(self, recordings: list[Recording], split: Split) -> list[Recording]:

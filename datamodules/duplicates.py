@@ -33,7 +33,7 @@ def keep_together(recordings: Sequence[Recording]) -> list[Recording]:
     Returns:
         The recordings that stay, in the same order.
     """
-    sets = [*equal_recordings(recordings), *_equal_partners(recordings)]
+    sets = [*equal_recordings(list({item.path: item for item in recordings}.values())), *_equal_partners(recordings)]
     dropped = {copy.path for equal in sets for copy in _misplaced(equal)}
     kept = [recording for recording in recordings if recording.path not in dropped]
     merged = _merge_groups(kept, [[item.group for item in equal if item.by_hash and item.path not in dropped] for equal in sets])
@@ -52,7 +52,8 @@ def _equal_partners(recordings: Sequence[Recording]) -> list[list[Recording]]:
     """Return the sets of recordings whose corrupted partners are of equal content."""
     owner = {item.corrupted: item for item in recordings if item.corrupted is not None}
     partners = [replace(item, path=path) for path, item in owner.items()]
-    return [[owner[partner.path] for partner in equal] for equal in equal_recordings(partners)]
+    owners = [{owner[partner.path].path: owner[partner.path] for partner in equal} for equal in equal_recordings(partners)]
+    return [list(members.values()) for members in owners if len(members) > 1]
 
 
 def equal_recordings(recordings: Sequence[Recording]) -> list[list[Recording]]:

@@ -58,24 +58,21 @@ class PairedRecordings:
     or if one is clearly late.
 
     Args:
-        recordings: with a partner each.
+        recordings: with a partner each; a clean recording may come with several, each of its own.
         reader: makes recordings readable, clean ones and partners alike.
     """
 
     def __init__(self, recordings: Sequence[Recording], reader: Callable[[Sequence[Recording]], Recordings]) -> None:
         """Open both sides and compare them."""
-        self._clean = reader(recordings)
-        partner_of = {recording.path: str(recording.corrupted) for recording in recordings}
-        self._corrupted = reader([replace(item, path=partner_of[item.path]) for item in self._clean.recordings])
-        places = {item.path: place for place, item in enumerate(self._corrupted.recordings)}
-        found = [
-            (place, places[partner_of[item.path]])
-            for place, item in enumerate(self._clean.recordings)
-            if partner_of[item.path] in places
-        ]
+        self._clean = reader(list({item.path: item for item in recordings}.values()))
+        clean = {item.path: place for place, item in enumerate(self._clean.recordings)}
+        self._corrupted = reader([replace(item, path=str(item.corrupted)) for item in recordings if item.path in clean])
+        corrupted = {item.path: place for place, item in enumerate(self._corrupted.recordings)}
+        readable = [item for item in recordings if item.path in clean and item.corrupted in corrupted]
+        found = [(clean[item.path], corrupted[str(item.corrupted)]) for item in readable]
         flaws = parallel_map(lambda pair: self._flaw(*pair), found, "Comparing partners")
         self._places = [pair for pair, flaw in zip(found, flaws, strict=True) if not flaw]
-        self.recordings = [self._clean.recordings[clean] for clean, _ in self._places]
+        self.recordings = [item for item, flaw in zip(readable, flaws, strict=True) if not flaw]
         named = [flaw for flaw in flaws if flaw]
         for flaw in named:
             log.warning("skipped %s", flaw)

@@ -86,6 +86,7 @@ CORRUPTIONS: dict[str, Keys] = {
         "vorbis_quality": Key(Span(SHARE), "Quality of Vorbis, a tenth of what oggenc calls -q."),
         "opus_kbps": Key(Span(Number(6, 256)), "Bit rate of Opus for one channel.", "kbit/s"),
     },
+    f"{PACKAGE}.g712.G712": {},
     f"{PACKAGE}.pipeline.Identity": {},
     f"{PACKAGE}.pipeline.Pipeline": {
         "steps": needed(Either((Text(), ListOf(Text()))), "Steps from left to right, as docs/data.md tells."),

@@ -8,7 +8,7 @@ from conf.schema.constructors import keys_named
 from conf.schema.corruption import CORRUPTION
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node, Section
-from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Place, Span, Whole, constant, nullable
+from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Only, Place, Span, Whole, constant, nullable
 from conf.schema.texts import Text
 from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
@@ -38,6 +38,30 @@ SOURCES: dict[str, Keys] = {
         "noisy_root": needed(Text("a folder"), "Folder of their corrupted partners, each with the name of its clean recording."),
         "pattern": Key(Text("a pattern"), "Pattern of the names of clean files, such as p232_*."),
         "license_ids": LICENSES,
+    },
+    "datamodules.sources.voicebank.VoiceBankSource": {
+        "root": ROOT,
+        "speakers": Key(Either((Only(28), Only(56))), "How many speakers the training set has.", "speakers"),
+        "validation_speakers": Key(
+            nullable(ListOf(Text("a speaker"))),
+            "Speakers of the training set that validate; null: p226 and p287 of 28, the last two of 56.",
+        ),
+    },
+    "datamodules.sources.vctk.VCTKSource": {
+        "root": ROOT,
+        "protocol": Key(OneOf(constant("datamodules.sources.vctk", "PROTOCOLS")), "Who trains, validates and tests."),
+        "microphone": Key(
+            OneOf(constant("datamodules.sources.vctk", "MICROPHONES")), "Which of the two recordings of version 0.92 is used."
+        ),
+    },
+    "datamodules.sources.beethoven.BeethovenSource": {"root": ROOT},
+    "datamodules.sources.magnatagatune.MagnaTagATuneSource": {"root": ROOT},
+    "datamodules.sources.spear.SpearSource": {"root": ROOT},
+    "datamodules.sources.aurora.AuroraSource": {
+        "root": needed(Text("a folder"), "Folder of the mixed files; follows cache_dir."),
+        "speech_root": needed(Text("a folder"), "Folder of speech, which decides the splits."),
+        "noise_root": needed(Text("a folder"), "Folder of noise, each file for the speech of its split."),
+        "mix_seed": Key(SEED, "Seed of noises and ratios."),
     },
     "datamodules.sources.maestro.MaestroSource": {
         "root": ROOT,

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from datamodules.audio.probing import absolute
 from datamodules.splits import Split
@@ -37,6 +36,11 @@ class Recording:
     bandwidth_hz: float | None = None
     share: tuple[str, float] | None = None
 
+    @property
+    def heard(self) -> str:
+        """Return the path of what is restored, which no other recording has: the partner's if there is one."""
+        return self.corrupted or self.path
+
 
 class Source(ABC):
     """A data set of clean recordings.
@@ -50,7 +54,7 @@ class Source(ABC):
         skipped: after `recordings()`, one sentence per file that could not be used.
     """
 
-    root_key: ClassVar[str] = "data.root"
+    root_key: str = "data.root"
 
     def __init__(self, root: str | Path) -> None:
         """Remember the folder; nothing is read before `recordings()`."""

@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 from datamodules.audio.folder import scan_folder
 from datamodules.audio.names import normalized
@@ -30,7 +29,7 @@ class PairedSource(FolderSource):
         license_ids: of the clean files to use; see `FolderSource`.
     """
 
-    root_key: ClassVar[str] = "data.clean_root"
+    root_key = "data.clean_root"
 
     def __init__(self, clean_root: str, noisy_root: str, pattern: str = "*", license_ids: Sequence[str] | None = None) -> None:
         """Remember the folders; nothing is read before `recordings()`."""
@@ -45,10 +44,7 @@ class PairedSource(FolderSource):
         if self.noisy_root == self.root:
             raise ValueError(f"data.noisy_root={self.noisy_root} is data.clean_root; corrupted recordings need their own folder")
         paired, problems = with_partners(listed, self.root, self.noisy_root)
-        for problem in problems[:HANDFUL]:
-            log.warning("skipped %s", problem)
-        if problems[HANDFUL:]:
-            log.warning("skipped %d more recordings without a partner", len(problems) - HANDFUL)
+        tell_alone(problems)
         self.skipped += problems
         if not paired:
             raise ValueError(
@@ -56,6 +52,14 @@ class PairedSource(FolderSource):
                 f"data.noisy_root={self.noisy_root}, e.g. {problems[0]}"
             )
         return paired
+
+
+def tell_alone(problems: Sequence[str]) -> None:
+    """Name a handful of files without a partner in a warning each, and count the others in one."""
+    for problem in problems[:HANDFUL]:
+        log.warning("skipped %s", problem)
+    if problems[HANDFUL:]:
+        log.warning("skipped %d more recordings without a partner", len(problems) - HANDFUL)
 
 
 def with_partners(listed: Sequence[Recording], clean_root: Path, noisy_root: Path) -> tuple[list[Recording], list[str]]:

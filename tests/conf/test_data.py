@@ -9,7 +9,7 @@ from datamodules.restoration import RestorationDataModule
 
 FOLDER = Path(__file__).parents[2] / "conf" / "data"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-ROOTS = {"paired": ["clean_root", "noisy_root"]}
+ROOTS = {"paired": ["clean_root", "noisy_root"], "aurora": ["root", "speech_root", "noise_root"]}
 """Keys of folders, of data sets that have others than `data.root`."""
 
 
@@ -48,7 +48,7 @@ def test_maestro_takes_years():
 
 def test_pairs_are_left_as_they_were_recorded_unless_a_corruption_is_chosen():
     identity = "datamodules.corruptions.pipeline.Identity"
-    assert compose("paired").corruption._target_ == identity
+    assert {name for name in NAMES if compose(name).corruption._target_ == identity} == {"paired", "voicebank", "spear", "aurora"}
     assert compose("paired", "corruption=noise").corruption._target_ == compose("folder").corruption._target_ != identity
 
 

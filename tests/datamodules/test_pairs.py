@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,17 @@ def test_training_windows_hold_both_sides_at_one_level(write: Write, reader) -> 
     for n in range(20):
         assert torch.equal(windows[n]["recorded"], 2 * windows[n]["clean"])
     assert len({float(windows[n]["clean"].std()) for n in range(20)}) == 20
+
+
+def test_one_clean_recording_may_have_several_partners(write: Write, reader, tmp_path: Path) -> None:
+    first = write("a", sound(0))
+    second = replace(first, corrupted=write("b", sound(1), 3 * sound(0)).corrupted)
+    broken = replace(first, corrupted=str(tmp_path / "gone.wav"))
+    pairs = PairedRecordings([first, second, broken], reader)
+    assert pairs.recordings == [first, second]
+    assert [len(pairs.skipped), str(tmp_path / "gone.wav") in pairs.skipped[0]] == [1, True]
+    for index, factor in enumerate((2, 3)):
+        assert pairs.read_corrupted(index, 5, 90) == pytest.approx(factor * pairs.read(index, 5, 90), abs=1e-4)
 
 
 def test_clean_recordings_alone_are_read_as_before(write: Write, reader) -> None:

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
+from conf.compose import FOLDER
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.classes import CLASSES
 from conf.schema.constructors import AnyText
+from conf.schema.data import SOURCES
 from conf.schema.declaration import Keys
 from conf.schema.keys import Node, Section, Table
 from conf.schema.kinds import Either, Flag, Kind, ListOf, Nothing, Number, OneOf, Only, Place, Span, Whole
 from conf.schema.run import EVALUATE, TRAIN
 from conf.schema.sentences import SchemaError
 from conf.schema.texts import Duration, FolderName, Identifier, Text
+from tests.conf.schema.choices import files
 
 NO_NUMBER = [math.nan, math.inf, -math.inf, "44.1k", "fast", "", True, [], {}]
 NO_TEXT = ["", "  ", "a\nb", 3, 1.5, True, [], {}]
@@ -128,9 +131,7 @@ def test_wrong_values_of_the_keys_of_every_class_that_a_file_names_are_refused(c
 NOT_IN_FILES = {
     "lightning_modules.adversarial.AdversarialModule",
     "datamodules.restoration.restoration_data",
-    "datamodules.sources.folder.FolderSource",
-    "datamodules.sources.maestro.MaestroSource",
-    "datamodules.sources.synthetic.SyntheticSource",
+    *SOURCES,
 }
 """Tried by the tests below."""
 
@@ -143,7 +144,7 @@ def test_wrong_values_of_the_keys_of_other_classes_are_refused(target: str) -> N
                 key.kind.check(value, Place("group", classes=CLASSES).at(name, key.unit))
 
 
-@pytest.mark.parametrize("source", ["synthetic", "folder", "maestro"])
+@pytest.mark.parametrize("source", files(FOLDER / "data"))
 def test_wrong_values_of_the_keys_of_the_data_are_refused(composed: dict[str, Any], source: str) -> None:
     config = composed[f"data={source}"]
     keys = {**CLASSES[config["data"]["source"]["_target_"]], **CLASSES[config["data"]["_target_"]]}

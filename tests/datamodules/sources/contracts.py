@@ -23,7 +23,12 @@ def check_recordings(build: Build, root: Path) -> None:
     listed = source.recordings()
     paths = [Path(recording.path) for recording in listed]
     must(source, all(path.is_file() for path in paths), "lists files that are not there: leave them out and name them in skipped")
-    must(source, len(set(paths)) == len(paths), "lists a file twice: it would count double, or be in two splits")
+    pairs = [(recording.path, recording.corrupted) for recording in listed]
+    must(source, len(set(pairs)) == len(pairs), "lists a file twice: it would count double, or be in two splits")
+    partners = [Path(recording.corrupted) for recording in listed if recording.corrupted is not None]
+    must(source, len(partners) in (0, len(listed)), "gives some recordings a partner and others none")
+    must(source, all(path.is_file() for path in partners), "gives recordings partners that are not there")
+    must(source, len(set(partners)) == len(partners), "gives two recordings the same partner")
     must(source, all(path.is_relative_to(source.root) for path in paths), "lists files outside of its root")
     must(source, all(recording.seconds > 0 for recording in listed), "lists recordings without a duration")
     must(source, {recording.split for recording in listed} == set(SPLITS), f"fills not all of {', '.join(SPLITS)}")

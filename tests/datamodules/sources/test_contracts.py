@@ -13,12 +13,18 @@ import soundfile
 
 from datamodules import sources
 from datamodules.sources import Recording, Source
+from datamodules.sources.aurora import AuroraSource
+from datamodules.sources.beethoven import BeethovenSource
 from datamodules.sources.folder import FolderSource
 from datamodules.sources.maestro import MaestroSource
+from datamodules.sources.magnatagatune import FOLDERS, MagnaTagATuneSource
 from datamodules.sources.paired import PairedSource
+from datamodules.sources.spear import SpearSource
 from datamodules.sources.synthetic import SyntheticSource
+from datamodules.sources.vctk import VCTKSource
+from datamodules.sources.voicebank import VoiceBankSource
 from datamodules.splits import Split
-from tests.datamodules.sources import contracts
+from tests.datamodules.sources import contracts, layouts
 
 Check = Callable[[contracts.Build, Path], None]
 CHECKS: tuple[Check, ...] = (contracts.check_recordings, contracts.check_order, contracts.check_groups)
@@ -85,6 +91,28 @@ CASES: dict[type[Source], Case] = {
         lambda root: PairedSource(str(root / "clean"), str(root / "noisy")),
         lay_out_pairs,
         {"0.wav": "train", "1.wav": "train", "2.wav": "val", "3.wav": "test"},
+    ),
+    VoiceBankSource: Case(
+        lambda root: VoiceBankSource(str(root)),
+        layouts.voicebank,
+        {"p227_000.wav": "train", "p226_000.wav": "val", "p287_001.wav": "val", "p232_001.wav": "test", "p257_001.wav": "test"},
+    ),
+    VCTKSource: Case(
+        lambda root: VCTKSource(str(root), "multi_speaker"),
+        layouts.vctk,
+        {"p226_000_mic1.flac": "train", "p345_000_mic1.flac": "val", "p360_000_mic1.flac": "test"},
+    ),
+    BeethovenSource: Case(lambda root: BeethovenSource(str(root)), layouts.beethoven, {}),
+    MagnaTagATuneSource: Case(
+        lambda root: MagnaTagATuneSource(str(root)),
+        layouts.magnatagatune,
+        {f"artist-album-01-song_{name}-0-29.wav": split for name, split in FOLDERS.items()},
+    ),
+    SpearSource: Case(lambda root: SpearSource(str(root)), layouts.spear, {}),
+    AuroraSource: Case(
+        lambda root: AuroraSource(str(root), str(root / "speech"), str(root / "noise")),
+        layouts.aurora,
+        {"a.wav.flac": "train", "b.wav.flac": "val", "c.wav.flac": "test"},
     ),
     SyntheticSource: Case(lambda root: SyntheticSource(str(root), 4000, 4, 0.1), lambda root: None, {}),
 }
