@@ -13,7 +13,7 @@ TEST_FILE = re.compile(r"`(?:tests/)?((?:\w+/)*test_\w+\.py)`")
 
 
 def test_every_command_is_of_a_kind_that_a_test_runs() -> None:
-    scripts = "train|evaluate|restore|compare"
+    scripts = "train|evaluate|restore|compare|prepare"
     elsewhere = ["python benchmarks/rebuild_recordings.py CHECKOUTS -o DIR"]  # tests/test_recordings.py
     lines = [line for page in PAGES for line in re.findall(r"^    (\S.*)$", FENCED.sub("", page.read_text()), flags=re.MULTILINE)]
     commands = [line for line in lines if re.match(r"(python|make|pip|clarion-\w+|wandb|git|ruff) ", line)]
