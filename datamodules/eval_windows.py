@@ -4,13 +4,14 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from datamodules.audio.io import AudioFileError
@@ -18,6 +19,7 @@ from datamodules.audio.names import normalized
 from datamodules.audio.notes import HANDFUL
 from datamodules.cache import Recordings
 from datamodules.cache_format import to_stored
+from datamodules.channel_layouts import as_recorded
 from datamodules.corruptions import Corruption
 from datamodules.levels import is_silent, why_silent
 from datamodules.pairs import read_corrupted
@@ -119,17 +121,25 @@ class EvalWindows(Dataset[dict[str, Any]]):
         rules: which windows.
         corruption: applied to one example at a time on the CPU, to its partner where there is one.
         sample_rate: in Hz.
+        turn: what becomes of the channels of both sides after the corruption; see `channel_layouts`.
 
     Raises:
         ValueError: if there is no window to evaluate.
     """
 
     def __init__(
-        self, recordings: Recordings, root: Path, split: str, rules: EvalRules, corruption: Corruption, sample_rate: int
+        self,
+        recordings: Recordings,
+        root: Path,
+        split: str,
+        rules: EvalRules,
+        corruption: Corruption,
+        sample_rate: int,
+        turn: Callable[[Tensor], Tensor] = as_recorded,
     ) -> None:
         """List the windows, reading each once to leave out silence and damage."""
         self._recordings, self._corruption, self._sample_rate = recordings, corruption, sample_rate
-        self._rules = rules
+        self._rules, self._turn = rules, turn
         spans = [rules.spans(recordings.len_samples(index)) for index in range(len(recordings.recordings))]
         self.too_short = sum(not windows for windows in spans)
         places = [(index, *span) for index, windows in enumerate(spans) for span in windows]
@@ -155,7 +165,7 @@ class EvalWindows(Dataset[dict[str, Any]]):
         before = clean if recorded is None else torch.from_numpy(np.ascontiguousarray(recorded))
         generator = torch.Generator().manual_seed(self._windows[index].seed)
         corrupted = self._corruption(before[None], self._sample_rate, generator)[0]  # (C, T)
-        return {"clean": clean, "corrupted": corrupted, "index": index}
+        return {"clean": self._turn(clean), "corrupted": self._turn(corrupted), "index": index}
 
     def manifest(self) -> list[dict[str, Any]]:
         """List file, offset_samples, length_samples, checksum and seed of every example, and what else `EvalWindow` has."""
@@ -225,7 +235,9 @@ def checksum(audio: np.ndarray) -> str:
     return hashlib.sha256(b"".join(levels)).hexdigest()[:16]
 
 
-def hash_manifest(examples: Sequence[dict[str, Any]], corruption: str, sample_rate: int, channels: int) -> str:
+def hash_manifest(
+    examples: Sequence[dict[str, Any]], corruption: str, sample_rate: int, channels: int, layout: str = "left_right"
+) -> str:
     """Return the SHA-256 of everything that defines the evaluated pairs.
 
     Args:
@@ -233,6 +245,9 @@ def hash_manifest(examples: Sequence[dict[str, Any]], corruption: str, sample_ra
         corruption: `describe.describe` of the corruption.
         sample_rate: in Hz.
         channels: count.
+        layout: of two channels; see `channel_layouts`.
     """
     content = {"examples": list(examples), "corruption": corruption, "sample_rate": sample_rate, "channels": channels}
+    if layout != "left_right":  # So that hashes from before there was a choice hold.
+        content["channel_layout"] = layout
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

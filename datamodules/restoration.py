@@ -15,6 +15,7 @@ from datamodules.bandwidths import LEAST_SHARE
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat
 from datamodules.catalog import build_catalog
+from datamodules.channel_layouts import as_recorded, check_layout, to_mid_side
 from datamodules.corruptions import Corruption, settings
 from datamodules.describe import describe
 from datamodules.draws import Range
@@ -51,6 +52,8 @@ class RestorationDataModule(pl.LightningDataModule):
         corruption: what damages them.
         sample_rate: of all examples, in Hz; see `check_sample_rate`.
         channels: of all examples; see `decoding.mix`.
+        channel_layout: `left_right`, or `mid_side` of two channels, to which both sides of a pair are turned after the
+            corruption; see `channel_layouts`.
         window_samples: length of a training window.
         batch_size: of training, per process.
         samples_per_epoch: training windows per epoch, over all processes together.
@@ -77,6 +80,7 @@ class RestorationDataModule(pl.LightningDataModule):
         corruption: Corruption,
         sample_rate: int,
         channels: int = 1,
+        channel_layout: str = "left_right",
         window_samples: int = 16384,
         batch_size: int = 16,
         samples_per_epoch: int = 2048,
@@ -101,8 +105,10 @@ class RestorationDataModule(pl.LightningDataModule):
         for name, value in {"channels": channels, "batch_size": batch_size}.items():
             if value < 1:
                 raise ValueError(f"data.{name}={value} must be at least 1")
+        check_layout(channel_layout, channels)
         settings.corruption(corruption, "corruption").check_under("corruption", sample_rate, channels)
         self.source, self.corruption, self.sample_rate, self.channels = source, corruption, sample_rate, channels
+        self._layout, self._turn = channel_layout, to_mid_side if channel_layout == "mid_side" else as_recorded
         self.seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
         self._sampler = EpochSampler(samples_per_epoch)
         self._window_rules = WindowRules(window_samples, silence_db, level_db)
@@ -134,7 +140,8 @@ class RestorationDataModule(pl.LightningDataModule):
         It differs where files, windows, the levels of the clean audio, seeds or settings of the corruption differ. Of recorded
         noise and rooms it knows names, lengths and formats, not the samples.
         """
-        return hash_manifest(self.manifest(), describe(self._corruption("test")), self.sample_rate, self.channels)
+        corruption = describe(self._corruption("test"))
+        return hash_manifest(self.manifest(), corruption, self.sample_rate, self.channels, self._layout)
 
     def manifest(self, split: Split = "test") -> list[dict[str, Any]]:
         """List file, offset_samples, length_samples, checksum and seed of every evaluation example of a split."""
@@ -222,7 +229,7 @@ class RestorationDataModule(pl.LightningDataModule):
         generator = generator_for(batch["corruption_seed"], device=place_of_draws(clean.device))
         with torch.no_grad():
             corrupted = self._corruption("train")(batch.get("recorded", clean), self.sample_rate, generator)
-        return {"clean": clean, "corrupted": corrupted, "index": batch["index"]}
+        return {"clean": self._turn(clean), "corrupted": self._turn(corrupted), "index": batch["index"]}
 
     def _corruption(self, split: Split) -> Corruption:
         if split not in self._corruptions:
@@ -239,7 +246,13 @@ class RestorationDataModule(pl.LightningDataModule):
         if split not in self._evals:
             recordings = self._catalog.open(split)
             self._evals[split] = EvalWindows(
-                recordings, self.source.root, split, self._eval_rules, self._corruption(split), self.sample_rate
+                recordings,
+                self.source.root,
+                split,
+                self._eval_rules,
+                self._corruption(split),
+                self.sample_rate,
+                self._turn,
             )
         return self._evals[split]
 

@@ -100,6 +100,10 @@ DATA: Keys = {
     "corruption": needed(CORRUPTION, "What is done to them; follows the group corruption."),
     "sample_rate": needed(SAMPLE_RATE, "Sample rate that everything works at.", "Hz"),
     "channels": Key(Whole(1, 64), "Channels of a window; files are mixed down or repeated to have as many.", "channels"),
+    "channel_layout": Key(
+        OneOf(constant("datamodules.channel_layouts", "LAYOUTS")),
+        "What two channels are: as recorded, or mean and difference.",
+    ),
     "window_samples": Key(Whole(1, 100_000_000), "Length of a training window.", "samples"),
     "batch_size": Key(Whole(1, 100_000), "Windows of a training batch.", "windows"),
     "samples_per_epoch": Key(Whole(1, 2**40), "Training windows of an epoch.", "windows"),
