@@ -48,7 +48,7 @@ OF_CONFIGS: dict[str, dict[str, Any]] = {
     "low_pass": {"gain_tolerance_db": 0.15},  # A Bessel filter of order 2 has lost 0.13 dB at a tenth of its cutoff.
     "super_resolution": {"gain_tolerance_db": 0.1},  # Filters with ripple in the pass band.
     "none": {"draws": False},
-    "g712": {"draws": False, "gain_tolerance_db": None},  # Removes what lies below 300 Hz, at which levels are compared.
+    "telephone": {"draws": False, "gain_tolerance_db": None},  # Removes what lies below 300 Hz, at which levels are compared.
     "impulses": {"keeps_silence": False, "gain_tolerance_db": 0.1},
     "pipeline": {"keeps_silence": False},
 }
