@@ -48,9 +48,8 @@ class G712(Corruption):
     def check(self, sample_rate: int, channels: int) -> None:
         """Refuse rates that do not hold the band; see `Corruption.check`."""
         if sample_rate < LEAST_RATE_HZ:
-            raise ValueError(
-                f"the band of a telephone needs data.sample_rate of at least {LEAST_RATE_HZ} Hz; this is {sample_rate} Hz"
-            )
+            needed = f"at least {LEAST_RATE_HZ} Hz; this is {sample_rate} Hz"
+            raise ValueError(f"the band of a telephone needs data.sample_rate of {needed}")
 
 
 @functools.lru_cache(8)
