@@ -48,8 +48,8 @@ class G712(Corruption):
     def check(self, sample_rate: int, channels: int) -> None:
         """Refuse rates that do not hold the band; see `Corruption.check`."""
         if sample_rate < LEAST_RATE_HZ:
-            needed = f"at least {LEAST_RATE_HZ} Hz; this is {sample_rate} Hz"
-            raise ValueError(f"the band of a telephone needs data.sample_rate of {needed}")
+            lacking = f"the band of a telephone, which data.sample_rate={sample_rate} does not hold"
+            raise ValueError(f"_target_=G712 keeps {lacking}: give at least {LEAST_RATE_HZ} Hz")
 
 
 @functools.lru_cache(8)

@@ -218,5 +218,5 @@ def test_telephone_keeps_its_band_and_nothing_else(rate_hz: int) -> None:
 
 
 def test_telephone_needs_8_kHz() -> None:  # noqa: N802
-    with pytest.raises(ValueError, match="at least 8000 Hz; this is 4000 Hz"):
+    with pytest.raises(ValueError, match="data.sample_rate=4000 does not hold: give at least 8000 Hz"):
         G712().check(4000, 1)
