@@ -128,10 +128,10 @@ class RestorationDataModule(pl.LightningDataModule):
         self._evals: dict[str, EvalWindows] = {}
 
     @property
-    def cutoff_hz(self) -> float:
-        """Return where spectral metrics divide low from high: the corruption's cut-off if it has one, else half the band."""
+    def cutoff_hz(self) -> float | None:
+        """Return where spectral metrics divide low from high: the corruption's cut-off; None if it does not limit the band."""
         own = self.corruption.cutoff_hz(self.sample_rate)
-        return own if own < self.sample_rate / 2 else self.sample_rate / 4
+        return own if own < self.sample_rate / 2 else None
 
     @property
     def manifest_hash(self) -> str:

@@ -14,18 +14,18 @@ from torchmetrics import Metric
 from lightning_modules.metrics.availability import offered_metrics
 from lightning_modules.metrics.lsd import (
     Framing,
-    KuleshovDistance,
-    LogSpectralDistance,
+    SpectralMetric,
     lsd,
     lsd_bilat,
     lsd_hf,
+    lsd_hf60,
     lsd_kuleshov,
     lsd_lf,
     lsd_mugan,
     power_spectrogram,
 )
 from lightning_modules.metrics.registry import METRICS, MetricInfo, register
-from lightning_modules.metrics.snr import si_sdr_db, snr_db
+from lightning_modules.metrics.snr import si_sdr_db, snr_db, snr_lf_db
 from lightning_modules.metrics.speech import pesq_wb, stoi
 
 MetricFunction = Callable[[Tensor, Tensor], Tensor]
@@ -38,6 +38,8 @@ _MAKERS: dict[str, MetricMaker] = {
     "lsd": lambda sample_rate, cutoff_hz: lsd,
     "lsd_lf": lsd_lf,
     "lsd_hf": lsd_hf,
+    "lsd_hf60": lsd_hf60,
+    "snr_lf_db": lambda sample_rate, cutoff_hz: partial(snr_lf_db, sample_rate=sample_rate, cutoff_hz=cutoff_hz),
     "lsd_kuleshov": lambda sample_rate, cutoff_hz: lsd_kuleshov,
     "lsd_bilat": lambda sample_rate, cutoff_hz: lsd_bilat,
     "lsd_mugan": lambda sample_rate, cutoff_hz: lsd_mugan,
@@ -118,13 +120,13 @@ class MeanOverExamples(Metric):
 
 
 def build_metrics(names: Sequence[str], sample_rate: int, cutoff_hz: float | None = None) -> dict[str, MeanOverExamples]:
-    """Build the named metrics, leaving out those that this rate or installation does not offer (PESQ, STOI).
+    """Build the named metrics, leaving out those that this rate, installation or corruption does not offer.
 
     Args:
         names: keys of `METRICS`.
         sample_rate: rate of the signals in Hz.
         cutoff_hz: frequency that splits LSD into its low and high band; without a band limit (None, or one that reaches the
-            Nyquist frequency) the split is at half the Nyquist frequency.
+            Nyquist frequency) the split is at half the Nyquist frequency, and what needs a limit is left out.
 
     Returns:
         Metrics by name, in the order asked for.
@@ -137,7 +139,7 @@ def build_metrics(names: Sequence[str], sample_rate: int, cutoff_hz: float | Non
         raise ValueError(f"unknown metrics {unknown}; known: {', '.join(METRICS)}")
     limited = cutoff_hz is not None and cutoff_hz < sample_rate / 2
     split_hz = cutoff_hz if limited and cutoff_hz else sample_rate / 4
-    offered = offered_metrics(sample_rate)
+    offered = [name for name in offered_metrics(sample_rate) if limited or not METRICS[name].needs_cutoff]
     return {
         name: MeanOverExamples(_MAKERS[name](sample_rate, split_hz), METRICS[name].higher_is_better)
         for name in names
@@ -166,7 +168,7 @@ def update_all(metrics: Mapping[str, MeanOverExamples], restored: Tensor, clean:
 
 def _measure(function: MetricFunction, restored: Tensor, clean: Tensor, powers: dict[Framing, tuple[Tensor, Tensor]]) -> Tensor:
     """Evaluate one metric, adding the spectrograms it needs to `powers`."""
-    if not isinstance(function, LogSpectralDistance | KuleshovDistance):
+    if not isinstance(function, SpectralMetric):
         return function(restored, clean)
     framing = function.framing
     if framing not in powers:

@@ -6,7 +6,7 @@ decides the value of every empty band. Each protocol therefore has a name of its
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,6 +16,8 @@ from models.layers import stft
 POWER_FLOOR = 1e-8  # -134 dB below the peak of a full-scale sine; just under the noise of 16-bit rounding (6e-8)
 TINY_FLOOR = 1e-20  # for protocols published without a floor: digital silence stays finite, anything audible is untouched
 KULESHOV_CAP = 10.0
+DEPTH_DB = 60.0
+"""How far below the loudest bin of the clean frame sound still counts, where what is hardly heard is not to count."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ HANN_1024 = Framing(n_fft=1024, hop_samples=512, window="hann", centered=True)
 RECTANGULAR_2048 = Framing(n_fft=2048, hop_samples=2048, window="rectangular", centered=False)
 
 
+@runtime_checkable
 class SpectralMetric(Protocol):
     """A metric that needs nothing but the power spectrograms of both signals, so that these can be shared."""
 
@@ -102,7 +105,7 @@ class LogSpectralDistance:
 
     def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
         """Compare signals (B, C, T); returns (B,)."""
-        return _compare(self, restored, clean)
+        return compare(self, restored, clean)
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,40 @@ class KuleshovDistance:
 
     def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
         """Compare signals (B, C, T); returns (B,)."""
-        return _compare(self, restored, clean)
+        return compare(self, restored, clean)
+
+
+@dataclass(frozen=True)
+class DeepDistance:
+    """A log-spectral distance that does not look deeper than 60 dB below the loudest bin of the clean frame.
+
+    In music most bins of a high band lie deeper, and in a plain LSD they decide: constant noise far below the music, which
+    nobody hears, halves it. Both spectra are clamped at the depth of the clean one.
+
+    Attributes:
+        of: the distance, with its frames and its band.
+    """
+
+    of: LogSpectralDistance
+
+    @property
+    def framing(self) -> Framing:
+        """Framing of the spectrograms."""
+        return self.of.framing
+
+    def from_powers(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare power spectrograms (B, C, bins, frames); returns (B,)."""
+        return self.of.from_powers(*as_deep(restored, clean))
+
+    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare signals (B, C, T); returns (B,)."""
+        return compare(self, restored, clean)
+
+
+def as_deep(restored: Tensor, clean: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two power spectrograms (B, C, bins, frames), clamped `DEPTH_DB` below the loudest bin of each clean frame."""
+    floor = (clean.amax(dim=-2, keepdim=True) * 10 ** (-DEPTH_DB / 10)).clamp_min(POWER_FLOOR)
+    return torch.maximum(restored, floor), torch.maximum(clean, floor)
 
 
 lsd = LogSpectralDistance()
@@ -160,6 +196,19 @@ def lsd_hf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
     return LogSpectralDistance(first_bin=_split_bin(sample_rate, cutoff_hz))
 
 
+def lsd_hf60(sample_rate: int, cutoff_hz: float) -> DeepDistance:
+    """Return `lsd_hf` with both spectra clamped 60 dB below the loudest bin of the clean frame, which may be below the cut-off.
+
+    Args:
+        sample_rate: rate of the signals in Hz.
+        cutoff_hz: frequency that splits the band.
+
+    Returns:
+        The metric, a function of (B, C, T) and (B, C, T) to (B,).
+    """
+    return DeepDistance(lsd_hf(sample_rate, cutoff_hz))
+
+
 def _split_bin(sample_rate: int, cutoff_hz: float) -> int:
     """Return the first bin at or above the cut-off, leaving at least one bin on either side."""
     if cutoff_hz <= 0:
@@ -168,7 +217,7 @@ def _split_bin(sample_rate: int, cutoff_hz: float) -> int:
     return min(max(split, 1), HANN_2048.n_fft // 2)
 
 
-def _compare(metric: SpectralMetric, restored: Tensor, clean: Tensor) -> Tensor:
+def compare(metric: SpectralMetric, restored: Tensor, clean: Tensor) -> Tensor:
     """Evaluate a spectral metric on signals."""
     return metric.from_powers(power_spectrogram(restored, metric.framing), power_spectrogram(clean, metric.framing))
 

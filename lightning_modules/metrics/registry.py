@@ -31,6 +31,7 @@ class MetricInfo:
         lowest_rate_hz: sample rate that holds what the metric listens to.
         when: occasions on which it is computed.
         package: optional one that it needs.
+        needs_cutoff: whether it exists only where the corruption takes everything above a frequency.
         on_demand: whether tables of reports show it only when asked, as another protocol of one that they always show.
     """
 
@@ -41,6 +42,7 @@ class MetricInfo:
     lowest_rate_hz: int = 0
     when: tuple[Occasion, ...] = ("test",)
     package: str | None = None
+    needs_cutoff: bool = False
     on_demand: bool = False
 
     @property
@@ -78,6 +80,8 @@ _ALL = (
     MetricInfo("lsd", "log-spectral distance", False, when=CHEAP),
     MetricInfo("lsd_lf", "log-spectral distance below the cut-off", False, when=("validation", "test")),
     MetricInfo("lsd_hf", "log-spectral distance above the cut-off", False, when=CHEAP),
+    MetricInfo("lsd_hf60", "log-spectral distance above the cut-off, 60 dB deep", False, needs_cutoff=True),
+    MetricInfo("snr_lf_db", "signal-to-noise ratio below the cut-off", True, "dB", needs_cutoff=True),
     MetricInfo("lsd_kuleshov", "log-spectral distance as Kuleshov et al. compute it", False, on_demand=True),
     MetricInfo("lsd_bilat", "log-spectral distance as Bilat computes it", False, on_demand=True),
     MetricInfo("lsd_mugan", "log-spectral distance as the authors of MU-GAN compute it", False, on_demand=True),

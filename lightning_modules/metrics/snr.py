@@ -4,6 +4,8 @@ All are of the signals without the mean of each channel, which is not heard: an 
 audio and as error in the restored one. For signals without a mean they are the published formulas.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -52,6 +54,30 @@ def si_sdr_db(restored: Tensor, clean: Tensor) -> Tensor:
     value = _limited_ratio_db(_energy(target), _energy(restored - target))
     lost = (reference_energy > 0) & (_energy(restored) == 0)
     return torch.where(lost, -LIMIT_DB, value)
+
+
+def snr_lf_db(restored: Tensor, clean: Tensor, sample_rate: int, cutoff_hz: float) -> Tensor:
+    """Return `snr_db` of what lies below a frequency: what a method for the band above has to leave alone.
+
+    Args:
+        restored: estimate (B, C, T).
+        clean: reference (B, C, T).
+        sample_rate: of both in Hz.
+        cutoff_hz: frequency from which on the spectra of the whole signals do not count.
+
+    Returns:
+        Decibels (B,), limited to +-100 dB.
+    """
+    clean, restored = _without_mean(clean), _without_mean(restored)
+    energies = (_energy_below(signal, cutoff_hz / sample_rate) for signal in (clean, clean - restored))
+    return _limited_ratio_db(*energies)
+
+
+def _energy_below(signal: Tensor, cycles_per_sample: float) -> Tensor:
+    """Return T / 2 times the energy of (B, C, T) below a frequency, over channels (B,); the signal has no mean."""
+    bins = math.ceil(cycles_per_sample * signal.shape[-1])
+    spectrum: Tensor = torch.fft.rfft(signal)[..., :bins]
+    return spectrum.abs().square().sum(dim=(1, 2))
 
 
 def _without_mean(signal: Tensor) -> Tensor:

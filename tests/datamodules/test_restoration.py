@@ -171,11 +171,11 @@ def test_summary_counts_recordings_hours_and_what_was_left_out(make, root, broke
     assert "files that could not be used: 2" in data.summary()
 
 
-def test_cutoff_is_the_corruptions_or_half_the_band(make):
-    assert make().cutoff_hz == 2000.0
+def test_cutoff_is_the_corruptions_if_it_has_one(make):
+    assert make().cutoff_hz is None
     assert make(corruption=LowPass()).cutoff_hz == 1000.0
     assert make(corruption=Chain([WhiteNoise(), LowPass()])).cutoff_hz == 1000.0
-    assert make(corruption=Chain([WhiteNoise()])).cutoff_hz == 2000.0
+    assert make(corruption=Chain([WhiteNoise()])).cutoff_hz is None
 
 
 def test_a_window_longer_than_every_file_stops_before_training(make):

@@ -17,7 +17,7 @@ from lightning_modules.metrics.registry import METRICS, check_metric, check_moni
 from lightning_modules.metrics.snr import snr_db
 
 SAMPLE_RATE = 16000
-SIGNAL_METRICS = [name for name in computed_in("test") if name not in ("pesq_wb", "stoi")]
+SIGNAL_METRICS = [name for name in computed_in("test") if METRICS[name].package is None]
 
 
 def noise(seed: int, *shape: int) -> Tensor:
@@ -100,6 +100,14 @@ def test_without_band_limit_the_bands_split_at_half_nyquist(cutoff_hz: float | N
     metrics = build_metrics(["lsd_lf", "lsd_hf"], SAMPLE_RATE, cutoff_hz)
     assert metrics["lsd_lf"].function == lsd_lf(SAMPLE_RATE, 4000)
     assert metrics["lsd_hf"].function == lsd_hf(SAMPLE_RATE, 4000)
+
+
+@pytest.mark.parametrize("cutoff_hz", [None, 8000.0, 9000.0])
+def test_what_needs_a_cutoff_has_no_value_without_one(cutoff_hz: float | None) -> None:
+    needing = [name for name, info in METRICS.items() if info.needs_cutoff]
+    assert {"lsd_hf60", "snr_lf_db"} <= set(needing)
+    assert build_metrics(needing, SAMPLE_RATE, cutoff_hz) == {}
+    assert list(build_metrics(needing, SAMPLE_RATE, 7999.0)) == needing
 
 
 def test_monitor_must_exist_and_point_the_right_way() -> None:

@@ -19,6 +19,8 @@ RULES: dict[str, tuple[float, float]] = {
     "lsd": (0.0, math.inf),
     "lsd_lf": (0.0, math.inf),
     "lsd_hf": (0.0, math.inf),
+    "lsd_hf60": (0.0, math.inf),
+    "snr_lf_db": (100.0, -100.0),
     "lsd_kuleshov": (0.0, 10.0),
     "lsd_bilat": (0.0, math.inf),
     "lsd_mugan": (0.0, math.inf),

@@ -7,7 +7,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_modules.metrics.lsd import HANN_2048, lsd, lsd_bilat, lsd_hf, lsd_kuleshov, lsd_lf, lsd_mugan, power_spectrogram
+from lightning_modules.metrics.lsd import (
+    HANN_2048,
+    lsd,
+    lsd_bilat,
+    lsd_hf,
+    lsd_hf60,
+    lsd_kuleshov,
+    lsd_lf,
+    lsd_mugan,
+    power_spectrogram,
+)
 
 SAMPLE_RATE = 16000
 
@@ -85,3 +95,37 @@ def test_a_restoration_with_nan_has_infinite_lsd() -> None:
     broken = clean.clone()
     broken[1, 0, 7] = torch.nan
     assert lsd(broken, clean).tolist() == [0.0, math.inf]
+
+
+def decaying_notes(seconds: float = 4.0) -> Tensor:
+    """Make notes of ten harmonics, the higher ones weaker and of faster decay, (1, 1, T)."""
+    time = torch.arange(round(seconds * SAMPLE_RATE), dtype=torch.float64) / SAMPLE_RATE
+    signal = torch.zeros_like(time)
+    for start in range(int(2 * seconds)):
+        since = (time - start / 2).clamp_min(0)
+        for harmonic in range(1, 11):
+            phase = 2 * torch.pi * 440 * harmonic * since
+            signal += (time >= start / 2) * 0.2 * 0.4**harmonic * torch.exp(-3 * harmonic * since) * torch.sin(phase)
+    return signal.float()[None, None]
+
+
+def test_noise_that_nobody_hears_lowers_the_plain_lsd_and_not_the_one_of_60_db() -> None:
+    clean = decaying_notes()
+    clean = clean + 5e-4 * noise(0, *clean.shape)  # of the room, at -86 dBFS
+    spectrum = torch.fft.rfft(clean)
+    spectrum[..., 2000 * clean.shape[-1] // SAMPLE_RATE :] = 0
+    low = torch.fft.irfft(spectrum, n=clean.shape[-1])
+    noisy = low + 1e-3 * noise(1, *clean.shape)  # -80 dBFS
+    deep = lsd_hf60(SAMPLE_RATE, 2000)
+    assert lsd(low, clean) > 1.5 * lsd(noisy, clean)
+    assert deep(noisy, clean).item() == pytest.approx(deep(low, clean).item(), rel=0.02)
+    half = low + (clean - low) / 2
+    assert deep(half, clean) < 0.8 * deep(low, clean)
+
+
+def test_distance_of_60_db_agrees_with_the_definition_in_numpy() -> None:
+    restored, clean = torch.rand(1, 1, 1025, 7), torch.rand(1, 1, 1025, 7) ** 20
+    floor = clean.numpy()[0, 0].max(axis=0) * 1e-6
+    logs = [np.log10(np.maximum(power.numpy()[0, 0], floor))[256:] for power in (restored, clean)]
+    expected = np.mean(np.sqrt(np.mean((logs[0] - logs[1]) ** 2, axis=0)))
+    assert lsd_hf60(SAMPLE_RATE, 2000).from_powers(restored, clean).item() == pytest.approx(expected, rel=1e-4)

@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
+import scipy.signal
 import torch
 from torch import Tensor
 from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio
 
-from lightning_modules.metrics.snr import si_sdr_db, snr_db
+from lightning_modules.metrics.snr import si_sdr_db, snr_db, snr_lf_db
 
 
 def noise(seed: int, *shape: int) -> Tensor:
@@ -70,3 +72,23 @@ def test_a_constant_is_silence(metric) -> None:
     assert metric(sound, constant).item() == -100.0
     assert metric(constant, constant - 0.2).item() == 100.0
     assert metric(constant, sound).item() == metric(torch.zeros_like(sound), sound).item()
+
+
+def tone(frequency_hz: float, samples: int = 8000) -> Tensor:
+    return torch.sin(2 * torch.pi * frequency_hz * torch.arange(samples, dtype=torch.float64) / 8000)[None, None]
+
+
+def test_snr_below_the_cutoff_does_not_see_what_is_above() -> None:
+    clean = tone(500) + tone(3000)
+    assert snr_lf_db(tone(500), clean, 8000, 2000).item() == 100.0
+    assert snr_lf_db(0.9 * tone(500) + 5 * tone(2500), clean, 8000, 2000).item() == pytest.approx(20.0, abs=1e-3)
+    assert snr_lf_db(tone(3000), clean, 8000, 2000).item() == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("samples", [7999, 8000])
+def test_snr_below_the_cutoff_is_that_of_filtered_signals(samples: int) -> None:
+    clean, restored = noise(0, 1, 2, samples), noise(0, 1, 2, samples) + noise(1, 1, 2, samples) / 3
+    sos = scipy.signal.firwin(2001, 1000, fs=8000)
+    low = [scipy.signal.fftconvolve(signal.numpy(), sos[None, None], axes=-1) for signal in (clean, restored)]
+    expected = 10 * np.log10(np.sum(low[0] ** 2) / np.sum((low[0] - low[1]) ** 2))
+    assert snr_lf_db(restored, clean, 8000, 1000).item() == pytest.approx(expected, abs=0.05)
