@@ -19,22 +19,24 @@ def offered_metrics(sample_rate: int) -> tuple[str, ...]:
 
 
 def _is_offered(metric: MetricInfo, sample_rate: int) -> bool:
-    return rate_allows(metric, sample_rate) and (metric.package is None or package_available(metric.package))
+    return rate_allows(metric.lowest_rate_hz, sample_rate) and (metric.package is None or package_available(metric.package))
 
 
 @cache
-def rate_allows(metric: MetricInfo, sample_rate: int) -> bool:
-    """Tell whether a rate in Hz holds what a metric listens to; says once that it is left out."""
-    lowest = metric.lowest_rate_hz
-    if sample_rate < lowest:
-        _log.info("the metric %s is left out at %d Hz: it needs data.sample_rate=%d or more", metric.name, sample_rate, lowest)
-    return sample_rate >= lowest
+def rate_allows(lowest_rate_hz: int, sample_rate: int) -> bool:
+    """Tell whether a rate in Hz is one that metrics from a lowest rate on work at; says once which are left out."""
+    if sample_rate >= lowest_rate_hz:
+        return True
+    names = ", ".join(info.name for info in METRICS.values() if info.lowest_rate_hz == lowest_rate_hz)
+    _log.info("left out at %d Hz, as it takes data.sample_rate=%d or more: %s", sample_rate, lowest_rate_hz, names)
+    return False
 
 
 @cache
 def package_available(package: str) -> bool:
-    """Tell whether an optional package is installed; says once that its metric is left out."""
+    """Tell whether an optional package is installed; says once that its metrics are left out."""
     found = importlib.util.find_spec(package) is not None
     if not found:
-        _log.info("the metric of the package '%s' is left out: `pip install %s` adds it", package, package)
+        names = ", ".join(info.name for info in METRICS.values() if info.package == package)
+        _log.info("left out without the package '%s', which `pip install %s` adds: %s", package, package, names)
     return found

@@ -12,6 +12,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from lightning_modules.metrics.availability import offered_metrics
+from lightning_modules.metrics.composite import CombinedMetric, MetricFunction, cbak, covl, csig
 from lightning_modules.metrics.lsd import (
     Framing,
     SpectralMetric,
@@ -24,11 +25,11 @@ from lightning_modules.metrics.lsd import (
     lsd_mugan,
     power_spectrogram,
 )
+from lightning_modules.metrics.mel import mcd_db, mel_hf
+from lightning_modules.metrics.predictors import llr, wss
 from lightning_modules.metrics.registry import METRICS, MetricInfo, register
-from lightning_modules.metrics.snr import si_sdr_db, snr_db, snr_lf_db
-from lightning_modules.metrics.speech import pesq_wb, stoi
-
-MetricFunction = Callable[[Tensor, Tensor], Tensor]
+from lightning_modules.metrics.snr import segsnr_db, si_sdr_db, snr_db, snr_lf_db
+from lightning_modules.metrics.speech import estoi, pesq_wb, stoi
 
 MetricMaker = Callable[[int, float], MetricFunction]
 
@@ -40,11 +41,20 @@ _MAKERS: dict[str, MetricMaker] = {
     "lsd_hf": lsd_hf,
     "lsd_hf60": lsd_hf60,
     "snr_lf_db": lambda sample_rate, cutoff_hz: partial(snr_lf_db, sample_rate=sample_rate, cutoff_hz=cutoff_hz),
+    "mel_hf": mel_hf,
+    "mcd_db": mcd_db,
+    "segsnr_db": lambda sample_rate, cutoff_hz: partial(segsnr_db, sample_rate=sample_rate),
     "lsd_kuleshov": lambda sample_rate, cutoff_hz: lsd_kuleshov,
     "lsd_bilat": lambda sample_rate, cutoff_hz: lsd_bilat,
     "lsd_mugan": lambda sample_rate, cutoff_hz: lsd_mugan,
+    "llr": lambda sample_rate, cutoff_hz: partial(llr, sample_rate=sample_rate),
+    "wss": lambda sample_rate, cutoff_hz: partial(wss, sample_rate=sample_rate),
     "pesq_wb": lambda sample_rate, cutoff_hz: partial(pesq_wb, sample_rate=sample_rate),
     "stoi": lambda sample_rate, cutoff_hz: partial(stoi, sample_rate=sample_rate),
+    "estoi": lambda sample_rate, cutoff_hz: partial(estoi, sample_rate=sample_rate),
+    "csig": csig,
+    "cbak": cbak,
+    "covl": covl,
 }
 """From the rate in Hz and the frequency in Hz that splits the bands to the metric of a name."""
 
@@ -148,7 +158,7 @@ def build_metrics(names: Sequence[str], sample_rate: int, cutoff_hz: float | Non
 
 
 def update_all(metrics: Mapping[str, MeanOverExamples], restored: Tensor, clean: Tensor) -> dict[str, Tensor]:
-    """Add a batch to every metric, taking each spectrogram only once.
+    """Add a batch to every metric, computing once what several of them need.
 
     Args:
         metrics: metrics by name, as `build_metrics` returns them.
@@ -161,7 +171,10 @@ def update_all(metrics: Mapping[str, MeanOverExamples], restored: Tensor, clean:
     powers: dict[Framing, tuple[Tensor, Tensor]] = {}
     values: dict[str, Tensor] = {}
     for name, metric in metrics.items():
-        values[name] = _measure(metric.function, restored, clean, powers)
+        if isinstance(metric.function, CombinedMetric):
+            values[name] = metric.function.from_values(values, restored, clean)
+        else:
+            values[name] = _measure(metric.function, restored, clean, powers)
         metric.update(values[name])
     return values
 

@@ -101,7 +101,7 @@ class LogSpectralDistance:
         difference = torch.log(ratio)  # one logarithm costs half as much as two
         per_frame = torch.linalg.vector_norm(difference, dim=-2)
         scale = math.log(10.0) * math.sqrt(ratio.shape[-2])
-        return _infinite_if_undefined(per_frame.mean(dim=(-2, -1)) / scale)
+        return infinite_if_undefined(per_frame.mean(dim=(-2, -1)) / scale)
 
     def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
         """Compare signals (B, C, T); returns (B,)."""
@@ -122,7 +122,7 @@ class KuleshovDistance:
         """Compare power spectrograms (B, C, bins, frames); returns (B,)."""
         difference = torch.log(restored + POWER_FLOOR) - torch.log(clean + POWER_FLOOR)
         per_bin = difference.square().mean(dim=-1).sqrt()
-        return _infinite_if_undefined(per_bin.mean(dim=(-2, -1))).clamp(max=KULESHOV_CAP)
+        return infinite_if_undefined(per_bin.mean(dim=(-2, -1))).clamp(max=KULESHOV_CAP)
 
     def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
         """Compare signals (B, C, T); returns (B,)."""
@@ -222,6 +222,6 @@ def compare(metric: SpectralMetric, restored: Tensor, clean: Tensor) -> Tensor:
     return metric.from_powers(power_spectrogram(restored, metric.framing), power_spectrogram(clean, metric.framing))
 
 
-def _infinite_if_undefined(value: Tensor) -> Tensor:
+def infinite_if_undefined(value: Tensor) -> Tensor:
     """Turn NaN, which only signals with NaN or Inf produce, into the worst distance, so that a mean cannot hide it."""
     return torch.nan_to_num(value, nan=torch.inf, posinf=torch.inf)

@@ -32,7 +32,7 @@ class MetricInfo:
         when: occasions on which it is computed.
         package: optional one that it needs.
         needs_cutoff: whether it exists only where the corruption takes everything above a frequency.
-        on_demand: whether tables of reports show it only when asked, as another protocol of one that they always show.
+        on_demand: whether tables of reports show it only when asked, and those of runs never, as one of many views of a thing.
     """
 
     name: str
@@ -82,11 +82,22 @@ _ALL = (
     MetricInfo("lsd_hf", "log-spectral distance above the cut-off", False, when=CHEAP),
     MetricInfo("lsd_hf60", "log-spectral distance above the cut-off, 60 dB deep", False, needs_cutoff=True),
     MetricInfo("snr_lf_db", "signal-to-noise ratio below the cut-off", True, "dB", needs_cutoff=True),
+    MetricInfo("mel_hf", "log-mel distance above the cut-off", False, needs_cutoff=True, on_demand=True),
+    MetricInfo("mcd_db", "mel-cepstral distance", False, "dB", on_demand=True),
+    MetricInfo("segsnr_db", "segmental signal-to-noise ratio", True, "dB", on_demand=True),
     MetricInfo("lsd_kuleshov", "log-spectral distance as Kuleshov et al. compute it", False, on_demand=True),
     MetricInfo("lsd_bilat", "log-spectral distance as Bilat computes it", False, on_demand=True),
     MetricInfo("lsd_mugan", "log-spectral distance as the authors of MU-GAN compute it", False, on_demand=True),
+    MetricInfo("llr", "log-likelihood ratio of linear predictors", False, lowest_rate_hz=8000, on_demand=True),
+    MetricInfo("wss", "weighted spectral slope distance", False, lowest_rate_hz=8000, on_demand=True),
     MetricInfo("pesq_wb", "wide-band PESQ", True, lowest_rate_hz=16000, package="pesq"),
     MetricInfo("stoi", "short-time objective intelligibility", True, lowest_rate_hz=8000, package="pystoi"),
+    MetricInfo(
+        "estoi", "extended short-time objective intelligibility", True, lowest_rate_hz=8000, package="pystoi", on_demand=True
+    ),
+    MetricInfo("csig", "predicted rating of signal distortion", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
+    MetricInfo("cbak", "predicted rating of background noise", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
+    MetricInfo("covl", "predicted rating of overall quality", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
 )
 _BY_NAME = {info.name: info for info in _ALL}
 METRICS: Mapping[str, MetricInfo] = MappingProxyType(_BY_NAME)

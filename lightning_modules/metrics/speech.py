@@ -1,4 +1,4 @@
-"""PESQ and STOI through the optional packages `pesq` and `pystoi`, for speech.
+"""PESQ, STOI and ESTOI through the optional packages `pesq` and `pystoi`, for speech.
 
 Both are defined at low rates: audio of a higher one is resampled to 16 kHz, so that nothing above 8 kHz counts (of STOI nothing
 above 4.3 kHz does anyway). At rates below what they listen to they are not offered.
@@ -46,6 +46,20 @@ def stoi(restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
     return _over_channels(partial(_stoi_of_one, sample_rate=sample_rate), restored, clean)
 
 
+def estoi(restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
+    """Return the extended STOI (Jensen and Taal 2016), which also hears noise that comes and goes, averaged over channels.
+
+    Args:
+        restored: estimate (B, C, T).
+        clean: reference (B, C, T).
+        sample_rate: as of `stoi`.
+
+    Returns:
+        Values (B,); NaN where fewer than 30 non-silent frames exist.
+    """
+    return _over_channels(partial(_stoi_of_one, sample_rate=sample_rate, extended=True), restored, clean)
+
+
 def _over_channels(score: Callable[[np.ndarray, np.ndarray], float], restored: Tensor, clean: Tensor) -> Tensor:
     """Apply a mono NumPy score (clean, restored) to every channel and average; (B, C, T) to (B,)."""
     pairs = zip(clean.flatten(0, 1).float().cpu().numpy(), restored.flatten(0, 1).float().cpu().numpy(), strict=True)
@@ -68,8 +82,8 @@ def _pesq_of_one(clean: np.ndarray, restored: np.ndarray, sample_rate: int) -> f
         return float("nan")
 
 
-def _stoi_of_one(clean: np.ndarray, restored: np.ndarray, sample_rate: int) -> float:
-    """Return the STOI of one channel, NaN where it is undefined."""
+def _stoi_of_one(clean: np.ndarray, restored: np.ndarray, sample_rate: int, extended: bool = False) -> float:
+    """Return the STOI, or the extended one, of one channel, NaN where it is undefined."""
     import pystoi
 
     if sample_rate not in STOI_RATES_HZ:
@@ -78,6 +92,6 @@ def _stoi_of_one(clean: np.ndarray, restored: np.ndarray, sample_rate: int) -> f
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:
-            return float(pystoi.stoi(clean, restored, sample_rate))
+            return float(pystoi.stoi(clean, restored, sample_rate, extended))
         except (RuntimeWarning, ValueError):
             return float("nan")

@@ -33,6 +33,8 @@ def chosen(table: Sequence[Scores]) -> tuple[list[Scores], list[LeftOut]]:
 def render_table(table: Sequence[Scores]) -> Table:
     """Lay out the comparison for the terminal, a line per metric; only what beats every control in its line is bold.
 
+    Metrics that reports show on demand are in result.json alone.
+
     Args:
         table: corrupted first, the method in question last.
     """
@@ -41,9 +43,13 @@ def render_table(table: Sequence[Scores]) -> Table:
     rows = chosen(table)[0]
     for row in rows:
         view.add_column(escape(row.name), justify="right", overflow="fold")  # a method's steps stand at the end of its name
-    for name in table[-1].means:
+    for name in _always_shown(table[-1]):
         view.add_row(METRICS[name].heading, *(_cell(row, table, name) for row in rows))
     return view
+
+
+def _always_shown(row: Scores) -> list[str]:
+    return [name for name in row.means if not METRICS[name].on_demand]
 
 
 def _cell(row: Scores, table: Sequence[Scores], metric: str) -> str:
@@ -75,7 +81,7 @@ def verdict(table: Sequence[Scores], metric: str) -> str:
         return f"{method.name} is told the clean signal: its row bounds or reproduces, and restores nothing"
     rivals = [row for row in others if not math.isnan(row.means.get(metric, math.nan))]
     left = [row.name for row in rivals if not is_better(metric, method.means[metric], row.means[metric])]
-    lost = won_by_controls(method, table, [name for name in method.means if name != metric])
+    lost = won_by_controls(method, table, [name for name in _always_shown(method) if name != metric])
     unbeaten = "; ".join(f"{control} in {enumerated(metrics)}" for control, metrics in lost.items())
     names = enumerated(left or [row.name for row in rivals])
     told = f"✗ {method.name} does not beat {names} in {metric}" if left else f"✓ {method.name} beats {names} in {metric}"

@@ -21,11 +21,20 @@ RULES: dict[str, tuple[float, float]] = {
     "lsd_hf": (0.0, math.inf),
     "lsd_hf60": (0.0, math.inf),
     "snr_lf_db": (100.0, -100.0),
+    "mel_hf": (0.0, math.inf),
+    "mcd_db": (0.0, math.inf),
+    "segsnr_db": (35.0, -10.0),
     "lsd_kuleshov": (0.0, 10.0),
     "lsd_bilat": (0.0, math.inf),
     "lsd_mugan": (0.0, math.inf),
+    "llr": (0.0, math.inf),
+    "wss": (0.0, math.inf),
     "pesq_wb": (4.6439, math.nan),
     "stoi": (1.0, math.nan),
+    "estoi": (1.0, math.nan),
+    "csig": (5.0, math.nan),
+    "cbak": (5.0, math.nan),
+    "covl": (5.0, math.nan),
 }
 """The perfect value of each metric, and that of a restoration with NaN."""
 

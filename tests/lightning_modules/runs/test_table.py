@@ -9,6 +9,7 @@ from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.evaluation import Scores
 from lightning_modules.runs.table import render_table, show, verdict
 
+SHOWN = [name for name, info in METRICS.items() if not info.on_demand]
 CORRUPTED = Scores("corrupted", "corrupted", {"snr_db": 5.0, "lsd": 2.0})
 WIENER = Scores("wiener", "classical", {"snr_db": 9.0, "lsd": 3.0})
 
@@ -77,6 +78,13 @@ def test_failed_baseline_is_a_column_and_a_sentence(capsys: pytest.CaptureFixtur
     assert verdict(table, "snr_db") == "✓ unet beats corrupted in snr_db"
 
 
+def test_metrics_on_demand_stand_neither_in_the_table_nor_in_the_verdict() -> None:
+    source = Scores("corrupted", "corrupted", {"snr_db": 5.0, "wss": 2.0})
+    table = [source, Scores("unet", "learned", {"snr_db": 6.0, "wss": 3.0})]
+    assert cells(table)["metric"] == ["snr_db ↑"]
+    assert verdict(table, "snr_db") == "✓ unet beats corrupted in snr_db"
+
+
 def test_verdict_names_the_columns_in_which_a_control_is_unbeaten() -> None:
     told = verdict([CORRUPTED, WIENER, learned(10.0, 2.5)], "snr_db")
     assert told == "✓ unet beats corrupted and wiener in snr_db (unbeaten: corrupted in lsd)"
@@ -87,9 +95,9 @@ def test_table_of_all_metrics_and_methods_is_whole_on_80_columns() -> None:
     names = ("corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", "unet_small")
     text = io.StringIO()
     Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names]))
-    for word in (*names, *METRICS):
+    for word in (*names, *SHOWN):
         assert word in text.getvalue()
-    assert text.getvalue().count("12.3") == len(names) * len(means)
+    assert text.getvalue().count("12.3") == len(names) * len(SHOWN)
 
 
 def test_method_of_a_long_name_is_told_from_itself_after_other_steps_on_80_columns() -> None:
@@ -99,7 +107,7 @@ def test_method_of_a_long_name_is_told_from_itself_after_other_steps_on_80_colum
     Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names]))
     assert "…" not in text.getvalue()
     assert "@12" in "".join(text.getvalue().split())
-    assert text.getvalue().count("12.3") == len(names) * len(means)
+    assert text.getvalue().count("12.3") == len(names) * len(SHOWN)
 
 
 def test_oracle_is_a_bound_and_not_a_rival() -> None:
