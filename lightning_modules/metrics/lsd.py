@@ -156,6 +156,34 @@ class DeepDistance:
         return compare(self, restored, clean)
 
 
+@dataclass(frozen=True)
+class RoundedDistance:
+    """A log-spectral distance of signals as files of 16 bits hold them.
+
+    So are those that https://github.com/Billotais/Denoising-with-Generative-Models measures: there is no floor but the noise of
+    rounding, which decides the value of an empty band.
+
+    Attributes:
+        of: the distance.
+    """
+
+    of: LogSpectralDistance
+
+    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
+        """Compare signals (B, C, T); returns (B,), infinite where a signal is not finite."""
+        finite = restored.isfinite().all(dim=2).all(dim=1)
+        return torch.where(finite, self.of(as_16_bit(restored), as_16_bit(clean)), torch.inf)
+
+
+def as_16_bit(signal: Tensor) -> Tensor:
+    """Return a signal (...) rounded to 16 bits, in single precision; what is beyond full scale is clipped.
+
+    >>> as_16_bit(torch.tensor([1.4 / 32768, 2.0])) * 32768
+    tensor([1.0000e+00, 3.2767e+04])
+    """
+    return (signal.float() * 32768).round().clamp(-32768, 32767) / 32768
+
+
 def as_deep(restored: Tensor, clean: Tensor) -> tuple[Tensor, Tensor]:
     """Return two power spectrograms (B, C, bins, frames), clamped `DEPTH_DB` below the loudest bin of each clean frame."""
     floor = (clean.amax(dim=-2, keepdim=True) * 10 ** (-DEPTH_DB / 10)).clamp_min(POWER_FLOOR)
@@ -164,8 +192,7 @@ def as_deep(restored: Tensor, clean: Tensor) -> tuple[Tensor, Tensor]:
 
 lsd = LogSpectralDistance()
 lsd_kuleshov = KuleshovDistance()
-# The protocol of https://github.com/Billotais/Denoising-with-Generative-Models, which has no floor.
-lsd_bilat = LogSpectralDistance(framing=HANN_1024, floor=TINY_FLOOR)
+lsd_bilat = RoundedDistance(LogSpectralDistance(framing=HANN_1024, floor=TINY_FLOOR))
 # The protocol of MU-GAN (Kim and Sathe 2019, arXiv 1903.09027); it names no window, which is read as rectangular, and no floor.
 lsd_mugan = LogSpectralDistance(framing=RECTANGULAR_2048, floor=TINY_FLOOR)
 

@@ -1,14 +1,19 @@
 """Log-spectral distances against values known in closed form and the definition in NumPy."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from torch import Tensor
 
 from lightning_modules.metrics.lsd import (
+    HANN_1024,
     HANN_2048,
+    TINY_FLOOR,
+    LogSpectralDistance,
     lsd,
     lsd_bilat,
     lsd_hf,
@@ -129,3 +134,18 @@ def test_distance_of_60_db_agrees_with_the_definition_in_numpy() -> None:
     logs = [np.log10(np.maximum(power.numpy()[0, 0], floor))[256:] for power in (restored, clean)]
     expected = np.mean(np.sqrt(np.mean((logs[0] - logs[1]) ** 2, axis=0)))
     assert lsd_hf60(SAMPLE_RATE, 2000).from_powers(restored, clean).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_protocol_of_bilat_is_of_files_of_16_bits(tmp_path: Path) -> None:
+    clean = noise(0, 1, 1, 48000).cumsum(dim=-1) / 100
+    clean = clean - clean.mean()
+    spectrum = torch.fft.rfft(clean)
+    spectrum[..., 6000:] = 0
+    low = torch.fft.irfft(spectrum, n=48000)
+    pair = []
+    for name, signal in (("low", low), ("clean", clean)):
+        soundfile.write(tmp_path / f"{name}.wav", signal[0, 0].numpy(), SAMPLE_RATE, subtype="PCM_16")
+        pair.append(torch.from_numpy(soundfile.read(tmp_path / f"{name}.wav", dtype="float32")[0])[None, None])
+    plain = LogSpectralDistance(framing=HANN_1024, floor=TINY_FLOOR)
+    assert lsd_bilat(low, clean).item() == pytest.approx(plain(*pair).item(), rel=5e-3)
+    assert plain(low, clean) > 1.3 * lsd_bilat(low, clean)
