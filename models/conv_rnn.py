@@ -50,8 +50,9 @@ class ConvRNN(SteppedRestorer):
         steps: T_0, how many there usually are.
         state_channels: of each patch; None: as many as a patch has values, and the state is the patch.
         hidden_channels: of the perceptron.
-        bias: without biases the network is homogeneous, f(a x) = a f(x) for a > 0, at every place by itself, and so treats
-            quiet passages like loud ones; with them the input is brought to one level, block by block of about 65,536 samples.
+        bias: without biases the network is homogeneous, f(a x) = a f(x) for a > 0, and beyond its reach of anything louder
+            treats quiet passages like loud ones. Nearer, states carry over what the loud passage left in them. With biases the
+            input is brought to one level, block by block of about 65,536 samples.
         step_features: of the gains by step, which a number of steps that varies needs; 0 for none.
         frequency_features: of the gains by frequency; 0 for none.
         gate: of the change of the states.

@@ -19,7 +19,8 @@ class Restorer(nn.Module):
     identity_at_start: bool = True
     """Whether it returns its input before any training; False only where the docstring names a published form that does not."""
     level_free: bool = False
-    """Whether f(a x) = a f(x) for every a > 0, so that quiet passages are restored like loud ones, without a floor."""
+    """Whether f(a x) = a f(x) for every a > 0, so that quiet passages are restored like loud ones, but for what
+    lies within the reach of something louder; without a floor."""
     channels: int | None = None
     """The C that it takes; None is any, each channel by itself."""
     min_samples: int = 1

@@ -11,7 +11,7 @@ COUNTS = ListOf(Whole(1, 65_536), longest=64)
 PLAN = nullable(COUNTS)
 TAPS = Whole(1, 65_536)
 DROPOUT = Key(Number(0, 1, below=True), "Share of activations that a training step leaves out.")
-BIAS = Key(Flag(), "Whether convolutions have a bias; without, quiet passages are restored like loud ones.")
+BIAS = Key(Flag(), "Whether convolutions have a bias; without, quiet passages are restored like loud ones, but near those.")
 NORM = Key(OneOf(constant("models.layers.normalization", "NORMALIZATIONS")), "Normalization after convolutions.")
 CONDITIONAL = Key(Flag(), "Judge a signal beside the corrupted one.")
 MULTISCALE: Keys = {

@@ -27,7 +27,7 @@ from lightning_modules.metrics.lsd import (
 )
 from lightning_modules.metrics.mel import mcd_db, mel_hf
 from lightning_modules.metrics.predictors import llr, wss
-from lightning_modules.metrics.registry import METRICS, MetricInfo, register
+from lightning_modules.metrics.registry import METRICS, MetricInfo, computed_in, register
 from lightning_modules.metrics.snr import segsnr_db, si_sdr_db, snr_db, snr_lf_db
 from lightning_modules.metrics.speech import estoi, pesq_wb, stoi
 
@@ -65,7 +65,7 @@ def check_functions(named: Mapping[str, object]) -> None:
     Raises:
         LookupError: naming them.
     """
-    if odd := set(named) ^ set(METRICS):
+    if odd := set(named) ^ set(computed_in("test")):
         raise LookupError(f"{', '.join(sorted(odd))}: a metric needs a line in registry.py and a function in collection.py")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-Occasion = Literal["validation", "steps", "test"]
+Occasion = Literal["validation", "steps", "test", "probe"]
 
 CHEAP: tuple[Occasion, ...] = ("validation", "steps", "test")
 """For what costs little enough to be taken at every validation, and after every step of a method that has some."""
@@ -44,6 +44,11 @@ class MetricInfo:
     package: str | None = None
     needs_cutoff: bool = False
     on_demand: bool = False
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is a value of a method as a whole, with none for a test pair."""
+        return "probe" in self.when
 
     @property
     def sign(self) -> int:
@@ -98,6 +103,10 @@ _ALL = (
     MetricInfo("csig", "predicted rating of signal distortion", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("cbak", "predicted rating of background noise", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("covl", "predicted rating of overall quality", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
+    MetricInfo("noharm_db", "signal-to-distortion ratio where nothing is to be done", True, "dB", when=("probe",)),
+    MetricInfo("si_sdr_quiet_db", "signal-to-distortion ratio 40 dB below what came before", True, "dB", when=("probe",)),
+    MetricInfo("preecho_db", "noise that a burst lets through before it", False, "dB", 4000, when=("probe",)),
+    MetricInfo("c2st", "held-out accuracy of telling restored from clean", False, "%", when=("probe",)),
 )
 _BY_NAME = {info.name: info for info in _ALL}
 METRICS: Mapping[str, MetricInfo] = MappingProxyType(_BY_NAME)

@@ -22,6 +22,7 @@ from lightning_modules.runs.by_step import draw_steps, write_steps
 from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
+from lightning_modules.runs.probing import probed, subject_of
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
 from lightning_modules.runs.table import show, verdict
 from lightning_modules.runs.titles import pair_name, title_of
@@ -87,9 +88,12 @@ def end_run(
     content = {**facts, **_of_table(table, metric), **_of_method(tested, bench.data)}
     kept = KeptResult(bench.folder / "result.json", content, lambda: bench.stopper.received != before or bench.stopper.overdue)
     kept.always("per_example.csv", _write_rows, tested, bench)
+    table = [_probed(table[0], None, tested.rows, bench, kept), _probed(table[1], tested.module, tested.rows, bench, kept)]
+    kept.keep(**_of_table(table, metric))
     for name, module in baselines.items():
         if name != tested.name:
-            table.insert(-1, _baseline(name, module, bench, kept))
+            row = _baseline(name, module, bench, kept)
+            table.insert(-1, _probed(row, module, tested.rows, bench, kept))
             kept.always(f"the comparison with {name}", lambda: kept.keep(**_of_table(table, metric)))
     kept.always("the table", show, table, metric)
     control = best_control(table[:-1], metric)
@@ -177,6 +181,14 @@ def _baseline(name: str, module: RestorationModule, bench: Bench, kept: KeptResu
     name_method(bench.trainer, name)
     row = kept.part(f"baseline {name}", lambda: mean_scores(name, kind, score_pairs(module, bench.data, bench.trainer)))
     return row or Scores(name, kind, {}, failure=kept.problems[known].partition(": ")[2])
+
+
+def _probed(row: Scores, module: RestorationModule | None, rows: Sequence[Row], bench: Bench, kept: KeptResult) -> Scores:
+    """Return a row with the values of the probes; an oracle and a method that failed have none."""
+    if row.failure is not None or row.kind == "oracle":
+        return row
+    subject = kept.part(f"the probes of {row.name}", subject_of, module, bench.data, rows)
+    return row if subject is None else probed(row, subject, kept)
 
 
 def _examples(

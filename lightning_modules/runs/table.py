@@ -70,7 +70,8 @@ def _cell(row: Scores, table: Sequence[Scores], metric: str) -> str:
 def verdict(table: Sequence[Scores], metric: str) -> str:
     """Say in one sentence whether the method beats the controls in `metric`, and in which other metrics a control is unbeaten.
 
-    An oracle is a bound, and the same method after other numbers of steps no rival.
+    An oracle is a bound, and the same method after other numbers of steps no rival. Probes are left out: nothing does less harm
+    than doing nothing.
 
     Args:
         table: corrupted first, the method in question last.
@@ -81,7 +82,9 @@ def verdict(table: Sequence[Scores], metric: str) -> str:
         return f"{method.name} is told the clean signal: its row bounds or reproduces, and restores nothing"
     rivals = [row for row in others if not math.isnan(row.means.get(metric, math.nan))]
     left = [row.name for row in rivals if not is_better(metric, method.means[metric], row.means[metric])]
-    lost = won_by_controls(method, table, [name for name in _always_shown(method) if name != metric])
+    lost = won_by_controls(
+        method, table, [name for name in _always_shown(method) if name != metric and not METRICS[name].is_probe]
+    )
     unbeaten = "; ".join(f"{control} in {enumerated(metrics)}" for control, metrics in lost.items())
     names = enumerated(left or [row.name for row in rivals])
     told = f"✗ {method.name} does not beat {names} in {metric}" if left else f"✓ {method.name} beats {names} in {metric}"

@@ -127,6 +127,8 @@ def _method(group: Sequence[ReportedRun], keys: Sequence[str]) -> Method:
     scores = [run.pairs.restored for run in group]
     names = [name for name in METRICS if all(name in score for score in scores)]
     per_run = {name: [mean(score[name]) for score in scores] for name in names}
+    probes = [_probes(run, run.method) for run in group]
+    per_run |= {name: [values[name] for values in probes] for name in METRICS if all(name in values for values in probes)}
     return Method(
         id=method_id(group[0]),
         label=label(group[0], keys),
@@ -141,9 +143,15 @@ def _method(group: Sequence[ReportedRun], keys: Sequence[str]) -> Method:
 
 def _corrupted(run: ReportedRun) -> Method:
     scores = run.pairs.corrupted
-    means = {name: mean(values) for name, values in scores.items()}
+    means = {name: mean(values) for name, values in scores.items()} | _probes(run, CORRUPTED)
     pairs = {name: values[None] for name, values in scores.items()}
     return Method(CORRUPTED, CORRUPTED, CORRUPTED, (), means, dict.fromkeys(means, math.nan), pairs)
+
+
+def _probes(run: ReportedRun, name: str) -> dict[str, float]:
+    """Return what probes found of a method of a run's table; they have no values per pair, and older runs have none."""
+    row = run.result["methods"].get(name, {})
+    return {key: _known(row[key]) for key, info in METRICS.items() if info.is_probe and key in row}
 
 
 def _classical_rows(runs: Sequence[ReportedRun], own: set[str]) -> tuple[list[Method], list[str]]:

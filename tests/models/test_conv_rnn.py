@@ -141,6 +141,14 @@ def test_every_level_is_treated_alike(bias: bool) -> None:
     torch.testing.assert_close(net(signal / 1024), net(signal) / 1024, rtol=1e-4, atol=1e-9)
 
 
+def test_passage_behind_a_louder_one_is_treated_like_a_loud_one_from_the_reach_on() -> None:
+    net, passage = trained(small(fft_samples=32, hop_samples=8)), noise(1, 1, 4096)
+    behind_loud, behind_equal = (net(torch.cat([passage, gain * passage], dim=-1))[..., 4096:] / gain for gain in (0.01, 1.0))
+    reach = net.reach_samples
+    torch.testing.assert_close(behind_loud[..., reach:], behind_equal[..., reach:], rtol=1e-3, atol=1e-4)
+    assert (behind_loud - behind_equal)[..., :reach].abs().max() > 0.1
+
+
 def test_quiet_passage_is_treated_like_a_loud_one_without_biases() -> None:
     net, passage = trained(small(fft_samples=32, hop_samples=8)), noise(1, 1, 512)
     silence = torch.zeros(1, 1, 1024)

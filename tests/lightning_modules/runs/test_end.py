@@ -16,6 +16,8 @@ from conf.settings import EvaluateSettings, TrainSettings
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.commands.train import train
+from lightning_modules.metrics.probes import collection as probes
+from lightning_modules.metrics.registry import computed_in
 from lightning_modules.runs import end as run_end
 from lightning_modules.runs.end import exit_code
 from lightning_modules.runs.tracker import Tracker
@@ -71,6 +73,8 @@ def test_clean_run_has_no_problems_and_every_row(config: TrainSettings, tmp_path
     assert (result["problems"], exit_code(result)) == ([], 0)
     assert result_of(tmp_path / "run") == json.loads(json.dumps(result))
     assert list(result["methods"]) == ["corrupted", *BASELINES, "method"]
+    assert all(set(computed_in("probe")) <= set(row) for row in result["methods"].values())
+    assert result["methods"]["corrupted"]["noharm_db"] == result["metrics"]["test/corrupted_noharm_db"] == 100.0
     assert result["methods"]["sinc"]["changed_share"] == 0.0
     assert result["methods"]["wiener"]["changed_share"] == 1.0
     expected = {"per_example.csv", "by_step.csv", "by_step.png", "0000_steps.png", "0000.png"}
@@ -95,6 +99,22 @@ def test_part_that_fails_costs_no_other(
     assert files_of(tmp_path / "run") == whole - set(FILES.get(part, []))
     (table,) = (tmp_path / "run").glob("csv/*/metrics.csv")
     assert ("test/si_sdr_db" in table.read_text()) == (part != "tracker.means")
+
+
+def test_probe_that_fails_costs_no_other(
+    evaluate_config: Callable[..., EvaluateSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(probes._PROBES, "c2st", break_it)
+    result = evaluate(evaluate_config("model=cubic_spline", "baselines=[sinc]"))
+    assert result["problems"] == [f"c2st of {name}: KeyError: 'broken'" for name in ("corrupted", "method", "sinc")]
+    others = {*computed_in("probe")} - {"c2st"}
+    assert all(others <= set(row) and "c2st" not in row for row in result["methods"].values())
+
+
+def test_oracle_has_no_probes(evaluate_config: Callable[..., EvaluateSettings]) -> None:
+    methods = evaluate(evaluate_config("model=wiener_oracle", "baselines=[]"))["methods"]
+    assert "noharm_db" in methods["corrupted"] and "lsd" in methods["method"]
+    assert not set(computed_in("probe")) & set(methods["method"])
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -134,7 +154,7 @@ def test_method_and_its_input_are_on_disk_before_anything_else(
     result = train(config)
     (first,) = seen
     assert list(first["methods"]) == ["corrupted", "method"]
-    assert first["metrics"] == result["metrics"]
+    assert first["metrics"].items() <= result["metrics"].items()
     assert first["validation"] == result["validation"]
     assert {"manifest_hash", "monitor", "seed", "status", "objective", "verdict"} <= set(first)
 

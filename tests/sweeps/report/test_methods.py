@@ -51,6 +51,31 @@ def with_methods(**rows: dict[str, object]) -> dict[str, object]:
     return {"methods": {"corrupted": corrupted, **rows, "unet": {"kind": "learned", "si_sdr_db": 7.0, "lsd": 2.0}}}
 
 
+def with_probes(noharm_db: float) -> dict[str, object]:
+    values = {"corrupted": ("corrupted", 100.0), "wiener": ("classical", 20.0), "unet": ("learned", noharm_db)}
+    rows = {name: {"kind": kind, "si_sdr_db": 5.0, "lsd": 2.0, "noharm_db": value} for name, (kind, value) in values.items()}
+    return {"methods": rows}
+
+
+def test_probes_have_a_value_for_every_row_and_none_for_a_pair(make_run: Make) -> None:
+    runs = [read(make_run(f"{seed}", seed=seed, result=with_probes(30.0 + 2 * seed))) for seed in range(2)]
+    rows = {row.kind: row for row in build_methods(runs)[0]}
+    assert {kind: row.means["noharm_db"] for kind, row in rows.items()} == {
+        "corrupted": 100.0,
+        "classical": 20.0,
+        "learned": 31.0,
+    }
+    assert rows["learned"].deviations["noharm_db"] == pytest.approx(math.sqrt(2))
+    assert "noharm_db" not in rows["learned"].pairs
+
+
+def test_runs_from_before_there_were_probes_leave_theirs_out(make_run: Make) -> None:
+    old, new = read(make_run("old", seed=0)), read(make_run("new", seed=1, result=with_probes(30.0)))
+    (row,) = learned(build_methods([old, new])[0])
+    assert "noharm_db" not in row.means
+    assert row.means["si_sdr_db"] == pytest.approx(7.0)
+
+
 def test_classical_methods_that_are_no_use_as_a_control_are_left_out_and_named(make_run: Make) -> None:
     sinc = {"kind": "classical", "changed_share": 1.0, "si_sdr_db": 6.0, "lsd": 4.0}
     fill = {"kind": "classical", "changed_share": 1.0, "si_sdr_db": 4.0, "lsd": 1.2}
