@@ -48,7 +48,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, split in enumerate(SPLITS):
         soundfile.write(folder / f"{number:02d}.wav", tone(number), RATE_HZ, subtype="FLOAT")
         lines.append(f"{number:02d}.wav,{split},piece{number}")
-    (folder / "MANIFEST.csv").write_text("\n".join(lines) + "\n")
+    (folder / "MANIFEST.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 
 
@@ -105,7 +105,7 @@ def make_maestro() -> Callable[[Path, str], Path]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(folder / name, tone(number, 3.0, 44100), 44100)
             lines.append(f"Composer,Piece {number},{split},{year},x.midi,{name},3.0")
-        (folder / f"maestro-{version}.0.0.csv").write_text("\n".join(lines) + "\n")
+        (folder / f"maestro-{version}.0.0.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         return folder
 
     return make

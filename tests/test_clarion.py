@@ -180,7 +180,7 @@ def test_another_projects_models_is_named(tmp_path: Path, script: str | None) ->
 
 
 def test_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), flags=re.DOTALL)
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     exec(compile(program, "python.md", "exec"), {})
     before, after = map(float, capsys.readouterr().out.split())
     assert after > before

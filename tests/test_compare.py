@@ -20,10 +20,12 @@ def write_run(folder: Path, manifest: str = "f00d", snr_db: float = 5.0, value: 
     folder.mkdir(parents=True)
     methods = {"corrupted": {"kind": "corrupted", "snr_db": snr_db}, "unet": {"kind": "learned", "snr_db": value}}
     result = {"metrics": {}, "methods": methods, "manifest_hash": manifest, "monitor": "val/snr_db", "seed": 0}
-    (folder / "result.json").write_text(json.dumps(result))
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     choices = {"model": "unet", "data": "folder", "corruption": "noise"}
-    (folder / "config.yaml").write_text(yaml.safe_dump({"choices": choices, "corruption": {"snr_db": snr_db}, "lr": value}))
-    with (folder / "per_example.csv").open("w", newline="") as file:
+    (folder / "config.yaml").write_text(
+        yaml.safe_dump({"choices": choices, "corruption": {"snr_db": snr_db}, "lr": value}), encoding="utf-8"
+    )
+    with (folder / "per_example.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(
             [["file", "index", "snr_db", "corrupted_snr_db"], ["a", 0, value, snr_db], ["b", 1, value, snr_db]]
         )
@@ -38,7 +40,7 @@ def test_report_is_written_and_summed_up(tmp_path: Path, capsys: pytest.CaptureF
     assert "unet lr=7  7.00  to input +2.00" in output
     assert "unet lr=4  4.00 ▼" in output
     assert str(tmp_path / "report" / "index.html") in output
-    assert (tmp_path / "report" / "leaderboard.md").read_text().startswith("| method | seeds | snr_db ↑ |")
+    assert (tmp_path / "report" / "leaderboard.md").read_text(encoding="utf-8").startswith("| method | seeds | snr_db ↑ |")
 
 
 def test_mixed_manifests_are_refused_and_each_can_be_had(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def test_first_line_comes_before_pytorch(tmp_path: Path) -> None:
 
 def test_demo_is_short() -> None:
     """320 steps and 24 pairs were 200 CPU seconds; four minutes of two cores are 480."""
-    (line,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if "train.py" in line]
+    (line,) = [line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "train.py" in line]
     given = [word for word in shlex.split(line) if "=" in word]
     names = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
     with initialize_config_module("conf"):

@@ -36,4 +36,4 @@ def test_a_capital_is_found_in_every_section_and_names_are_left_alone() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_descriptions_start_in_lower_case(path: Path) -> None:
-    assert not [line for text in docstrings(path.read_text()) for line in capitals(text)]
+    assert not [line for text in docstrings(path.read_text(encoding="utf-8")) for line in capitals(text)]

@@ -14,7 +14,7 @@ PROMPT = re.compile(r"^\s*>>> ", re.MULTILINE)
 WITH_EXAMPLES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): examples
     for path in sorted(FILES)
-    if (examples := len(PROMPT.findall(path.read_text())))
+    if (examples := len(PROMPT.findall(path.read_text(encoding="utf-8"))))
 }
 
 

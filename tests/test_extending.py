@@ -17,7 +17,7 @@ from tests.conftest import tone
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps", "tests")
 BLOCK = re.compile(r"^```(python|yaml|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SECTIONS = re.split(r"^## ", (ROOT / "docs" / "extending.md").read_text(), flags=re.MULTILINE)[1:]
+SECTIONS = re.split(r"^## ", (ROOT / "docs" / "extending.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
 BY_TITLE = {section.splitlines()[0]: BLOCK.findall(section) for section in SECTIONS}
 QUICK = ["logger=csv", "baselines=[]", "examples=1"]
 SYNTHETIC = ["data.recordings=4", "data.seconds=5"]
@@ -41,12 +41,14 @@ def follow(checkout: Path, block: str) -> Path:
     file = checkout / name
     if not place:
         assert not file.exists(), f"{name} is there already"
-        file.write_text(rest)
+        file.write_text(rest, encoding="utf-8")
         return file
     table = r"^(?:from|import) .*\n(?![\s\S]*^(?:from|import) )" if place == "the imports" else rf"^{place}\b.*\n(?:    .*\n)*"
-    found = re.search(table, file.read_text(), flags=re.MULTILINE)
+    found = re.search(table, file.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert found, f"{name} has no {place}"
-    file.write_text(file.read_text()[: found.end()] + rest + file.read_text()[found.end() :])
+    file.write_text(
+        file.read_text(encoding="utf-8")[: found.end()] + rest + file.read_text(encoding="utf-8")[found.end() :], encoding="utf-8"
+    )
     return file
 
 
@@ -107,9 +109,9 @@ def test_contract_named_by_the_page_sees_a_mistake(title: str, checkout: Path, s
     for kind, text in BY_TITLE[title]:
         if kind != "sh":
             follow(checkout, text)
-    before = (checkout / name).read_text()
-    (checkout / name).write_text(change(before))
-    assert (checkout / name).read_text() != before
+    before = (checkout / name).read_text(encoding="utf-8")
+    (checkout / name).write_text(change(before), encoding="utf-8")
+    assert (checkout / name).read_text(encoding="utf-8") != before
     contract = next(line for kind, text in BY_TITLE[title] if kind == "sh" for line in text.splitlines() if "pytest" in line)
     with pytest.raises(AssertionError, match="failed|error"):
         run(checkout, contract, speakers)

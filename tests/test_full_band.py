@@ -25,7 +25,7 @@ def test_experiment_trains_and_restores_in_stereo(name: str, tmp_path: Path) -> 
         music[:, 1] = 0.8 * music[:, 0] + 0.2 * music[:, 1]
         soundfile.write(tmp_path / f"{number}.flac", music, rate_hz)
         rows.append(f"{number}.flac,{split},{rate_hz // 2}")
-    (tmp_path / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "MANIFEST.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     places = [f"data.root={tmp_path}", f"data.cache_dir={tmp_path / 'cache'}", f"run_dir={tmp_path / 'r'}"]
     with initialize_config_module("conf"):
         given = [f"experiment={name}", *places, *NAMES, *QUICK, *SMALL, "data.window_samples=4096", "data.batch_size=1"]

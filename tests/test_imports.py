@@ -24,7 +24,7 @@ FILES = [(package, path) for package in FORBIDDEN for path in sorted((ROOT / pac
 @pytest.mark.parametrize(("package", "path"), FILES, ids=lambda value: str(getattr(value, "name", value)))
 def test_imports_point_one_way(package: str, path: Path) -> None:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -35,7 +35,7 @@ def test_imports_point_one_way(package: str, path: Path) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_are_short_and_none_uses_another(script: str) -> None:
-    text = (ROOT / f"{script}.py").read_text()
+    text = (ROOT / f"{script}.py").read_text(encoding="utf-8")
     assert len(text.splitlines()) < 100
     for node in ast.walk(ast.parse(text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)]
@@ -69,7 +69,7 @@ MODULES = {module_of(path): path for package in (*FORBIDDEN, "conf", "sweeps") f
 
 def imported(path: Path) -> set[str]:
     """Return the modules of this project that a file imports when it runs."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
     left_out = {inner for node in for_types for inner in ast.walk(node)}
     found: set[str] = set()

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps")
 RUNNING, DEVELOPING = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 LEFT_OUT = ("nvidia-", "cuda-", "triton")
@@ -27,7 +27,7 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 def pins(lock: Path) -> dict[str, Version]:
     """Return the versions that a lock fixes, by canonical name; a line of any other form is refused."""
     fixed: dict[str, Version] = {}
-    for line in lock.read_text().splitlines():
+    for line in lock.read_text(encoding="utf-8").splitlines():
         if line.startswith("#") or line.startswith("--requirement "):
             continue
         match = re.fullmatch(r"([A-Za-z0-9._-]+)==([0-9][A-Za-z0-9.]*)(?: # .+)?", line)
@@ -68,7 +68,7 @@ def test_lock_for_developing_adds_the_rest() -> None:
     added = pins(DEVELOPING)
     assert not set(added) & set(pins(RUNNING))
     assert unmet(EXTRAS["dev"], pins(RUNNING) | added) == []
-    assert DEVELOPING.read_text().count(f"--requirement {RUNNING.name}\n") == 1
+    assert DEVELOPING.read_text(encoding="utf-8").count(f"--requirement {RUNNING.name}\n") == 1
 
 
 def test_package_that_no_lock_pins_is_seen() -> None:
@@ -79,7 +79,7 @@ def test_package_that_no_lock_pins_is_seen() -> None:
 
 def imports(path: Path) -> set[str]:
     """Return the names of the packages that a file imports."""
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     modules |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
     return {module.split(".")[0] for module in modules}
@@ -99,10 +99,12 @@ def test_every_import_is_of_a_declared_package() -> None:
 
 def requirement_lines() -> Iterator[tuple[str, str]]:
     """Return every requirement of the project's files, with the rest of its line."""
-    for line in (RUNNING.read_text() + DEVELOPING.read_text()).splitlines():
+    for line in (RUNNING.read_text(encoding="utf-8") + DEVELOPING.read_text(encoding="utf-8")).splitlines():
         if "==" in line and not line.startswith("#"):
             yield line.partition(" #")[0], line.partition(" #")[2]
-    for text, rest in re.findall(r'^    "([^"]+)",?(.*)$', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE):
+    for text, rest in re.findall(
+        r'^    "([^"]+)",?(.*)$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), flags=re.MULTILINE
+    ):
         if re.match(r"[a-z0-9-]+[<>=!]", text):
             yield text, rest.partition("#")[2]
 
@@ -130,13 +132,13 @@ def test_extra_for_torchaudio_is_used_nowhere() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_package_says_that_it_is_typed(package: str) -> None:
-    assert (ROOT / package / "py.typed").read_text() == ""
+    assert (ROOT / package / "py.typed").read_text(encoding="utf-8") == ""
     assert "py.typed" in PROJECT["tool"]["setuptools"]["package-data"]["*"]
 
 
 @pytest.mark.posix
 def test_commit_hooks_run_what_make_lint_runs_and_fetch_nothing() -> None:
-    repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     assert [each["repo"] for each in repositories] == ["local"]
     hooks = repositories[0]["hooks"]
     assert {hook["language"] for hook in hooks} == {"system"}
@@ -148,7 +150,7 @@ def test_commit_hooks_run_what_make_lint_runs_and_fetch_nothing() -> None:
 
 
 def test_citation_has_the_fields_that_its_schema_requires() -> None:
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
     assert citation["cff-version"] == "1.2.0"
     assert citation["authors"] and all(
@@ -160,7 +162,7 @@ def test_citation_has_the_fields_that_its_schema_requires() -> None:
 
 def test_changelog_begins_with_the_version_of_the_project() -> None:
     headings = re.findall(
-        r"^## \[(.+)\] - (unreleased|\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE
+        r"^## \[(.+)\] - (unreleased|\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
     )
     assert headings[0][0] == PROJECT["project"]["version"]
 

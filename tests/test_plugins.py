@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "plugins.md").read_text()
+PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w./]+)`.*?:\n\n```\w+\n(.*?)```", PAGE, flags=re.MULTILINE | re.DOTALL))
 COMMANDS = [shlex.split(line) for line in re.findall(r"^python (.*)$", PAGE, flags=re.MULTILINE)]
 TRAIN, RESUME, SWEEP, EVALUATE, RESTORE, COMPARE = COMMANDS
@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
     for name, code in FILES.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(code)
+        (source / name).write_text(code, encoding="utf-8")
     install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     subprocess.run([sys.executable, "-m", "pip", *install, "--target", str(target), str(source)], check=True)
     return target
@@ -85,7 +85,7 @@ def test_package_trains_and_restores(folder: Path, site: Path) -> None:
     refused = done.stderr.splitlines()[-1]
     assert "_target_ 'mypackage.recipe.MyRecipe' is refused" in refused
     assert "if you trust the package mypackage, add plugins=[mypackage] (restore.py: --trust mypackage)" in refused
-    result = json.loads((folder / "runs" / "NAME" / "result.json").read_text())
+    result = json.loads((folder / "runs" / "NAME" / "result.json").read_text(encoding="utf-8"))
     assert (result["status"], result["monitor"], result["problems"]) == ("finished", "val/peak_error_db", [])
     assert result["metrics"]["test/corrupted_peak_error_db"] > 0
     assert (folder / "out" / "song.flac").is_file()
@@ -98,11 +98,11 @@ def test_every_command_of_the_page_runs(folder: Path, site: Path, tmp_path: Path
     for command, more in ((TRAIN, QUICK), (RESUME, QUICK), (SWEEP, QUICK), (EVALUATE, QUICK[1:]), (RESTORE, []), (COMPARE, [])):
         done = script(tmp_path, None if command is COMPARE else site, command, *more)
         assert done.returncode == 0, (command, done.stderr[-3000:])
-    assert json.loads((tmp_path / "runs" / "NAME" / "result.json").read_text())["epochs"] == 2
+    assert json.loads((tmp_path / "runs" / "NAME" / "result.json").read_text(encoding="utf-8"))["epochs"] == 2
     (sweep,) = tmp_path.glob("multirun/*/sweep.json")
-    assert [job["status"] for job in json.loads(sweep.read_text())["jobs"].values()] == ["finished"] * 2
+    assert [job["status"] for job in json.loads(sweep.read_text(encoding="utf-8"))["jobs"].values()] == ["finished"] * 2
     assert len(list(tmp_path.glob("evaluations/*/result.json"))) == 1
-    assert "peak_error_db" in (tmp_path / "report" / "index.html").read_text()
+    assert "peak_error_db" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

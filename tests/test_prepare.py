@@ -49,7 +49,7 @@ def test_data_set_is_unpacked_and_listed(name: str, tmp_path: Path, capsys: pyte
 
 
 def test_commands_of_the_pages_run(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "data.md").read_text()
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     commands = [shlex.split(line) for line in page.splitlines() if line.startswith("    python prepare.py ")]
     assert commands
     for number, (_, _, name, *rest) in enumerate(commands):

@@ -23,8 +23,8 @@ from sweeps.report.manifests import evaluation_id
 from sweeps.report.runs import read_run
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-PAGES = "\n".join([README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.md")))])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = "\n".join([README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))])
 LINES = dict.fromkeys(re.findall(r"^    (\S.*)$", PAGES, flags=re.MULTILINE))
 COMMANDS = [line for line in LINES if not line.endswith("\\") and "$" not in line]  # those are of the account of a sweep
 TRAIN, EVALUATE, RESTORE, COMPARE = (
@@ -67,7 +67,7 @@ def test_readme_names_every_script_and_is_short() -> None:
 
 
 def test_make_targets_of_the_readme_exist_and_run_in_ci() -> None:
-    makefile, ci = (ROOT / "Makefile").read_text(), (ROOT / ".ci" / "run").read_text()
+    makefile, ci = (ROOT / "Makefile").read_text(encoding="utf-8"), (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for target in {command.split()[1] for command in COMMANDS if command.startswith("make ")}:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
         assert f"make {target}" in ci
@@ -175,7 +175,7 @@ def compared(with_runs: Replace, tmp_path: Path) -> str:
     pairs = evaluation_id(read_run(Path(folder), "NAME"))
     vote = {"example": 0, "condition": "corrupted", "score": 40}
     ballot = {"evaluation": pairs, "session": "s", "listener": "", "test": "mushra", "votes": [vote]}
-    (tmp_path / "votes-1.json").write_text(json.dumps(ballot))
+    (tmp_path / "votes-1.json").write_text(json.dumps(ballot), encoding="utf-8")
     return pairs
 
 
@@ -200,5 +200,5 @@ def test_keys_named_in_the_corruption_table_exist() -> None:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         path = ROOT / "conf" / "corruption" / f"{cells[0].strip('`')}.yaml"
         if len(cells) == 3 and path.is_file():
-            keys = set(yaml.safe_load(path.read_text()))
+            keys = set(yaml.safe_load(path.read_text(encoding="utf-8")))
             assert set(re.findall(r"`([a-z0-9_]+)`", cells[2])) <= keys, path.stem

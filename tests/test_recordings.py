@@ -57,7 +57,7 @@ def listed(tmp_path: Path) -> Path:
         shared | {"file": "c.flac", "kind": "rendered_from_recorded_samples"},
         shared | {"file": "d.flac", "page": "restoring"},
     ]
-    with open(tmp_path / "list.csv", "w", newline="") as out:
+    with open(tmp_path / "list.csv", "w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, list(shared))
         writer.writeheader()
         writer.writerows(rows)

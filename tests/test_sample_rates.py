@@ -22,7 +22,9 @@ from lightning_modules.metrics.registry import computed_in
 FOLDER = Path(__file__).parents[1] / "conf"
 CORRUPTIONS = sorted((FOLDER / "corruption").glob("*.yaml"))
 DEFAULT_BASELINES = list(OmegaConf.load(FOLDER / "train.yaml").baselines)
-CLASSICAL = sorted(path.stem for path in (FOLDER / "model").glob("*.yaml") if "models.classical." in path.read_text())
+CLASSICAL = sorted(
+    path.stem for path in (FOLDER / "model").glob("*.yaml") if "models.classical." in path.read_text(encoding="utf-8")
+)
 
 FAST = (11025, 24000, 44100, 48000)
 USUAL = (4000, 8000, 12000, 16000, 22050, 32000, 64000, 88200, 96000, 176400, 192000, 200000)

@@ -71,7 +71,7 @@ def without_assertion(tree: ast.Module, shared: set[str]) -> list[str]:
 
 
 def test_every_test_can_fail() -> None:
-    trees = {path: ast.parse(path.read_text()) for path in FILES}
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
     common = [tree for path, tree in trees.items() if not path.name.startswith("test_")]
     shared = asserting([function for tree in common for function in functions(tree)[1]], EXPECTING | CHECKING)
     found = [f"{path.name}::{name}" for path, tree in trees.items() for name in without_assertion(tree, shared)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps", "benchmarks")
+FOLDERS = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps", "benchmarks", "tests")
 FILES = [*sorted(ROOT.glob("*.py")), *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))]
 LIBRARIES = {"os", "av", "archive", "catalog", "browser"}
 """Whose `open` opens no text file."""

@@ -102,7 +102,7 @@ def test_offline_run_holds_names_and_config(tracked: tuple[Path, dict[str, Any],
     folder, _, what = tracked
     assert list(what.run.tags) == ["method", "d", "c"]
     assert (what.run.run_group, what.run.job_type) == ("my_sweep", "train")
-    assert what.run.run_id == json.loads((folder / "run.json").read_text())["id"]
+    assert what.run.run_id == json.loads((folder / "run.json").read_text(encoding="utf-8"))["id"]
     assert what.config["model"]["net"]["channels"] == [4, 8]
     assert what.config["seed"] == 0
 
@@ -135,7 +135,7 @@ def test_summary_and_test_row_stand_at_the_end_of_the_training(tracked: tuple[Pa
 
 def test_summary_keeps_the_best_of_every_validation_metric(tracked: tuple[Path, dict[str, Any], Told]) -> None:
     folder, _, what = tracked
-    lines = [json.loads(line) for line in (folder / "epochs.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "epochs.jsonl").read_text(encoding="utf-8").splitlines()]
     for name, best in (("si_sdr_db", max), ("lsd", min)):
         expected = best(line[f"val/{name}"] for line in lines)
         assert what.summary[f"val/{name}"] == {best.__name__: pytest.approx(expected, rel=1e-4)}
@@ -145,7 +145,7 @@ def test_offline_run_holds_every_medium_once_in_a_table(tracked: tuple[Path, dic
     folder, _, what = tracked
     assert len([path for path in what.files if path.endswith((".flac", ".png"))]) == 8
     assert not list((folder / "wandb").glob("offline-run-*/files/media/audio/*"))
-    table = json.loads(what.files["examples.table.json"].read_text())
+    table = json.loads(what.files["examples.table.json"].read_text(encoding="utf-8"))
     assert table["columns"] == ["pair", "seconds", "corrupted", "restored", "clean", "spectrograms"]
     kinds = [[cell["_type"] for cell in line[2:]] for line in table["data"]]
     assert kinds == [["audio-file"] * 3 + ["image-file"]] * 2
@@ -154,7 +154,7 @@ def test_offline_run_holds_every_medium_once_in_a_table(tracked: tuple[Path, dic
 
 
 def test_run_folder_holds_what_the_documentation_says(tracked: tuple[Path, dict[str, Any], Told]) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "training.md").read_text().partition("## A run folder")[2]
+    page = (Path(__file__).parents[1] / "docs" / "training.md").read_text(encoding="utf-8").partition("## A run folder")[2]
     documented = {name.rstrip("/") for name in re.findall(r"^ {6}(\S+)", page, flags=re.MULTILINE)}
     assert {entry.name for entry in tracked[0].iterdir()} <= documented
 

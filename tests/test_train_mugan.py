@@ -173,9 +173,9 @@ def test_mugan_trains_on_maestro(train_config: Config, tmp_path: Path, version: 
         train_config(*TINY_MUGAN, "data=maestro", f"data.root={root}", "data.sample_rate=4000", "trainer.max_epochs=1")
     )
     assert result["choices"]["model"] == "method"
-    with (tmp_path / "run" / "per_example.csv").open(newline="") as file:
+    with (tmp_path / "run" / "per_example.csv").open(newline="", encoding="utf-8") as file:
         assert {row["file"] for row in csv.DictReader(file)} == {"2006/3.wav"}
-    assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "finished"
+    assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))["status"] == "finished"
 
 
 def test_collaborative_run_starts_from_an_adversarial_one_and_opens_without_it(train_config: Config, tmp_path: Path) -> None:

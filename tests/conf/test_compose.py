@@ -63,7 +63,7 @@ def test_method_with_parameters_that_needs_no_training_is_one(monkeypatch: pytes
     recipes = {"shipped": "base.RestorationModule", "told": "base.OracleModule", "raw": "single_step.SingleStepModule"}
     for name, recipe in recipes.items():
         head = f"_target_: lightning_modules.{recipe}\nsample_rate: ${{data.sample_rate}}\n"
-        (tmp_path / "model" / f"{name}.yaml").write_text(f"{head}net: {{_target_: models.unet.UNet, depth: 2}}")
+        (tmp_path / "model" / f"{name}.yaml").write_text(f"{head}net: {{_target_: models.unet.UNet, depth: 2}}", encoding="utf-8")
     monkeypatch.setattr("conf.compose.FOLDER", tmp_path)
     assert methods_without_training() == ["shipped"]
     assert any(True for _ in baselines(["shipped"], 8000)["shipped"].parameters())

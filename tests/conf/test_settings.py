@@ -82,7 +82,7 @@ def test_resolved_value_is_not_resolved_again(tmp_path: Path) -> None:
     settings = train_settings(composed("train", "data=folder", r"data.root='/a/\${b}'"))
     assert create(settings.config, "data") is not None
     save(settings.config, tmp_path / "config.yaml")
-    assert "  root: /a/${b}\n" in (tmp_path / "config.yaml").read_text()
+    assert "  root: /a/${b}\n" in (tmp_path / "config.yaml").read_text(encoding="utf-8")
 
 
 def test_name_that_is_a_number_is_a_name() -> None:

@@ -31,7 +31,7 @@ def broken_files() -> Callable[[Path], set[str]]:
         folder.mkdir(parents=True, exist_ok=True)
         noise = 0.1 * np.random.default_rng(1).standard_normal(8000)
         (folder / "empty.wav").touch()
-        (folder / "text.wav").write_text("this is not audio")
+        (folder / "text.wav").write_text("this is not audio", encoding="utf-8")
         soundfile.write(folder / "no_samples.wav", noise[:0], 8000)
         soundfile.write(folder / "whole.flac", noise, 8000)
         data = (folder / "whole.flac").read_bytes()

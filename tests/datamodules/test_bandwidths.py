@@ -38,7 +38,7 @@ def root(tmp_path: Path) -> Path:
             seed = 10 * len(split) + number + (split == "val")
             soundfile.write(tmp_path / f"{split}_{name}.wav", 0.1 * np.random.default_rng(seed).standard_normal(8000), 16_000)
             rows.append(f"{split}_{name}.wav,{split},{band}")
-    (tmp_path / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "MANIFEST.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return tmp_path
 
 
@@ -63,6 +63,8 @@ def test_band_limits_decide_what_is_evaluated(
 @pytest.mark.parametrize("value", ["wide", "-5", "nan", "0"])
 def test_estimate_that_is_no_frequency_is_refused_with_file_and_column(root: Path, value: str) -> None:
     table = root / "MANIFEST.csv"
-    table.write_text(table.read_text().replace("test_wall.wav,test,6000", f"test_wall.wav,test,{value}"))
+    table.write_text(
+        table.read_text(encoding="utf-8").replace("test_wall.wav,test,6000", f"test_wall.wav,test,{value}"), encoding="utf-8"
+    )
     with pytest.raises(ValueError, match=rf"MANIFEST\.csv: bandwidth_hz_estimate={value} of test_wall\.wav must be a number"):
         FolderSource(str(root)).recordings()

@@ -59,7 +59,7 @@ DAMAGES = {
     "longer": lambda path: path.write_bytes(path.read_bytes() + b"0"),
     "of_another_type": lambda path: np.save(path, np.zeros((96_000, 1))),
     "of_another_shape": lambda path: np.save(path, np.zeros((96_000, 2), np.int16)),
-    "text": lambda path: path.write_text("this is no array" * 100),
+    "text": lambda path: path.write_text("this is no array" * 100, encoding="utf-8"),
     "pipe": replace_by_pipe,
     "device": replace_by_device,
     "dangling_link": replace_by_dangling_link,

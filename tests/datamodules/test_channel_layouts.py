@@ -41,7 +41,7 @@ def root(tmp_path: Path) -> Path:
         audio = 0.2 * np.random.default_rng(number).standard_normal((8000, 2))
         soundfile.write(tmp_path / f"{number}.wav", audio, 8000, subtype="FLOAT")
         rows.append(f"{number}.wav,{split}")
-    (tmp_path / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "MANIFEST.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return tmp_path
 
 

@@ -66,7 +66,7 @@ def test_both_sides_are_read_from_the_same_place(write: Write, reader) -> None:
 def test_pairs_that_do_not_fit_are_named_once_and_the_rest_goes_on(write: Write, reader, caplog) -> None:
     good, short = write("good", sound(0)), write("short", sound(1), sound(1)[:-5])
     late, broken = write("late", sound(2), np.roll(sound(2), 7, axis=0)), write("broken", sound(3))
-    Path(str(broken.corrupted)).write_text("no audio")
+    Path(str(broken.corrupted)).write_text("no audio", encoding="utf-8")
     with caplog.at_level(logging.WARNING):
         pairs = PairedRecordings([short, good, late, broken], reader)
     assert [item.group for item in pairs.recordings] == ["good"]
@@ -135,7 +135,7 @@ def test_corruption_is_laid_over_the_recorded_side(write: Write, tmp_path: Path)
     for number in range(3):
         write(str(number), sound(number))
     split = "\n".join(f"{number}.wav,{split}" for number, split in enumerate(("train", "val", "test")))
-    (tmp_path / "clean" / "MANIFEST.csv").write_text(f"file,split\n{split}\n")
+    (tmp_path / "clean" / "MANIFEST.csv").write_text(f"file,split\n{split}\n", encoding="utf-8")
 
     class Halved(Identity):
         def __call__(self, clean, sample_rate, generator):

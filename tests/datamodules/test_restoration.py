@@ -37,7 +37,7 @@ def root(tmp_path, write_noise):
     for seed, (split, number) in enumerate([("train", 0), ("train", 1), ("train", 2), ("train", 3), *HELD_OUT]):
         write_noise(tmp_path / "audio" / f"{split}{number}.flac", 0.5 + 0.1 * number, seed=seed)
         rows.append(f"{split}{number}.flac,{split}")
-    (tmp_path / "audio" / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "audio" / "MANIFEST.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return tmp_path / "audio"
 
 
@@ -162,7 +162,7 @@ def test_evaluation_opens_no_other_split(make):
 def test_summary_counts_recordings_hours_and_what_was_left_out(make, root, broken_files, write_noise):
     broken_files(root)
     write_noise(root / "short.flac", 0.01)
-    with open(root / "MANIFEST.csv", "a") as manifest:
+    with open(root / "MANIFEST.csv", "a", encoding="utf-8") as manifest:
         manifest.write("short.flac,train\nempty.wav,train\ntruncated.flac,val\n")
     data = make()
     data.setup("fit")
@@ -296,7 +296,7 @@ def test_each_split_is_corrupted_by_its_own_recordings(make):
 
 def test_noise_that_is_missing_in_a_split_stops_before_training(make, tmp_path, write_noise):
     write_noise(tmp_path / "noise" / "a.wav")
-    (tmp_path / "noise" / "MANIFEST.csv").write_text("file,split\na.wav,train\n")
+    (tmp_path / "noise" / "MANIFEST.csv").write_text("file,split\na.wav,train\n", encoding="utf-8")
     data = make(corruption=Noise(["recorded"], noise_root=str(tmp_path / "noise")))
     with pytest.raises(ValueError, match=r"no usable file of split 'val'.*corruption\.noise_split=null"):
         data.setup("fit")

@@ -147,7 +147,7 @@ def test_every_phase_of_a_run_hears_a_signal_and_the_run_can_go_on(
             train(train_config(*settings))
     else:
         result = train(train_config(*settings))
-        assert result == json.loads((tmp_path / "run" / "result.json").read_text())
+        assert result == json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
         assert (result["status"], exit_code(result)) == ("interrupted", 143)
         assert result["problems"][0] == f"{left}: interrupted, as the run was asked to end"
         assert "val/si_sdr_db" in result["validation"]

@@ -190,7 +190,7 @@ def test_what_a_class_breaks_is_named_with_what_to_do(kind: type[nn.Module]) -> 
 def test_a_file_that_a_user_adds_is_held_to_the_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = shutil.copytree(FOLDER, tmp_path / "conf", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     method = "_target_: lightning_modules.base.RestorationModule\nsample_rate: ${data.sample_rate}\nnet:\n"
-    (root / "model" / "mine.yaml").write_text(method + "  _target_: models.mine.NotTheIdentity\n")
+    (root / "model" / "mine.yaml").write_text(method + "  _target_: models.mine.NotTheIdentity\n", encoding="utf-8")
     module = ModuleType("models.mine")
     module.NotTheIdentity = type("NotTheIdentity", (NotTheIdentity,), {"__module__": "models.mine"})  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "models.mine", module)

@@ -41,7 +41,7 @@ def test_sweep_with_results_ends_well(config: DictConfig, tmp_path: Path, capsys
     job(tmp_path / "sweep" / "1", "pruned")
     callback.on_multirun_end(config)
     assert capsys.readouterr() == (f"2 jobs, 2 with a result; sweep folder: {tmp_path / 'sweep'}\n", "")
-    assert set(json.loads((tmp_path / "sweep" / "sweep.json").read_text())["jobs"]) == {"0", "1"}
+    assert set(json.loads((tmp_path / "sweep" / "sweep.json").read_text(encoding="utf-8"))["jobs"]) == {"0", "1"}
 
 
 def test_missing_result_is_named_and_the_exit_code_1(
@@ -127,7 +127,7 @@ def test_damaged_record_is_named_once_and_stops_no_sweep(
 ) -> None:
     job(tmp_path / "sweep" / "0", "finished")
     (tmp_path / "sweep" / "1").mkdir()
-    (tmp_path / "sweep" / "1" / "job.json").write_text('{"identity": "i", "overr')
+    (tmp_path / "sweep" / "1" / "job.json").write_text('{"identity": "i", "overr', encoding="utf-8")
     callback = SweepCallback()
     callback.on_multirun_start(config)
     callback.on_multirun_end(config)

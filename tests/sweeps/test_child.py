@@ -45,8 +45,8 @@ def run(program: str, folder: Path, should_prune: Callable[[], bool] = never) ->
 def parent_of(program: str, folder: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
     """Start a process that starts a family; return it, and the family once it is there."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(folder), program], cwd=ROOT)
-    wait_until(lambda: (folder / "log").exists() and (folder / "log").read_text().endswith("\n"))
-    return parent, [int(number) for number in (folder / "log").read_text().split()]
+    wait_until(lambda: (folder / "log").exists() and (folder / "log").read_text(encoding="utf-8").endswith("\n"))
+    return parent, [int(number) for number in (folder / "log").read_text(encoding="utf-8").split()]
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
@@ -58,16 +58,16 @@ def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
 
 def is_alive(process: int) -> bool:
     try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 
 
 def test_output_and_exit_code_are_kept(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("before\n")
+    (tmp_path / "log").write_text("before\n", encoding="utf-8")
     program = "import os, sys; print(os.getcwd()); print('wrong', file=sys.stderr); sys.exit(3)"
     assert run(program, tmp_path) == Ended(3, False, None)
-    assert (tmp_path / "log").read_text() == f"before\n{tmp_path}\nwrong\n"
+    assert (tmp_path / "log").read_text(encoding="utf-8") == f"before\n{tmp_path}\nwrong\n"
 
 
 def test_process_killed_for_memory_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_hopeless_process_is_asked_to_end(tmp_path: Path) -> None:
 def test_nothing_is_left_when_the_leader_ends(tmp_path: Path) -> None:
     program = FAMILY.replace("time.sleep(60)\n", "")
     run(program, tmp_path)
-    leader, other = (int(number) for number in (tmp_path / "log").read_text().split())
+    leader, other = (int(number) for number in (tmp_path / "log").read_text(encoding="utf-8").split())
     wait_until(lambda: not is_alive(leader) and not is_alive(other))
 
 
@@ -101,7 +101,7 @@ def test_signal_is_passed_on_and_told(tmp_path: Path, number: signal.Signals) ->
     parent, family = parent_of(FAMILY, tmp_path)
     parent.send_signal(number)
     parent.wait(timeout=10)
-    assert f"signal={int(number)}" in (tmp_path / "ended").read_text()
+    assert f"signal={int(number)}" in (tmp_path / "ended").read_text(encoding="utf-8")
     wait_until(lambda: not any(is_alive(process) for process in family), 5)
 
 
@@ -113,5 +113,5 @@ def test_second_signal_ends_a_process_that_does_not_listen(tmp_path: Path) -> No
     assert is_alive(family[0])
     parent.send_signal(signal.SIGINT)
     parent.wait(timeout=10)
-    assert "exit_code=137" in (tmp_path / "ended").read_text()
+    assert "exit_code=137" in (tmp_path / "ended").read_text(encoding="utf-8")
     wait_until(lambda: not any(is_alive(process) for process in family), 5)

@@ -58,10 +58,10 @@ class Swept:
 def swept(start_sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Swept:
     """Sweep two learning rates and a mistake, each with two processes."""
     spy, folder = tmp_path_factory.mktemp("spy"), tmp_path_factory.mktemp("multirun") / "a = b, c"
-    (spy / "sitecustomize.py").write_text(SPY)
+    (spy / "sitecustomize.py").write_text(SPY, encoding="utf-8")
     process = start_sweep(folder, *TWO_RANKS, "model.optimizer.lr=1e-3,fast,2e-3", PYTHONPATH=str(spy), SPY=str(spy))
     output, _ = process.communicate()
-    rates = {path.name: {float(line) for line in path.read_text().split()} for path in spy.glob("*-*")}
+    rates = {path.name: {float(line) for line in path.read_text(encoding="utf-8").split()} for path in spy.glob("*-*")}
     return Swept(folder, process.returncode, output, rates)
 
 
@@ -73,7 +73,7 @@ def test_every_job_has_one_folder_with_its_results(swept: Swept) -> None:
     assert [path.name for path in swept.folder.parent.iterdir()] == ["a = b, c"]
     assert {path.name for path in swept.folder.iterdir() if path.is_dir()} == {"0", "1", "2"}
     for name, rate in (("0", 1e-3), ("2", 2e-3)):
-        result = json.loads((swept.folder / name / "result.json").read_text())
+        result = json.loads((swept.folder / name / "result.json").read_text(encoding="utf-8"))
         job = read_job(swept.folder / name)
         assert OmegaConf.load(swept.folder / name / "config.yaml").model.optimizer.lr == rate
         assert (job.status, job.exit_code) == ("finished", 0)
@@ -84,7 +84,7 @@ def test_failed_job_is_named_and_the_others_go_on(swept: Swept) -> None:
     assert swept.exit_code == 1
     named = r"^error: job 1 \(model.optimizer.lr=fast\): failed with exit code 1: .*model.optimizer.lr=fast must be a number"
     assert re.search(named, swept.output, flags=re.MULTILINE)
-    stored = json.loads((swept.folder / "sweep.json").read_text())["jobs"]
+    stored = json.loads((swept.folder / "sweep.json").read_text(encoding="utf-8"))["jobs"]
     assert {name: job["status"] for name, job in stored.items()} == {"0": "finished", "1": "failed", "2": "finished"}
     assert any("model.optimizer.lr=fast must be" in line for line in read_job(swept.folder / "1").last_lines)
 
@@ -115,7 +115,9 @@ def test_killed_job_goes_on_where_it_was_and_rerun_repeats_it(start_sweep: Sweep
         assert process.returncode == 0
         assert max(path.parent.name for path in tmp_path.glob("*/result.json")) == expected
     for name in ("0", "1"):
-        epochs = [json.loads(line)["epoch"] for line in (tmp_path / name / "epochs.jsonl").read_text().splitlines()]
+        epochs = [
+            json.loads(line)["epoch"] for line in (tmp_path / name / "epochs.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
         assert epochs == list(range(20)), "the killed job started over, or lost an epoch"
 
 
@@ -130,7 +132,7 @@ def test_signal_ends_the_job_with_its_results_and_the_sweep_with_it(
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "Traceback" not in output
-    assert json.loads((tmp_path / "0" / "result.json").read_text())["status"] == "interrupted"
+    assert json.loads((tmp_path / "0" / "result.json").read_text(encoding="utf-8"))["status"] == "interrupted"
     assert read_job(tmp_path / "0").status == "interrupted"
     assert not (tmp_path / "1").exists()
     assert not running(tmp_path)
@@ -145,9 +147,10 @@ def test_hopeless_job_is_ended_early_with_what_it_reached(start_sweep: Sweep, tm
     assert process.returncode == 0
     job = read_job(tmp_path / "3")
     assert job.status == "pruned"
-    assert len((tmp_path / "3" / "epochs.jsonl").read_text().splitlines()) < 60
+    assert len((tmp_path / "3" / "epochs.jsonl").read_text(encoding="utf-8").splitlines()) < 60
     assert (
-        job.objectives["val/si_sdr_db"] == json.loads((tmp_path / "3" / "result.json").read_text())["validation"]["val/si_sdr_db"]
+        job.objectives["val/si_sdr_db"]
+        == json.loads((tmp_path / "3" / "result.json").read_text(encoding="utf-8"))["validation"]["val/si_sdr_db"]
     )
     assert "job 3: pruned, val/si_sdr_db" in output
     assert [read_job(tmp_path / name).status for name in "012"] == ["finished"] * 3
@@ -180,13 +183,13 @@ def test_job_that_is_killed_as_for_want_of_memory_is_named_and_the_others_go_on(
 
 @pytest.mark.slow
 def test_job_whose_end_fails_has_its_result_and_the_exit_code_tells(start_sweep: Sweep, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(BROKEN_PICTURES)
+    (tmp_path / "sitecustomize.py").write_text(BROKEN_PICTURES, encoding="utf-8")
     process = start_sweep(tmp_path / "sweep", "trainer.max_epochs=1", "seed=0", PYTHONPATH=str(tmp_path))
     output, _ = process.communicate()
     assert process.returncode == 1
     job = read_job(tmp_path / "sweep" / "0")
     assert (job.status, job.exit_code) == ("finished", 1)
-    result = json.loads((tmp_path / "sweep" / "0" / "result.json").read_text())
+    result = json.loads((tmp_path / "sweep" / "0" / "result.json").read_text(encoding="utf-8"))
     assert job.objectives == {"val/si_sdr_db": result["validation"]["val/si_sdr_db"]}
     assert result["problems"] == ["picture of example 0: RuntimeError: no pictures today"]
     assert "error: job 0 has a result, but its end failed: picture of example 0 failed" in output
@@ -196,7 +199,10 @@ def test_evaluations_are_swept_too(tiny: list[str], tmp_path: Path) -> None:
     quick = ["model=sinc", "baselines=[]", "examples=0", "trainer.accelerator=cpu", f"hydra.sweep.dir={tmp_path}"]
     command = [sys.executable, "evaluate.py", "-m", *tiny, *quick, "corruption.snr_db=0,10"]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    levels = [json.loads((tmp_path / name / "result.json").read_text())["metrics"]["test/corrupted_snr_db"] for name in "01"]
+    levels = [
+        json.loads((tmp_path / name / "result.json").read_text(encoding="utf-8"))["metrics"]["test/corrupted_snr_db"]
+        for name in "01"
+    ]
     assert levels == pytest.approx([0, 10], abs=0.1)
 
 

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 def test_ray_gives_each_job_a_device_of_its_own_and_outlives_a_failure(start_sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\nif 'hydra.mode=RUN' in sys.orig_argv:\n"
-        "    print('sees', os.environ['CUDA_VISIBLE_DEVICES'], 'threads', os.environ['OMP_NUM_THREADS'], flush=True)\n"
+        "    print('sees', os.environ['CUDA_VISIBLE_DEVICES'], 'threads', os.environ['OMP_NUM_THREADS'], flush=True)\n",
+        encoding="utf-8",
     )
     cluster = ["+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.num_gpus=2"]
     cluster += ["+hydra.launcher.ray.init.include_dashboard=false", "+hydra.launcher.ray.remote.num_gpus=1"]
@@ -28,7 +29,7 @@ def test_ray_gives_each_job_a_device_of_its_own_and_outlives_a_failure(start_swe
     assert process.returncode == 1, output
     assert [read_job(sweep / name).status for name in "012"] == ["finished", "failed", "finished"]
     assert "error: job 1 (model.optimizer.lr=fast): failed" in output
-    first = {(sweep / name / "output.log").read_text().splitlines()[0] for name in "012"}
+    first = {(sweep / name / "output.log").read_text(encoding="utf-8").splitlines()[0] for name in "012"}
     assert first == {"sees 0 threads 1", "sees 1 threads 1"}
 
 
@@ -38,5 +39,5 @@ def test_submitit_runs_jobs_and_brings_their_results_back(start_sweep: Sweep, tm
     output, _ = process.communicate()
     assert process.returncode == 1, output
     assert [read_job(tmp_path / name).status for name in "012"] == ["finished", "failed", "finished"]
-    assert json.loads((tmp_path / "0" / "result.json").read_text())["status"] == "finished"
+    assert json.loads((tmp_path / "0" / "result.json").read_text(encoding="utf-8"))["status"] == "finished"
     assert "error: job 1 (model.optimizer.lr=fast): failed" in output

@@ -10,7 +10,7 @@ from sweeps.objectives import as_sweeper_objective, directions, read_objectives
 
 def test_values_are_those_of_validation(tmp_path: Path) -> None:
     result = {"objective": 5.0, "metrics": {"test/lsd": 9.0}, "validation": {"val/lsd": 1.5, "val/snr_db": 12.0}}
-    (tmp_path / "result.json").write_text(json.dumps(result))
+    (tmp_path / "result.json").write_text(json.dumps(result), encoding="utf-8")
     assert read_objectives(tmp_path, ["val/snr_db", "val/lsd"]) == {"val/snr_db": 12.0, "val/lsd": 1.5}
     assert read_objectives(tmp_path, ["test/lsd"]) == {"test/lsd": None}
     assert read_objectives(tmp_path / "nowhere", ["val/lsd"]) == {"val/lsd": None}
@@ -38,5 +38,5 @@ def test_test_split_is_refused(names: list[str]) -> None:
     "content", ["", "{", "[]", '{"validation": null}', '{"validation": {"val/lsd": "low"}}', '{"validation": []}']
 )
 def test_damaged_result_has_no_objective(tmp_path: Path, content: str) -> None:
-    (tmp_path / "result.json").write_text(content)
+    (tmp_path / "result.json").write_text(content, encoding="utf-8")
     assert read_objectives(tmp_path, ["val/lsd"]) == {"val/lsd": None}

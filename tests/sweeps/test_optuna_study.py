@@ -101,8 +101,8 @@ def test_killed_study_ends_with_every_trial_done_once(start_sweep: Sweep, tmp_pa
     assert sorted(states(tmp_path)) == ["COMPLETE"] * 4 + ["FAIL"]
     done = [trial for trial in study_in(tmp_path).trials if trial.state.name == "COMPLETE"]
     assert len({trial.params["model.optimizer.lr"] for trial in done}) == 4
-    results = [json.loads((tmp_path / str(number) / "result.json").read_text()) for number in range(4)]
+    results = [json.loads((tmp_path / str(number) / "result.json").read_text(encoding="utf-8")) for number in range(4)]
     told = {tuple(result["validation"][name] for name in ("val/si_sdr_db", "val/lsd")) for result in results}
     assert told == {tuple(trial.values) for trial in done}
-    epochs = [json.loads(line)["epoch"] for line in (tmp_path / "1" / "epochs.jsonl").read_text().splitlines()]
+    epochs = [json.loads(line)["epoch"] for line in (tmp_path / "1" / "epochs.jsonl").read_text(encoding="utf-8").splitlines()]
     assert epochs == list(range(6))

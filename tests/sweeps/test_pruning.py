@@ -14,7 +14,7 @@ def job(sweep: Path, name: str, values: Sequence[float]) -> Path:
     folder = sweep / name
     folder.mkdir()
     lines = [json.dumps({"epoch": epoch, "val/x": value}) for epoch, value in enumerate(values)]
-    (folder / "epochs.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    (folder / "epochs.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return folder
 
 
@@ -51,14 +51,14 @@ def test_two_others_are_too_few(tmp_path: Path) -> None:
 
 def test_repeated_epoch_counts_once_and_half_a_line_not_at_all(tmp_path: Path) -> None:
     folder = job(tmp_path, "0", [1, 2])
-    with (folder / "epochs.jsonl").open("a") as file:
+    with (folder / "epochs.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"epoch": 1, "val/x": 3}\n{"epoch": 2, "va')
     assert epoch_values(folder, "val/x") == [1, 3]
 
 
 def test_damaged_lines_and_epochs_without_a_value_stop_no_job(sweep: Path) -> None:
     folder = job(sweep, "3", [0])
-    with (folder / "epochs.jsonl").open("a") as file:
+    with (folder / "epochs.jsonl").open("a", encoding="utf-8") as file:
         file.write('[]\n{"epoch": 1}\n{"epoch"\n{"epoch": 1, "val/x": NaN}\n')
     values = epoch_values(folder, "val/x")
     assert values[0] == 0 and math.isnan(values[1]) and len(values) == 2

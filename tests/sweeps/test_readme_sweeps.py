@@ -14,7 +14,7 @@ from sweeps.extras import SWEEPS, missing_extra
 from sweeps.records import jobs_of
 
 ROOT = Path(__file__).parents[2]
-PAGES = "\n".join(page.read_text() for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+PAGES = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
 FOUND = re.findall(r"^    python train.py (-m .*)$", PAGES, flags=re.MULTILINE)
 COMMANDS = [command for command in dict.fromkeys(FOUND) if "$" not in command and not command.endswith("\\")]
 QUICK = ["trainer=smoke", "logger=csv", "baselines=[]", "examples=1", "data.sample_rate=4000", "data.window_samples=512"]
@@ -26,7 +26,9 @@ def first_of_each(arguments: list[str]) -> Iterator[str]:
     yield from (argument.split(",")[0] for argument in arguments)
     given = {argument.split("=")[0] for argument in arguments}
     name = next((argument.removeprefix("sweep=") for argument in arguments if argument.startswith("sweep=")), None)
-    sweeper = yaml.safe_load((SWEEPS / f"{name}.yaml").read_text())["hydra"]["sweeper"] if name else {"params": {}}
+    sweeper = (
+        yaml.safe_load((SWEEPS / f"{name}.yaml").read_text(encoding="utf-8"))["hydra"]["sweeper"] if name else {"params": {}}
+    )
     if "n_trials" in sweeper:
         yield "hydra.sweeper.n_trials=1"
     else:

@@ -38,7 +38,7 @@ def test_jobs_are_in_the_order_of_their_numbers_and_claims_are_none(tmp_path: Pa
 
 def test_sweep_lists_every_job(tmp_path: Path) -> None:
     write_sweep(tmp_path, ["train.py", "-m"], {tmp_path / "0": job(status="failed", exit_code=137)})
-    stored = json.loads((tmp_path / "sweep.json").read_text())
+    stored = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert stored["command"] == ["train.py", "-m"]
     assert stored["jobs"]["0"]["exit_code"] == 137
 
@@ -101,8 +101,8 @@ def test_record_that_is_no_file_is_named_and_not_opened(tmp_path: Path, make: Ca
 )
 def test_record_with_a_wrong_value_is_damaged(tmp_path: Path, key: str, value: object) -> None:
     job().write(tmp_path)
-    content = json.loads((tmp_path / "job.json").read_text()) | {key: value}
-    (tmp_path / "job.json").write_text(json.dumps(content))
+    content = json.loads((tmp_path / "job.json").read_text(encoding="utf-8")) | {key: value}
+    (tmp_path / "job.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(DamagedFileError, match=f"job.json is damaged: {key} is "):
         read_job(tmp_path)
 

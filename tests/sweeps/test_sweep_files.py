@@ -14,12 +14,12 @@ from conf.compose import FOLDER, plain
 from sweeps.extras import SWEEPS, missing_extra
 
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
-FILES = {path.stem: path.read_text() for path in sorted(SWEEPS.glob("*.yaml"))}
+FILES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SWEEPS.glob("*.yaml"))}
 NEEDED = [
     pytest.param(name, marks=pytest.mark.skipif(missing_extra([f"sweep={name}"]) is not None, reason="needs the sweeps extra"))
     for name in FILES
 ]
-PAGE = (FOLDER.parent / "docs" / "sweeps.md").read_text()
+PAGE = (FOLDER.parent / "docs" / "sweeps.md").read_text(encoding="utf-8")
 
 
 def composed(name: str, *overrides: str, **options: Any) -> DictConfig:
@@ -65,7 +65,7 @@ def test_number_of_jobs_is_as_stated(name: str) -> None:
 
 
 def test_every_small_method_is_swept_over_seeds() -> None:
-    files = {path.stem: path.read_text() for path in (FOLDER / "model").glob("*_small.yaml")}
+    files = {path.stem: path.read_text(encoding="utf-8") for path in (FOLDER / "model").glob("*_small.yaml")}
     methods = {*files, "conv_rnn"} - {"autoencoder_small"}  # small as it is, and no restorer
     assert set(yaml.safe_load(FILES["seeds"])["hydra"]["sweeper"]["params"]["model"].split(",")) == methods
 

@@ -45,7 +45,7 @@ def unannotated(size, other=3): ...
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    (tmp_path / "strange_plugin.py").write_text(PACKAGE)
+    (tmp_path / "strange_plugin.py").write_text(PACKAGE, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     sys.modules.pop("strange_plugin", None)
     return "strange_plugin"

@@ -54,7 +54,7 @@ def test_evaluation_keeps_to_the_schema(evaluation: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", files(SWEEPS))
 def test_every_sweep_and_its_first_job_keep_to_the_schema(name: str) -> None:
-    text = (SWEEPS / f"{name}.yaml").read_text()
+    text = (SWEEPS / f"{name}.yaml").read_text(encoding="utf-8")
     if "optuna" in text:
         pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     params = yaml.safe_load(text)["hydra"]["sweeper"]["params"]
@@ -91,7 +91,9 @@ def test_every_key_has_a_sentence_of_meaning() -> None:
 
 
 def test_page_is_what_the_declarations_say() -> None:
-    assert (ROOT / "docs" / "configuration.md").read_text() == page(), "python -m conf.schema > docs/configuration.md"
+    assert (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8") == page(), (
+        "python -m conf.schema > docs/configuration.md"
+    )
 
 
 def test_keys_that_no_class_has_are_refused_at_every_level(composed: dict[str, Any]) -> None:

@@ -102,7 +102,7 @@ def test_truncated_files_are_named(tmp_path: Path, name: str, taken: float) -> N
 
 def test_playlist_of_a_codec_name_is_no_audio(tmp_path: Path) -> None:
     pytest.importorskip("av", reason="PyAV is not installed (pip install '.[codecs]')")
-    (tmp_path / "a.aac").write_text("#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n")
+    (tmp_path / "a.aac").write_text("#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", encoding="utf-8")
     with pytest.raises(AudioFileError, match="a.aac: (is damaged or of another kind|holds no)"):
         probe(tmp_path / "a.aac")
 

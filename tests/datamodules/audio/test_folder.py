@@ -42,8 +42,8 @@ def test_manifest_that_names_no_files_is_refused(tmp_path: Path, content: bytes)
 
 def test_nearest_manifest_decides_and_there_the_first_row(tmp_path: Path) -> None:
     touch(tmp_path, "sub/a.wav", "b.wav")
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nsub/a.wav,train\nb.wav,val\nb.wav,test\n")
-    (tmp_path / "sub" / "MANIFEST.csv").write_text("file,split\na.wav,test\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nsub/a.wav,train\nb.wav,val\nb.wav,test\n", encoding="utf-8")
+    (tmp_path / "sub" / "MANIFEST.csv").write_text("file,split\na.wav,test\n", encoding="utf-8")
     assert {row.path.name: row.split for row in scan_folder(tmp_path).rows()} == {"a.wav": "test", "b.wav": "val"}
 
 

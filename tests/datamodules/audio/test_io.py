@@ -143,7 +143,7 @@ def test_mislabelled_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["notes.txt", "notes.wav", "notes.raw", "notes.mp3"])
 def test_text_is_no_audio(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("hello, this is text, not audio\n" * 50)
+    (tmp_path / name).write_text("hello, this is text, not audio\n" * 50, encoding="utf-8")
     with pytest.raises(AudioFileError, match=name):
         probe(tmp_path / name)
 

@@ -25,7 +25,7 @@ def test_a_table_and_a_disk_of_different_forms_agree(tmp_path, forms):
 def test_an_exact_name_wins_and_a_missing_one_stays_as_it_is(tmp_path):
     composed, decomposed = (unicodedata.normalize(form, "é.wav") for form in ("NFC", "NFD"))
     for name in (composed, decomposed):
-        (tmp_path / name).write_text(name)
+        (tmp_path / name).write_text(name, encoding="utf-8")
     assert NameFinder(tmp_path).find(decomposed).read_text(encoding="utf-8") == decomposed
     assert NameFinder(tmp_path).find("gone/é.wav") == tmp_path / "gone/é.wav"
 

@@ -27,23 +27,23 @@ def test_floats_keep_what_lies_outside_of_full_scale() -> None:
 def test_file_takes_its_place_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.txt"
     with replaced_when_done(path) as temporary:
-        temporary.write_text("content")
+        temporary.write_text("content", encoding="utf-8")
         assert not path.exists() and temporary.parent == path.parent
-    assert [file.name for file in path.parent.iterdir()] == ["a.txt"] and path.read_text() == "content"
+    assert [file.name for file in path.parent.iterdir()] == ["a.txt"] and path.read_text(encoding="utf-8") == "content"
 
 
 def test_failure_keeps_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
 
     def fail_half_way() -> None:
         with replaced_when_done(path) as temporary:
-            temporary.write_text("half")
+            temporary.write_text("half", encoding="utf-8")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail_half_way()
-    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"] and path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"] and path.read_text(encoding="utf-8") == "old"
 
 
 def test_blocks_follow_each_other_and_tags_are_written(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ def test_leftovers_are_removed(tmp_path: Path) -> None:
 
 def test_what_is_being_written_stays(tmp_path: Path) -> None:
     with replaced_when_done(tmp_path / "a.txt") as temporary:
-        temporary.write_text("content")
+        temporary.write_text("content", encoding="utf-8")
         assert remove_leftovers([tmp_path]) == 0
         assert temporary.exists()
-    assert (tmp_path / "a.txt").read_text() == "content"
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "content"
 
 
 def test_lock_that_a_killed_run_left_is_removed_and_not_counted(tmp_path: Path) -> None:

@@ -109,11 +109,11 @@ def test_failure_leaves_no_file_and_keeps_the_old_one(tmp_path: Path) -> None:
             put(np.zeros((1, 1000)))
             raise KeyboardInterrupt
 
-    (tmp_path / "a.wav").write_text("old")
+    (tmp_path / "a.wav").write_text("old", encoding="utf-8")
     with pytest.raises(KeyboardInterrupt):
         write_and_fail()
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
-    assert (tmp_path / "a.wav").read_text() == "old"
+    assert (tmp_path / "a.wav").read_text(encoding="utf-8") == "old"
 
 
 def test_full_disk_is_told_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

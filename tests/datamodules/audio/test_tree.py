@@ -27,7 +27,7 @@ def test_file_goes_into_the_output_folder(tmp_path: Path) -> None:
 
 def test_tree_of_a_folder_is_mirrored(tmp_path: Path) -> None:
     make(tmp_path / "in" / "x" / "a.wav", tmp_path / "in" / "b.flac", tmp_path / "in" / "x" / "y" / "ü.WAV")
-    (tmp_path / "in" / "notes.txt").write_text("not searched for")
+    (tmp_path / "in" / "notes.txt").write_text("not searched for", encoding="utf-8")
     assert sorted(planned([tmp_path / "in"], tmp_path / "out").values()) == ["b.flac", "x/a.wav", "x/y/ü.WAV"]
 
 

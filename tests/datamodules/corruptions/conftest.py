@@ -16,5 +16,5 @@ def rir_root(tmp_path: Path) -> Path:
         response[:delay] = 0
         response[delay] = 0.8
         soundfile.write(tmp_path / name, response, rate_hz)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nhall.wav,train\nbooth.flac,test\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nhall.wav,train\nbooth.flac,test\n", encoding="utf-8")
     return tmp_path

@@ -197,7 +197,7 @@ def test_wrong_setting_is_refused_by_name(settings: dict[str, Any], message: str
 def test_recorded_noise_follows_the_split_and_names_what_it_skips(tmp_path: Path) -> None:
     for name, level in (("quiet.wav", 0.01), ("loud.wav", 0.5), ("silent.wav", 0.0)):
         soundfile.write(tmp_path / name, level * np.sin(np.arange(RATE_HZ)), RATE_HZ, subtype="FLOAT")
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nquiet.wav,train\nloud.wav,test\nsilent.wav,train\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nquiet.wav,train\nloud.wav,test\nsilent.wav,train\n", encoding="utf-8")
     noise = Noise(["recorded"], 0.0, str(tmp_path))
     assert noise.skipped == noise.for_split("test").skipped == [f"{tmp_path / 'silent.wav'}: is silent"]
     served = [noise.for_split(split)._recordings for split in ("train", "test")]

@@ -64,4 +64,4 @@ def aurora(root: Path) -> None:
         for name, split in zip(names, ("train", "val", "test"), strict=True):
             write(root / kind / f"{name}.wav", ord(name), 16_000, 8000 if kind == "speech" else 3000)
             rows.append(f"{name}.wav,{split}")
-        (root / kind / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+        (root / kind / "MANIFEST.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")

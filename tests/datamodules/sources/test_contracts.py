@@ -53,7 +53,7 @@ def lay_out_folder(root: Path) -> None:
             write(root / "corpus" / f"{piece}{take}.wav")
     rows = ["0a,train,x", "0b,train,x", "1a,validation,y", "1b,,y", "2a,test,z", "2b,,z"]
     (root / "corpus" / "MANIFEST.csv").write_text(
-        "\n".join(["file,split,group", *(row.replace(",", ".wav,", 1) for row in rows)])
+        "\n".join(["file,split,group", *(row.replace(",", ".wav,", 1) for row in rows)]), encoding="utf-8"
     )
 
 
@@ -63,7 +63,7 @@ def lay_out_maestro(root: Path) -> None:
     for number, (piece, split) in enumerate([(1, "train"), (1, "train"), (2, "validation"), (3, "test")]):
         write(root / "2004" / f"{number}.wav")
         lines.append(f"Composer,Piece {piece},{split},2004,2004/{number}.wav")
-    (root / "maestro-v3.0.0.csv").write_text("\n".join(lines) + "\n")
+    (root / "maestro-v3.0.0.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def lay_out_pairs(root: Path) -> None:
@@ -73,7 +73,7 @@ def lay_out_pairs(root: Path) -> None:
         for side in ("clean", "noisy"):
             write(root / side / f"{number}.wav")
         lines.append(f"{number}.wav,{split},speaker{number}")
-    (root / "clean" / "MANIFEST.csv").write_text("\n".join(lines) + "\n")
+    (root / "clean" / "MANIFEST.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 CASES: dict[type[Source], Case] = {
@@ -142,14 +142,14 @@ def test_official_splits_are_kept(case: Case, tmp_path: Path) -> None:
 
 
 def test_missing_root_is_told(case: Case, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
     contracts.check_missing_root(case.build, tmp_path / "file" / "gone")
 
 
 def test_group_that_a_manifest_tears_apart_is_refused(tmp_path: Path) -> None:
     lay_out_folder(tmp_path)
     table = tmp_path / "corpus" / "MANIFEST.csv"
-    table.write_text(table.read_text().replace("0b.wav,train", "0b.wav,test"))
+    table.write_text(table.read_text(encoding="utf-8").replace("0b.wav,train", "0b.wav,test"), encoding="utf-8")
     with pytest.raises(ValueError, match=r"corpus/MANIFEST.csv has group 'x' in test and train; give all of its files one split"):
         FolderSource(str(tmp_path)).recordings()
 
@@ -157,7 +157,7 @@ def test_group_that_a_manifest_tears_apart_is_refused(tmp_path: Path) -> None:
 def test_groups_of_two_tables_may_share_a_name(tmp_path: Path) -> None:
     for name, split in (("one", "train"), ("two", "test")):
         write(tmp_path / name / "a.wav")
-        (tmp_path / name / "MANIFEST.csv").write_text(f"file,split,group\na.wav,{split},speaker 1\n")
+        (tmp_path / name / "MANIFEST.csv").write_text(f"file,split,group\na.wav,{split},speaker 1\n", encoding="utf-8")
     assert [recording.split for recording in FolderSource(str(tmp_path)).recordings()] == ["train", "test"]
 
 

@@ -181,7 +181,7 @@ def test_aurora_is_mixed_once_and_the_same_everywhere(tmp_path: Path) -> None:
 def test_aurora_noise_is_of_the_split_of_the_speech(tmp_path: Path) -> None:
     layouts.aurora(tmp_path)
     table = tmp_path / "noise" / "MANIFEST.csv"
-    table.write_text(table.read_text().replace("z.wav,test", "z.wav,train"))
+    table.write_text(table.read_text(encoding="utf-8").replace("z.wav,test", "z.wav,train"), encoding="utf-8")
     with pytest.raises(ValueError, match=r"data\.noise_root=.* has no noise for split 'test', of which data\.speech_root="):
         aurora(tmp_path).recordings()
 

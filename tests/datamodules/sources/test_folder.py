@@ -13,8 +13,8 @@ def splits_of(source):
 def test_finds_files_at_any_depth_in_a_fixed_order(tmp_path, write_noise):
     for name in ("b.wav", "sub/deep/a.flac", "a.ogg", "C.AIFF"):
         write_noise(tmp_path / name, subtype="VORBIS" if name.endswith("ogg") else "PCM_16")
-    (tmp_path / "notes.txt").write_text("no audio")
-    (tmp_path / "._b.wav").write_text("resource fork")
+    (tmp_path / "notes.txt").write_text("no audio", encoding="utf-8")
+    (tmp_path / "._b.wav").write_text("resource fork", encoding="utf-8")
     recordings = FolderSource(str(tmp_path)).recordings()
     assert [recording.path for recording in recordings] == [
         str(tmp_path / name) for name in ("C.AIFF", "a.ogg", "b.wav", "sub/deep/a.flac")
@@ -26,7 +26,7 @@ def test_manifest_decides_split_and_group_of_its_folder(tmp_path, write_noise):
     for name in ("x.wav", "y.wav", "z.wav", "unlisted.wav"):
         write_noise(tmp_path / "set" / name)
     rows = "file,licence,split,group\nx.wav,CC0,train,piece 1\ny.wav,CC0,validation,piece 2\nz.wav,CC0,test,piece 3\n"
-    (tmp_path / "set" / "MANIFEST.csv").write_text(rows)
+    (tmp_path / "set" / "MANIFEST.csv").write_text(rows, encoding="utf-8")
     source = FolderSource(str(tmp_path))
     assert splits_of(source) == {"x.wav": "train", "y.wav": "val", "z.wav": "test"}
     assert [recording.group for recording in source.recordings()] == ["piece 1", "piece 2", "piece 3"]
@@ -36,7 +36,7 @@ def test_manifest_without_splits_keeps_groups_together(tmp_path, write_noise):
     names = [f"{group}{take}.wav" for group in "abcdef" for take in (1, 2, 3)]
     for name in names:
         write_noise(tmp_path / name, 0.1)
-    (tmp_path / "MANIFEST.csv").write_text("file,group\n" + "".join(f"{name},{name[0]}\n" for name in names))
+    (tmp_path / "MANIFEST.csv").write_text("file,group\n" + "".join(f"{name},{name[0]}\n" for name in names), encoding="utf-8")
     splits = splits_of(FolderSource(str(tmp_path)))
     assert all(len({splits[f"{group}{take}.wav"] for take in (1, 2, 3)}) == 1 for group in "abcdef")
     assert set(splits.values()) == {"train", "val", "test"}
@@ -79,7 +79,7 @@ def test_broken_files_are_named_once_skipped_and_counted(tmp_path, write_noise, 
 
 def test_a_missing_file_of_a_manifest_is_skipped(tmp_path, write_noise):
     write_noise(tmp_path / "here.wav")
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nhere.wav,train\ngone.wav,train\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nhere.wav,train\ngone.wav,train\n", encoding="utf-8")
     source = FolderSource(str(tmp_path))
     assert set(splits_of(source)) == {"here.wav"}
     assert len(source.skipped) == 1
@@ -104,7 +104,7 @@ def test_empty_root_names_the_key(tmp_path):
 
 def test_manifest_without_files_is_refused(tmp_path, write_noise):
     write_noise(tmp_path / "a.wav")
-    (tmp_path / "MANIFEST.csv").write_text("name,split\na.wav,train\n")
+    (tmp_path / "MANIFEST.csv").write_text("name,split\na.wav,train\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"MANIFEST.csv needs a column `file`"):
         FolderSource(str(tmp_path)).recordings()
 
@@ -113,7 +113,7 @@ def test_a_manifest_decides_the_files_that_it_lists_in_other_folders(tmp_path, w
     names = [f"{folder}/{number}.wav" for folder in "abcd" for number in range(3)]
     for name in [*names, "a/unlisted.wav"]:
         write_noise(tmp_path / name, 0.1)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\n" + "".join(f"{name},test\n" for name in names))
+    (tmp_path / "MANIFEST.csv").write_text("file,split\n" + "".join(f"{name},test\n" for name in names), encoding="utf-8")
     recordings = FolderSource(str(tmp_path)).recordings()
     splits = {recording.path.removeprefix(f"{tmp_path}/"): recording.split for recording in recordings}
     assert len(recordings) == 13
@@ -123,8 +123,8 @@ def test_a_manifest_decides_the_files_that_it_lists_in_other_folders(tmp_path, w
 
 def test_the_nearest_manifest_decides(tmp_path, write_noise):
     write_noise(tmp_path / "sub" / "a.wav")
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nsub/a.wav,train\n")
-    (tmp_path / "sub" / "MANIFEST.csv").write_text("file,split\na.wav,test\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nsub/a.wav,train\n", encoding="utf-8")
+    (tmp_path / "sub" / "MANIFEST.csv").write_text("file,split\na.wav,test\n", encoding="utf-8")
     assert splits_of(FolderSource(str(tmp_path))) == {"a.wav": "test"}
 
 
@@ -136,7 +136,7 @@ def test_links_to_one_file_are_one_recording(tmp_path, write_noise, manifest):
     for name in ("link0.wav", "sub/link1.wav", "sub/link2.wav"):
         (root / name).symlink_to(real)
     if manifest:
-        (root / "sub" / "MANIFEST.csv").write_text(manifest)
+        (root / "sub" / "MANIFEST.csv").write_text(manifest, encoding="utf-8")
     assert list(splits_of(FolderSource(str(root)))) == ["link2.wav" if manifest else "link0.wav"]
 
 
@@ -166,7 +166,9 @@ def test_unreadable_folders_are_counted(tmp_path, write_noise, monkeypatch):
 def test_pattern_chooses_files_by_name_and_keeps_their_splits(tmp_path, write_noise):
     for name in ("piano_a.wav", "piano_b.wav", "violin_a.wav", "set/piano_c.wav"):
         write_noise(tmp_path / name, 0.1)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\npiano_a.wav,train\npiano_b.wav,test\nviolin_a.wav,train\n")
+    (tmp_path / "MANIFEST.csv").write_text(
+        "file,split\npiano_a.wav,train\npiano_b.wav,test\nviolin_a.wav,train\n", encoding="utf-8"
+    )
     source = FolderSource(str(tmp_path), pattern="piano_[ab]*")
     assert splits_of(source) == {"piano_a.wav": "train", "piano_b.wav": "test"}
     assert len(FolderSource(str(tmp_path), pattern="piano_*").recordings()) == 3
@@ -185,7 +187,7 @@ def test_audio_that_is_not_read_is_counted_and_a_handful_is_named(tmp_path, writ
         (tmp_path / f"{number}.m4a").write_bytes(b"ftypM4A")
     (tmp_path / "set").mkdir()
     write_noise(tmp_path / "set" / "listed.wav")
-    (tmp_path / "set" / "MANIFEST.csv").write_text("file\nlisted.wav\n")
+    (tmp_path / "set" / "MANIFEST.csv").write_text("file\nlisted.wav\n", encoding="utf-8")
     (tmp_path / "set" / "unlisted.wma").touch()
     source = FolderSource(str(tmp_path))
     assert len(source.recordings()) == 2

@@ -19,13 +19,13 @@ def write_metadata(root, name):
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
     root.mkdir(parents=True, exist_ok=True)
     if name.endswith("csv"):
-        with open(root / name, "w", newline="") as stream:
+        with open(root / name, "w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
         return
     by_column = {column: {str(number): row[column] for number, row in enumerate(rows)} for column in COLUMNS}
-    (root / name).write_text(json.dumps(rows if "v2" in name else by_column))
+    (root / name).write_text(json.dumps(rows if "v2" in name else by_column), encoding="utf-8")
 
 
 @pytest.fixture(params=["maestro-v2.0.0.csv", "maestro-v3.0.0.csv", "maestro-v2.0.0.json", "maestro-v3.0.0.json"])
@@ -84,7 +84,7 @@ def test_missing_data_set_says_where_it_looked_and_how_to_get_it(tmp_path):
 
 
 def test_other_tables_are_refused(tmp_path):
-    (tmp_path / "maestro-v3.0.0.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "maestro-v3.0.0.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(ValueError, match="is not MAESTRO's metadata: it lacks canonical_composer"):
         MaestroSource(str(tmp_path)).recordings()
 

@@ -55,7 +55,9 @@ def test_files_without_exactly_one_partner_are_named_and_the_rest_goes_on(write:
 def test_splits_are_those_of_the_clean_folder(write: Write, tmp_path: Path) -> None:
     for number in range(3):
         write(f"clean/{number}.wav"), write(f"noisy/{number}.wav")
-    (tmp_path / "clean" / "MANIFEST.csv").write_text("file,split,group\n0.wav,test,p1\n1.wav,train,p2\n2.wav,val,p3\n")
+    (tmp_path / "clean" / "MANIFEST.csv").write_text(
+        "file,split,group\n0.wav,test,p1\n1.wav,train,p2\n2.wav,val,p3\n", encoding="utf-8"
+    )
     assert [(item.split, item.group) for item in source(tmp_path).recordings()] == [
         ("test", "p1"),
         ("train", "p2"),
@@ -69,7 +71,7 @@ def test_equal_content_of_either_side_is_used_in_one_split_only(write: Write, tm
         write(f"clean/{name}", number), write(f"noisy/{name}", 10 + number)
     shutil.copy(tmp_path / side / "train" / "1.wav", tmp_path / side / "test" / "9.wav")
     table = "file,split\ntrain/1.wav,train\ntrain/2.wav,train\ntest/9.wav,test\n"
-    (tmp_path / "clean" / "MANIFEST.csv").write_text(table)
+    (tmp_path / "clean" / "MANIFEST.csv").write_text(table, encoding="utf-8")
     kept = keep_together(source(tmp_path).recordings())
     assert [Path(item.path).name for item in kept] == ["9.wav", "2.wav"]
     (line,) = caplog.messages

@@ -30,7 +30,7 @@ def roots(tmp_path: Path) -> list[str]:
         for place, split in enumerate(splits.split(",")):
             write(tmp_path / name / f"{place}.wav", 10 * number + place)
             rows.append(f"{place}.wav,{split},piece{place}")
-        (tmp_path / name / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+        (tmp_path / name / "MANIFEST.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return [str(tmp_path / "a/music"), str(tmp_path / "b/music")]
 
 
@@ -147,7 +147,7 @@ def licensed(tmp_path: Path) -> Path:
     for number, license_id in enumerate(LICENSES):
         write(tmp_path / "l" / f"{number}.wav", number)
         rows.append(f"{number}.wav,{license_id}")
-    (tmp_path / "l" / "MANIFEST.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "l" / "MANIFEST.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     write(tmp_path / "l" / "unlisted" / "x.wav", 99)
     return tmp_path / "l"
 

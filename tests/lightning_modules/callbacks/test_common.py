@@ -37,7 +37,7 @@ def test_draws_depend_on_seed_batch_and_rank_and_on_nothing_else() -> None:
 
 def test_non_finite_loss_is_reported_with_its_batch(tmp_path: Path) -> None:
     NonFiniteReport(tmp_path).on_exception(state(current_epoch=3, global_step=40), state(), NonFiniteLossError([1, 2]))
-    report = json.loads((tmp_path / "nonfinite.json").read_text())
+    report = json.loads((tmp_path / "nonfinite.json").read_text(encoding="utf-8"))
     assert report == {"indices": [1, 2], "epoch": 3, "global_step": 40}
 
 
@@ -52,25 +52,27 @@ def test_each_validation_is_a_line_but_not_the_check_before_training(tmp_path: P
     for epoch, checking in ((0, True), (0, False), (1, False)):
         report.on_validation_end(state(4 * epoch + 3, current_epoch=epoch, sanity_checking=checking, **seen), state())
     report.on_validation_end(state(sanity_checking=False, **seen | {"is_global_zero": False}), state())
-    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text(encoding="utf-8").splitlines()]
     assert lines == [{"epoch": 0, "step": 4, "val/lsd": 1.5}, {"epoch": 1, "step": 8, "val/lsd": 1.5}]
 
 
 def test_epoch_that_is_repeated_is_listed_once(tmp_path: Path) -> None:
-    (tmp_path / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n{"epoch": 2, "va')
+    (tmp_path / "epochs.jsonl").write_text(
+        '{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n{"epoch": 2, "va', encoding="utf-8"
+    )
     seen = {"callback_metrics": {"val/lsd": torch.tensor(1.5)}, "is_global_zero": True, "sanity_checking": False}
     for _ in range(2):
         EpochReport(tmp_path).on_validation_end(state(7, current_epoch=1, **seen), state())
-    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text(encoding="utf-8").splitlines()]
     assert lines == [{"epoch": 0, "val/lsd": 3.0}, {"epoch": 1, "step": 8, "val/lsd": 1.5}]
     assert [path.name for path in tmp_path.iterdir()] == ["epochs.jsonl"]
 
 
 def test_what_came_after_the_checkpoint_is_forgotten_when_a_run_goes_on(tmp_path: Path) -> None:
     lines = ['{"epoch": 0, "step": 2}', '{"epoch": 0, "step": 4}', '{"epoch": 1, "step": 6}', '{"epoch": 1, "st']
-    (tmp_path / "epochs.jsonl").write_text("\n".join(lines))
+    (tmp_path / "epochs.jsonl").write_text("\n".join(lines), encoding="utf-8")
     EpochReport(tmp_path).on_train_start(state(4, current_epoch=1, is_global_zero=True), state())
-    assert (tmp_path / "epochs.jsonl").read_text().splitlines() == lines[:2]
+    assert (tmp_path / "epochs.jsonl").read_text(encoding="utf-8").splitlines() == lines[:2]
 
 
 @pytest.mark.posix

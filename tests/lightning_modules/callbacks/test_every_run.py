@@ -26,10 +26,10 @@ def test_profiler_and_device_statistics_leave_their_files(train_config: Callable
     profiled = ["callbacks.profiler.first_batch=1", "callbacks.profiler.batches=1", "trainer.max_epochs=1"]
     statistics = ["trainer.log_every_n_steps=1", "callbacks=[profiler,device_stats]"]
     train(train_config(*TINY_NET, *statistics, *profiled))
-    assert "aten::" in (tmp_path / "run" / "profile.txt").read_text()
-    assert json.loads((tmp_path / "run" / "profile.json").read_text())["traceEvents"]
+    assert "aten::" in (tmp_path / "run" / "profile.txt").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "run" / "profile.json").read_text(encoding="utf-8"))["traceEvents"]
     (curves,) = (tmp_path / "run" / "csv").rglob("metrics.csv")
-    assert "cpu_percent" in curves.read_text().splitlines()[0]
+    assert "cpu_percent" in curves.read_text(encoding="utf-8").splitlines()[0]
 
 
 def test_profiler_that_meets_a_short_epoch_writes_what_it_saw(train_config: Callable[..., TrainSettings], tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def differing(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -
 
 
 def lines_of(run: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (run / "epochs.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def steps_of(run: Path) -> list[tuple[float, float]]:

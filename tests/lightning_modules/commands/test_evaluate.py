@@ -53,7 +53,7 @@ def test_every_method_without_training_is_scored_on_the_same_pairs(config: Confi
     assert methods["method"]["kind"] == "oracle"
     assert methods["method"]["snr_db"] > methods["corrupted"]["snr_db"] + 3
     assert (tmp_path / "evaluation" / "per_example.csv").is_file()
-    assert json.loads((tmp_path / "evaluation" / "result.json").read_text())["pairs"] == result["pairs"]
+    assert json.loads((tmp_path / "evaluation" / "result.json").read_text(encoding="utf-8"))["pairs"] == result["pairs"]
 
 
 def test_method_with_parameters_that_needs_no_training_is_evaluated(config: Config) -> None:

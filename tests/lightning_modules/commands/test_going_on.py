@@ -22,7 +22,9 @@ QUICK = [
 
 
 def steps_of(run: Path) -> list[tuple[int, int]]:
-    return [(line["epoch"], line["step"]) for line in map(json.loads, (run / "epochs.jsonl").read_text().splitlines())]
+    return [
+        (line["epoch"], line["step"]) for line in map(json.loads, (run / "epochs.jsonl").read_text(encoding="utf-8").splitlines())
+    ]
 
 
 def rates_of(run: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from lightning_modules.runs.end import exit_code
 
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 ROOT = Path(__file__).parents[3]
-MODELS = {path.stem: path.read_text() for path in (ROOT / "conf" / "model").glob("*.yaml")}
+MODELS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "conf" / "model").glob("*.yaml")}
 FULL_SIZE = {name for name in MODELS if f"{name}_small" in MODELS or name.endswith("_literal")}
 TRAINED = [  # a full-size method, which has a smaller sibling, is trained in the slow tier only
     pytest.param(name, marks=pytest.mark.slow if name in FULL_SIZE else ())
@@ -35,7 +35,7 @@ Config = Callable[..., TrainSettings]
 @pytest.mark.parametrize("model", TRAINED)
 def test_every_trainable_method_trains_and_leaves_its_results(train_config: Config, tmp_path: Path, model: str) -> None:
     train(train_config("trainer=smoke", f"model={model}", "data.max_recordings.test=2", "examples=2"))
-    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert result["status"] == "finished"
     assert math.isfinite(result["metrics"]["test/si_sdr_db"])
     assert set(result["methods"]) == {"corrupted", "method"}
@@ -65,7 +65,7 @@ def test_method_in_steps_leaves_a_table_and_pictures_of_them(train_config: Confi
     shrunk = ["model.net.state_channels=4", "model.net.hidden_channels=8", "model.net.steps=3"]
     result = train(train_config("model=conv_rnn", *shrunk, "examples=1"))
     folder = tmp_path / "run"
-    with (folder / "by_step.csv").open(newline="") as file:
+    with (folder / "by_step.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["0", "1", "2", "3"]
     for metric in ("si_sdr_db", "lsd"):
@@ -82,7 +82,7 @@ def test_training_whose_test_fails_keeps_what_it_knows(
 
     monkeypatch.setattr("lightning_modules.commands.train.score_pairs", fail)
     result = train(train_config("trainer=smoke", *TINY_NET))
-    assert result == json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result == json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert (result["status"], exit_code(result)) == ("finished", 1)
     assert result["problems"] == ["the test: KeyError: 'lsd'"]
     assert math.isfinite(result["validation"]["val/si_sdr_db"])
@@ -92,7 +92,7 @@ def test_training_whose_test_fails_keeps_what_it_knows(
 
 def test_result_agrees_with_the_rows_and_the_corrupted_columns(train_config: Config, tmp_path: Path) -> None:
     result = train(train_config(*TINY_NET))
-    with (tmp_path / "run" / "per_example.csv").open(newline="") as file:
+    with (tmp_path / "run" / "per_example.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for column in ("snr_db", "corrupted_snr_db", "lsd"):
         mean = sum(float(row[column]) for row in rows) / len(rows)
@@ -167,7 +167,7 @@ def test_signal_ends_a_run_with_its_results_written(tiny: list[str], tmp_path: P
     wait_for(tmp_path / "one" / "checkpoints" / "last.ckpt", process)
     process.send_signal(number)
     assert process.wait(timeout=60) == 128 + number
-    result = json.loads((tmp_path / "one" / "result.json").read_text())
+    result = json.loads((tmp_path / "one" / "result.json").read_text(encoding="utf-8"))
     assert result["status"] == "interrupted"
     assert "test/si_sdr_db" in result["metrics"]
 
@@ -184,7 +184,7 @@ def test_non_finite_loss_stops_and_names_the_batch(train_config: Config, tmp_pat
     monkeypatch.setattr(regression, "weighted_sum", explode)
     with pytest.raises(BrokenRunError, match="indices .*nonfinite.json, the last good checkpoint is kept"):
         train(train_config(*TINY_NET))
-    report = json.loads((tmp_path / "run" / "nonfinite.json").read_text())
+    report = json.loads((tmp_path / "run" / "nonfinite.json").read_text(encoding="utf-8"))
     assert report == {"indices": [20, 21, 22, 23], "epoch": 1, "global_step": 5}
     assert end_of_a_broken_run(ValueError("x"), tmp_path / "run").endswith("nonfinite.json, the last good checkpoint is kept")
     assert end_of_a_broken_run(ValueError("x"), tmp_path) == f"x; see {tmp_path / 'nonfinite.json'}"
@@ -240,8 +240,8 @@ def test_two_processes_leave_one_run_whose_pairs_count_once(tiny: list[str], tmp
     settings = [*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=1", "logger=csv", "baselines=[sinc]"]
     assert start([*settings, "+trainer.strategy=ddp", "trainer.devices=2"], tmp_path).wait(timeout=120) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
-    result = json.loads((tmp_path / "one" / "result.json").read_text())
-    with (tmp_path / "one" / "per_example.csv").open(newline="") as file:
+    result = json.loads((tmp_path / "one" / "result.json").read_text(encoding="utf-8"))
+    with (tmp_path / "one" / "per_example.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len({row["index"] for row in rows}) == len(rows) == result["pairs"] == 6
     assert result["methods"]["corrupted"]["snr_db"] == pytest.approx(sum(float(row["corrupted_snr_db"]) for row in rows) / 6)
@@ -287,7 +287,7 @@ def test_smoke_of_every_method_is_a_whole_run_of_seconds(tmp_path: Path, model: 
         shutil.rmtree(tmp_path / "run", ignore_errors=True)
         ended = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "2"})
         assert ended.returncode == 0, ended.stderr
-    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert (result["status"], result["pairs"], result["problems"]) == ("finished", 1, [])
     assert set(result["methods"]) == {"corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", model}
     assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}

@@ -61,7 +61,7 @@ def test_means_over_the_pairs_asked_for_by_step() -> None:
 def test_table_and_pictures_are_written(tmp_path: Path) -> None:
     means = write_steps(tmp_path, module(), Pairs(), [0, 1])
     pictures = draw_steps(tmp_path, module(), Pairs(), means, 1, "tone, 0.0 to 1.0 s")
-    with (tmp_path / "by_step.csv").open(newline="") as file:
+    with (tmp_path / "by_step.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["lsd"]) for row in rows] == means["lsd"]
     assert [row["step"] for row in rows] == ["0", "1", "2"]

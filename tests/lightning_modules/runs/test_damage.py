@@ -10,7 +10,9 @@ from lightning_modules.runs.damage import DamagedFileError, check_entries, is_nu
 
 
 def test_numbers_that_are_none_become_none(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('{"a": NaN, "b": [-Infinity, 1e999, 1.5], "c": {"d": 1' + "0" * 400 + '}, "e": true}')
+    (tmp_path / "a.json").write_text(
+        '{"a": NaN, "b": [-Infinity, 1e999, 1.5], "c": {"d": 1' + "0" * 400 + '}, "e": true}', encoding="utf-8"
+    )
     assert read_json(tmp_path / "a.json") == {"a": None, "b": [None, None, 1.5], "c": {"d": None}, "e": True}
 
 
@@ -51,7 +53,7 @@ def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def test_damaged_lines_lose_only_themselves(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"a": 1}\n{"a": \n[]\n\n{"a": 2}\n{"a"')
+    (tmp_path / "a.jsonl").write_text('{"a": 1}\n{"a": \n[]\n\n{"a": 2}\n{"a"', encoding="utf-8")
     assert read_json_lines(tmp_path / "a.jsonl") == ([{"a": 1}, {"a": 2}], [2, 3, 6])
 
 

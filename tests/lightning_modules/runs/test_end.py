@@ -61,7 +61,7 @@ def config(train_config: Config) -> TrainSettings:
 
 
 def result_of(folder: Path) -> Any:
-    return json.loads((folder / "result.json").read_text())
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
 
 def files_of(folder: Path) -> set[str]:
@@ -98,7 +98,7 @@ def test_part_that_fails_costs_no_other(
     whole |= set(SOUNDS)
     assert files_of(tmp_path / "run") == whole - set(FILES.get(part, []))
     (table,) = (tmp_path / "run").glob("csv/*/metrics.csv")
-    assert ("test/si_sdr_db" in table.read_text()) == (part != "tracker.means")
+    assert ("test/si_sdr_db" in table.read_text(encoding="utf-8")) == (part != "tracker.means")
 
 
 def test_probe_that_fails_costs_no_other(
@@ -208,7 +208,7 @@ def test_second_signal_ends_the_process_and_leaves_the_result(
     with pytest.raises(KeyboardInterrupt):
         train(config)
     assert list(result_of(tmp_path / "run")["methods"]) == ["corrupted", *BASELINES, "method"]
-    with (tmp_path / "run" / "per_example.csv").open(newline="") as file:
+    with (tmp_path / "run" / "per_example.csv").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == result_of(tmp_path / "run")["pairs"]
 
 

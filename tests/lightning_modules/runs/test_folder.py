@@ -73,7 +73,7 @@ def finished_epoch(folder: Path, status: str | None = None) -> Path:
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     torch.save({key: {} for key in RESUMED}, folder / "checkpoints" / "last.ckpt")
     if status is not None:
-        (folder / "result.json").write_text(json.dumps({"status": status}))
+        (folder / "result.json").write_text(json.dumps({"status": status}), encoding="utf-8")
     return folder
 
 

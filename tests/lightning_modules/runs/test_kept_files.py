@@ -36,7 +36,7 @@ def test_what_is_asked_for_stays_and_the_result_names_a_file_that_is_there(tmp_p
     named = {"both": "best", "best": "best", "last": "last", "none": None}[keep]
     assert result["checkpoint"] == (named and str(tmp_path / "checkpoints" / f"{named}.ckpt"))
     if keep != "both":
-        assert json.loads((tmp_path / "result.json").read_text()) == result
+        assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8")) == result
 
 
 @pytest.mark.parametrize("facts", [{"status": "interrupted"}, {"problems": ["the test: failed"]}])

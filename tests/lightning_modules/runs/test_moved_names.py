@@ -20,7 +20,7 @@ OLD = sorted((Path(__file__).parents[2] / "old_runs").iterdir())
 
 def written(folder: Path) -> dict[str, Any]:
     """Return how an old run was trained, and what it made of noise then."""
-    content: dict[str, Any] = json.loads((folder / "run_as.json").read_text())
+    content: dict[str, Any] = json.loads((folder / "run_as.json").read_text(encoding="utf-8"))
     return content
 
 

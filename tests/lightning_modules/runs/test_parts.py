@@ -14,7 +14,7 @@ def fail() -> None:
 
 
 def stored(path: Path) -> Any:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_result_is_on_disk_before_any_part_and_grows(tmp_path: Path) -> None:

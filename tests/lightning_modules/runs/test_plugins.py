@@ -35,7 +35,7 @@ def small_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, code in {**files, "conf/model/shipped.yaml": SHIPPED}.items():
         path = tmp_path / "smallpackage" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
+        path.write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     return "smallpackage"
 
@@ -59,7 +59,7 @@ def test_what_is_no_plugin_is_told(names: object, sentence: str) -> None:
 
 
 def test_plugin_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "brokenpackage.py").write_text("import no_such_module")
+    (tmp_path / "brokenpackage.py").write_text("import no_such_module", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match=r"^--trust: importing brokenpackage failed: ModuleNotFoundError: No module named"):
         import_plugins(["brokenpackage"], "--trust")

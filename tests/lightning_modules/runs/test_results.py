@@ -30,14 +30,14 @@ def test_flat_metrics_name_the_method_and_its_input() -> None:
 def test_rows_carry_the_place_of_their_pair(tmp_path: Path) -> None:
     manifest = [{"file": "a.wav", "offset_samples": 0}, {"file": "b, c.wav", "offset_samples": 7}]
     write_rows(tmp_path / "rows.csv", [{"index": 1, "snr_db": 3.5}], manifest)
-    with (tmp_path / "rows.csv").open(newline="") as file:
+    with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.DictReader(file)) == [{"file": "b, c.wav", "offset_samples": "7", "index": "1", "snr_db": "3.5"}]
 
 
 def test_rows_may_tell_of_their_pairs_what_others_do_not(tmp_path: Path) -> None:
     manifest = [{"file": "a.wav", "seed": 1}, {"file": "b.wav", "seed": 2, "mean": [12]}]
     write_rows(tmp_path / "rows.csv", [{"index": 0, "snr_db": 3.5}, {"index": 1, "snr_db": 4.5}], manifest)
-    with (tmp_path / "rows.csv").open(newline="") as file:
+    with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
         assert [(line["file"], line["mean"], line["snr_db"]) for line in csv.DictReader(file)] == [
             ("a.wav", "", "3.5"),
             ("b.wav", "[12]", "4.5"),

@@ -79,7 +79,7 @@ def test_other_loggers_get_neither_media_nor_summary(tmp_path: Path) -> None:
 def test_any_logger_gets_the_means_at_the_end_of_the_training(tmp_path: Path) -> None:
     logger = CSVLogger(tmp_path, name="csv", version="")
     tracker_of(logger).means({"metrics": {"test/lsd": 1.5}, "epochs": 20, "global_step": 640})
-    assert (tmp_path / "csv" / "metrics.csv").read_text().splitlines() == ["epoch,step,test/lsd", "20,640,1.5"]
+    assert (tmp_path / "csv" / "metrics.csv").read_text(encoding="utf-8").splitlines() == ["epoch,step,test/lsd", "20,640,1.5"]
 
 
 def test_team_is_a_key_of_the_configuration(options: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def test_nothing_else_of_a_training_seeds_a_generator() -> None:
     seeding = {
         path.relative_to(ROOT).as_posix()
         for path in ROOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in ("manual_seed", "seed_all", "default_rng")
     }
     assert seeding == OWNERS, f"{seeding - OWNERS} seed by themselves: draw from training.draws.generator_of(self.seed, ...)"

@@ -44,5 +44,7 @@ def test_short_signals_end_in_silence_and_long_ones_stay() -> None:
 
 def test_nobody_else_transforms_for_itself() -> None:
     folders = ("datamodules", "lightning_modules", "machine", "models", "sweeps")
-    users = [path.name for folder in folders for path in (ROOT / folder).rglob("*.py") if CALL.search(path.read_text())]
+    users = [
+        path.name for folder in folders for path in (ROOT / folder).rglob("*.py") if CALL.search(path.read_text(encoding="utf-8"))
+    ]
     assert users == ["stft.py"]

@@ -49,14 +49,14 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
         }
         facts |= {"metrics": {}, "manifest_hash": "f00d", "seed": seed, "sample_rate_hz": RATE_HZ}
         facts |= {"methods": methods | {"unet": {"kind": "learned"} | means}}
-        (folder / "result.json").write_text(json.dumps(facts | (result or {})))
+        (folder / "result.json").write_text(json.dumps(facts | (result or {})), encoding="utf-8")
         settings = {
             "seed": seed,
             "monitor": "val/si_sdr_db",
             "choices": {"model": "unet", "data": "folder", "corruption": "noise"},
         }
         settings |= {"model": {"optimizer": {"lr": lr}}, "corruption": {"snr_db": 5}, "data": {"eval_seconds": 1, "seed": seed}}
-        (folder / "config.yaml").write_text(yaml.safe_dump(settings | (config or {})))
+        (folder / "config.yaml").write_text(yaml.safe_dump(settings | (config or {})), encoding="utf-8")
         write_pairs(folder / "per_example.csv", si_sdr_db, input_db)
         for index in range(examples):
             write_example(folder / "examples", index, seed)
@@ -67,7 +67,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 
 def write_pairs(path: Path, restored: Sequence[float], corrupted: Sequence[float]) -> None:
     """Write the scores of pairs, two of each recording."""
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(
             ["file", "offset_samples", "checksum", "index", "si_sdr_db", "lsd", "corrupted_si_sdr_db", "corrupted_lsd"]

@@ -40,7 +40,7 @@ def report(make_run: Make, tmp_path: Path) -> Path:
         rate, seed = (0.1, 0.2)[number // 2], number % 2
         folder = make_run(f"run{number}", [7.0 + number] * 6, seed=seed, lr=rate, examples=2)
         (folder / "csv").mkdir()
-        (folder / "csv" / "metrics.csv").write_text("step,val/si_sdr_db\n10,5\n20,6.5\n30,7\n")
+        (folder / "csv" / "metrics.csv").write_text("step,val/si_sdr_db\n10,5\n20,6.5\n30,7\n", encoding="utf-8")
     assert compare.main([str(tmp_path / "runs"), "-o", str(tmp_path / "report")]) == 0
     return tmp_path / "report"
 
@@ -229,15 +229,17 @@ def test_mushra_votes_are_cast_saved_and_merged(
     browser.click("#save-json")
     browser.click("#save-csv")
     saved, table = browser.downloaded("json"), browser.downloaded("csv")
-    ballot = json.loads(saved.read_text())
+    ballot = json.loads(saved.read_text(encoding="utf-8"))
     assert (ballot["test"], ballot["listener"], len(ballot["votes"])) == ("mushra", 'Ann, "B"', 10)
     assert {vote["condition"] for vote in ballot["votes"]} >= {"clean", "anchor", "corrupted"}
     assert sorted(vote["score"] for vote in ballot["votes"]) == sorted([0, 10, 20, 30, 40] * 2)
-    with table.open(newline="") as file:
+    with table.open(newline="", encoding="utf-8") as file:
         assert [row["condition"] for row in csv.DictReader(file)] == [vote["condition"] for vote in ballot["votes"]]
     assert compare.main([str(tmp_path / "runs"), "-o", str(report), "--votes", str(saved), str(table)]) == 0
     scores = [vote["score"] for vote in ballot["votes"] if vote["condition"] == "corrupted"]
-    line = next(line for line in (report / "leaderboard.md").read_text().splitlines() if line.startswith("| corrupted"))
+    line = next(
+        line for line in (report / "leaderboard.md").read_text(encoding="utf-8").splitlines() if line.startswith("| corrupted")
+    )
     assert f"{np.mean(scores):.1f}" in line and "(2) |" in line
     assert "rated the hidden reference below 90" in capsys.readouterr().err
     assert browser.errors == []
@@ -256,12 +258,12 @@ def test_abx_answers_are_given_by_keyboard_saved_and_merged(browser: Any, report
         browser.press("1")
     browser.wait("!document.getElementById('results').hidden")
     browser.click("#save-json")
-    votes = json.loads(browser.downloaded("json").read_text())["votes"]
+    votes = json.loads(browser.downloaded("json").read_text(encoding="utf-8"))["votes"]
     assert all(vote["answer"] == vote["a"] and {vote["a"], vote["b"]} >= {"clean", vote["x"]} for vote in votes)
     assert {vote["x"] == vote["a"] for vote in votes} == {True, False}  # X is drawn; twelve alike have a chance of 1 in 2048
     assert compare.main([str(tmp_path / "runs"), "-o", str(report), "--votes", str(browser.downloaded("json"))]) == 0
     right = sum(vote["x"] == vote["answer"] for vote in votes)
-    assert f"| {right} of 12 |" in (report / "leaderboard.md").read_text()
+    assert f"| {right} of 12 |" in (report / "leaderboard.md").read_text(encoding="utf-8")
 
 
 def test_fifty_runs_with_ten_examples_open_in_three_seconds(browser: Any, make_run: Make, tmp_path: Path) -> None:
@@ -269,7 +271,7 @@ def test_fifty_runs_with_ten_examples_open_in_three_seconds(browser: Any, make_r
         folder = make_run(f"run{number}", [5.0 + number / 10] * 6, seed=number, lr=0.1 + number, examples=10)
         (folder / "csv").mkdir()
         lines = [f"{step},{step / 100}" for step in range(1000)]
-        (folder / "csv" / "metrics.csv").write_text("\n".join(["step,train/loss", *lines]) + "\n")
+        (folder / "csv" / "metrics.csv").write_text("\n".join(["step,train/loss", *lines]) + "\n", encoding="utf-8")
     assert compare.main([str(tmp_path / "runs"), "-o", str(tmp_path / "report")]) == 0
     assert len(list((tmp_path / "report" / "audio").glob("*.js"))) == 50 * 10 + 3 * 10
     assert browser.open(tmp_path / "report" / "index.html") < 3

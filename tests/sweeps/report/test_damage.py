@@ -40,8 +40,10 @@ def damaged(make_run: Make) -> Path:
     make_run("fine", lr=0.0001, examples=1)
     folder = make_run("bad", lr=0.001, examples=1)
     (folder / "csv").mkdir()
-    (folder / "csv" / "metrics.csv").write_text("epoch,step,train/loss,val/lsd\n0,5,0.7,\n0,7,,3.0\n1,15,,2.0\n")
-    (folder / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n')
+    (folder / "csv" / "metrics.csv").write_text(
+        "epoch,step,train/loss,val/lsd\n0,5,0.7,\n0,7,,3.0\n1,15,,2.0\n", encoding="utf-8"
+    )
+    (folder / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 3.0}\n{"epoch": 1, "val/lsd": 2.0}\n', encoding="utf-8")
     return folder
 
 
@@ -101,9 +103,9 @@ def test_run_keeps_its_row_when_only_a_part_is_damaged(
 
 
 def changed_json(path: Path, key: str, value: object) -> None:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     content.pop(key, None)
-    path.write_text(json.dumps(content if value is KeyError else content | {key: value}))
+    path.write_text(json.dumps(content if value is KeyError else content | {key: value}), encoding="utf-8")
 
 
 @pytest.mark.parametrize("value", [KeyError, None, "x", 1.5, [], {}, {"unet": 1}, float("nan"), 10**400], ids=str)
@@ -139,16 +141,16 @@ def test_fact_that_is_no_number_costs_only_itself(
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400, b"\xff", {1: {2: None}}, "\ud800"], ids=repr)
 def test_setting_that_json_cannot_hold_loses_nothing(damaged: Path, capsys: pytest.CaptureFixture[str], value: object) -> None:
-    config = yaml.safe_load((damaged / "config.yaml").read_text())
+    config = yaml.safe_load((damaged / "config.yaml").read_text(encoding="utf-8"))
     config["model"]["gradient_clip_norm"] = value
-    (damaged / "config.yaml").write_text(yaml.safe_dump(config))
+    (damaged / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     code, out, err = report(damaged, capsys)
     assert (code, err) == (0, "")
     assert "unet lr=0.001 " in out or "gradient_clip_norm" in out
 
 
 def test_infinite_setting_is_shown_by_its_name(damaged: Path) -> None:
-    with (damaged / "config.yaml").open("a") as file:
+    with (damaged / "config.yaml").open("a", encoding="utf-8") as file:
         file.write("clip: .inf\nlow: -.inf\nnone: .nan\n")
     (run,) = find_runs([damaged])[0]
     assert [run.config[key] for key in ("clip", "low", "none")] == ["inf", "-inf", "nan"]
@@ -157,18 +159,18 @@ def test_infinite_setting_is_shown_by_its_name(damaged: Path) -> None:
 @pytest.mark.parametrize("value", ["folder", [], 1])
 @pytest.mark.parametrize("key", ["choices", "data", "corruption", "model"])
 def test_settings_of_another_form_are_named(damaged: Path, capsys: pytest.CaptureFixture[str], key: str, value: object) -> None:
-    config = yaml.safe_load((damaged / "config.yaml").read_text())
-    (damaged / "config.yaml").write_text(yaml.safe_dump(config | {key: value}))
+    config = yaml.safe_load((damaged / "config.yaml").read_text(encoding="utf-8"))
+    (damaged / "config.yaml").write_text(yaml.safe_dump(config | {key: value}), encoding="utf-8")
     code, _, err = report(damaged, capsys)
     assert (code, f"note: bad/config.yaml is damaged: {key} is " in err) == (1, True)
 
 
 def test_half_written_line_of_the_epochs_loses_only_that_line(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with (damaged / "epochs.jsonl").open("a") as file:
+    with (damaged / "epochs.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"epoch": 2, "val/ls')
     code, _, err = report(damaged, capsys)
     assert (code, err) == (0, "note: bad/epochs.jsonl is damaged in 1 line(s), which are left out")
-    page = (damaged.parent.parent / "report" / "index.html").read_text()
+    page = (damaged.parent.parent / "report" / "index.html").read_text(encoding="utf-8")
     assert '"val/lsd":[[7.0,3.0],[15.0,2.0]]' in page
 
 
@@ -176,17 +178,17 @@ def test_half_written_line_of_the_epochs_loses_only_that_line(damaged: Path, cap
     ("line", "change"), [(-1, "2.flac,100"), (2, "x"), (1, "0.flac,0,c0ffee,1,1,1,1,1"), (3, "0.flac,0,c0ffee,3,a,1,1,1")]
 )
 def test_table_with_a_damaged_line_is_left_out(damaged: Path, capsys: pytest.CaptureFixture[str], line: int, change: str) -> None:
-    lines = (damaged / "per_example.csv").read_text().splitlines()
+    lines = (damaged / "per_example.csv").read_text(encoding="utf-8").splitlines()
     lines[line] = change
-    (damaged / "per_example.csv").write_text("\n".join(lines) + "\n")
+    (damaged / "per_example.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     code, _, err = report(damaged, capsys)
     assert (code, "note: bad/per_example.csv is damaged" in err) == (1, True)
 
 
 def test_table_that_ends_early_is_left_out(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     changed_json(damaged / "result.json", "pairs", 6)
-    lines = (damaged / "per_example.csv").read_text().splitlines(keepends=True)
-    (damaged / "per_example.csv").write_text("".join(lines[:-2]))
+    lines = (damaged / "per_example.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (damaged / "per_example.csv").write_text("".join(lines[:-2]), encoding="utf-8")
     code, _, err = report(damaged, capsys)
     assert (code, err) == (1, "note: bad/per_example.csv is damaged: it has 4 of 6 test pairs")
 
@@ -200,7 +202,9 @@ def test_damaged_version_of_an_example_takes_no_other_with_it(damaged: Path, cap
         "0000_clean.flac",
         "0000_restored.flac",
     ]
-    assert (damaged.parent.parent / "report" / "index.html").read_text().count('"clip":') == 4  # corrupted, fine, clean, anchor
+    assert (damaged.parent.parent / "report" / "index.html").read_text(encoding="utf-8").count(
+        '"clip":'
+    ) == 4  # corrupted, fine, clean, anchor
 
 
 def test_missing_examples_are_no_damage(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,7 +215,7 @@ def test_missing_examples_are_no_damage(damaged: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize("form", [*CONTENTS, "folder", "pipe", "half"])
 def test_damaged_record_of_an_unfinished_job_is_named(damaged: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
     (damaged / "result.json").unlink()
-    (damaged / "job.json").write_text('{"identity": "a", "status": "failed"}')
+    (damaged / "job.json").write_text('{"identity": "a", "status": "failed"}', encoding="utf-8")
     replace(damaged / "job.json", form)
     code, _, err = report(damaged, capsys)
     assert code == 0
@@ -219,9 +223,9 @@ def test_damaged_record_of_an_unfinished_job_is_named(damaged: Path, capsys: pyt
 
 
 def test_damage_is_told_apart_from_what_is_not_finished(damaged: Path) -> None:
-    (damaged / "result.json").write_text("{")
+    (damaged / "result.json").write_text("{", encoding="utf-8")
     (damaged.parent / "late").mkdir()
-    (damaged.parent / "late" / "run.json").write_text("{}")
+    (damaged.parent / "late" / "run.json").write_text("{}", encoding="utf-8")
     skipped = find_runs([damaged.parent])[1]
     assert [isinstance(sentence, Damage) for sentence in skipped] == [True, False]
 
@@ -229,7 +233,7 @@ def test_damage_is_told_apart_from_what_is_not_finished(damaged: Path) -> None:
 @pytest.mark.parametrize("value", [1e308, -1e308, 1e9])
 def test_score_that_no_metric_takes_is_none(damaged: Path, capsys: pytest.CaptureFixture[str], value: float) -> None:
     table = damaged / "per_example.csv"
-    table.write_text(table.read_text().replace(",7.2,", f",{value:g},"))
+    table.write_text(table.read_text(encoding="utf-8").replace(",7.2,", f",{value:g},"), encoding="utf-8")
     code, out, err = report(damaged, capsys)
     assert (code, "unet lr=0.001 " in out) == (0, True)
     assert "has no finite si_sdr_db on 1 of 6 pairs" in err
@@ -237,14 +241,14 @@ def test_score_that_no_metric_takes_is_none(damaged: Path, capsys: pytest.Captur
 
 def test_merge_keys_of_yaml_are_refused_before_they_multiply(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = ["m0: &m0 {x: 1, y: 2}", *(f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 10)}]}}" for n in range(1, 12))]
-    (damaged / "config.yaml").write_text("\n".join(lines))
+    (damaged / "config.yaml").write_text("\n".join(lines), encoding="utf-8")
     code, _, err = report(damaged, capsys)
     assert (code, err) == (1, "note: bad/config.yaml is damaged: it uses merge keys (<<)")
 
 
 def test_name_of_a_run_with_control_characters_is_printed_escaped(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     damaged.rename(damaged.parent / "b\x1b[31m\na\u202ed")
-    (damaged.parent / "b\x1b[31m\na\u202ed" / "result.json").write_text("{")
+    (damaged.parent / "b\x1b[31m\na\u202ed" / "result.json").write_text("{", encoding="utf-8")
     _, out, err = report(damaged, capsys)
     assert r"note: b\x1b[31m\na\u202ed/result.json is damaged" in err
     assert all(line.isprintable() for line in [*out.splitlines(), *err.splitlines()])

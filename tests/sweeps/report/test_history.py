@@ -43,7 +43,7 @@ def test_csv_curves_are_by_step_and_a_resumed_run_continues_them(tmp_path: Path)
     for version, lines in enumerate(("0,5,1.0,\n0,5,,2.0\n1,11,0.5,\n", "1,11,0.4,\n2,17,0.3,\n")):
         folder = tmp_path / "csv" / f"version_{version}"
         folder.mkdir(parents=True)
-        (folder / "metrics.csv").write_text("epoch,step,train/loss,val/lsd\n" + lines)
+        (folder / "metrics.csv").write_text("epoch,step,train/loss,val/lsd\n" + lines, encoding="utf-8")
     assert read_curves(tmp_path) == {"train/loss": [(5.0, 1.0), (11.0, 0.4), (17.0, 0.3)], "val/lsd": [(5.0, 2.0)]}
 
 
@@ -70,15 +70,17 @@ def test_file_of_a_killed_run_is_read_up_to_its_end(tmp_path: Path) -> None:
 
 def test_epoch_that_the_logger_lost_is_in_the_curve(tmp_path: Path) -> None:
     (tmp_path / "csv").mkdir()
-    (tmp_path / "csv" / "metrics.csv").write_text("epoch,step,train/loss,val/lsd\n1,10,0.7,\n1,15,,2.0\n2,23,,1.5\n")
+    (tmp_path / "csv" / "metrics.csv").write_text(
+        "epoch,step,train/loss,val/lsd\n1,10,0.7,\n1,15,,2.0\n2,23,,1.5\n", encoding="utf-8"
+    )
     lines = [json.dumps({"epoch": epoch, "val/lsd": value}) + "\n" for epoch, value in enumerate((3.0, 2.0, 1.5))]
-    (tmp_path / "epochs.jsonl").write_text("".join(lines) + '{"epoch": 3, "val')
+    (tmp_path / "epochs.jsonl").write_text("".join(lines) + '{"epoch": 3, "val', encoding="utf-8")
     assert read_curves(tmp_path) == {"val/lsd": [(7.0, 3.0), (15.0, 2.0), (23.0, 1.5)], "train/loss": [(10.0, 0.7)]}
 
 
 def test_run_without_a_logger_has_the_curves_of_its_epochs(tmp_path: Path) -> None:
-    (tmp_path / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 2.0}\n{"epoch": 1, "val/lsd": 1.0}\n')
-    (tmp_path / "result.json").write_text('{"epochs": 2, "global_step": 12}')
+    (tmp_path / "epochs.jsonl").write_text('{"epoch": 0, "val/lsd": 2.0}\n{"epoch": 1, "val/lsd": 1.0}\n', encoding="utf-8")
+    (tmp_path / "result.json").write_text('{"epochs": 2, "global_step": 12}', encoding="utf-8")
     assert read_curves(tmp_path) == {"val/lsd": [(5, 2.0), (11, 1.0)]}
 
 

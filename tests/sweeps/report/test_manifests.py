@@ -47,9 +47,9 @@ def test_same_manifest_tested_in_part_is_another_set(make_run: Make) -> None:
 
 def test_pairs_that_moved_or_changed_are_counted(make_run: Make) -> None:
     one, two, three = (make_run(name, result={"manifest_hash": name}) for name in "abc")
-    text = (two / "per_example.csv").read_text()
-    (two / "per_example.csv").write_text(text.replace("2.flac", "9.flac"))
-    (three / "per_example.csv").write_text(text.replace("c0ffee", "badcafe", 1))
+    text = (two / "per_example.csv").read_text(encoding="utf-8")
+    (two / "per_example.csv").write_text(text.replace("2.flac", "9.flac"), encoding="utf-8")
+    (three / "per_example.csv").write_text(text.replace("c0ffee", "badcafe", 1), encoding="utf-8")
     assert differences(read(one), read(two)) == ["recording of 2 of 6 pairs"]
     assert differences(read(one), read(three)) == ["audio of 1 of 6 pairs"]
 

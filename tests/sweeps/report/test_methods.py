@@ -130,7 +130,7 @@ def test_repeated_seed_of_another_commit_is_another_row(make_run: Make) -> None:
 
 def test_pairs_correspond_whatever_the_order_of_the_lines(make_run: Make) -> None:
     folder = make_run("a", si_sdr_db=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0))
-    head, *lines = (folder / "per_example.csv").read_text().splitlines()
-    (folder / "per_example.csv").write_text("\n".join([head, *reversed(lines)]) + "\n")
+    head, *lines = (folder / "per_example.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "per_example.csv").write_text("\n".join([head, *reversed(lines)]) + "\n", encoding="utf-8")
     methods, _ = build_methods([read(folder)])
     assert np.array_equal(learned(methods)[0].pairs["si_sdr_db"], [[1, 2, 3, 4, 5, 6]])

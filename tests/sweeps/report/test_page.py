@@ -39,7 +39,9 @@ def write(tmp_path: Path) -> Callable[[], Path]:
 
 
 def data_of(path: Path) -> dict[str, object]:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', path.read_text(), flags=re.DOTALL)
+    found = re.search(
+        r'<script type="application/json" id="data">(.*?)</script>', path.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
     assert found is not None
     return json.loads(found[1])
 
@@ -50,9 +52,9 @@ def test_small_report_is_one_file_that_loads_nothing(make_run: Make, write: Call
     assert sorted(path.name for path in folder.iterdir()) == ["blind.html", "index.html", "leaderboard.csv", "leaderboard.md"]
     for name in ("index.html", "blind.html"):
         elements = Elements()
-        elements.feed((folder / name).read_text())
+        elements.feed((folder / name).read_text(encoding="utf-8"))
         assert elements.loaded == []
-        assert "http" not in (folder / name).read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http" not in (folder / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
 
 
 def test_large_sounds_lie_beside_the_page_and_old_ones_go(
@@ -63,21 +65,23 @@ def test_large_sounds_lie_beside_the_page_and_old_ones_go(
     old, foreign = Path("audio/0123456789ab.js"), Path("audio/notes.js")
     folder = write()
     for path in (old, foreign):
-        (folder / path).write_text("")
+        (folder / path).write_text("", encoding="utf-8")
     write()
     assert not (folder / old).exists()
     assert (folder / foreign).exists()
     clips = {version["clip"] for example in data_of(folder / "index.html")["examples"] for version in example["versions"]}  # type: ignore[attr-defined]
     assert {path.stem for path in (folder / "audio").glob("*.js")} == clips | {"notes"}
-    assert next((folder / "audio").glob(f"{min(clips)}.js")).read_text().startswith(f'clarionClip("{min(clips)}","')
-    assert "application/base64" not in (folder / "index.html").read_text()
+    assert (
+        next((folder / "audio").glob(f"{min(clips)}.js")).read_text(encoding="utf-8").startswith(f'clarionClip("{min(clips)}","')
+    )
+    assert "application/base64" not in (folder / "index.html").read_text(encoding="utf-8")
 
 
 def test_names_cannot_break_out_of_the_page(make_run: Make, write: Callable[[], Path]) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     make_run("a", config={"choices": {"model": evil, "data": evil, "corruption": "noise"}})
     folder = write()
-    assert "<img" not in (folder / "index.html").read_text()
+    assert "<img" not in (folder / "index.html").read_text(encoding="utf-8")
     rows = data_of(folder / "index.html")["rows"]
     assert any(row["label"] == evil for row in rows)  # type: ignore[attr-defined]
 
@@ -86,7 +90,9 @@ def test_data_hold_curves_settings_and_scores_of_every_run(make_run: Make, write
     for number, lr in enumerate((0.1, 0.2)):
         folder = make_run(f"run{number}", lr=lr, examples=1)
         (folder / "csv").mkdir()
-        (folder / "csv" / "metrics.csv").write_text("step,val/lsd,val/corrupted_lsd\n10,2.5,3\n20,1.23456789,3\n")
+        (folder / "csv" / "metrics.csv").write_text(
+            "step,val/lsd,val/corrupted_lsd\n10,2.5,3\n20,1.23456789,3\n", encoding="utf-8"
+        )
     data = data_of(write() / "index.html")
     runs, rows, examples = data["runs"], data["rows"], data["examples"]
     assert [run["settings"] for run in runs] == [{"model.optimizer.lr": 0.1}, {"model.optimizer.lr": 0.2}]  # type: ignore[attr-defined]
@@ -110,7 +116,7 @@ def test_seed_is_repeated_and_not_swept(make_run: Make, write: Callable[[], Path
 
 def test_columns_are_headed_in_words_with_units_and_direction(make_run: Make, write: Callable[[], Path]) -> None:
     make_run("a")
-    head = (write() / "index.html").read_text().split("<thead>")[1].split("</thead>")[0]
+    head = (write() / "index.html").read_text(encoding="utf-8").split("<thead>")[1].split("</thead>")[0]
     told = " ".join(re.sub("<[^>]*>", "", head).split())
     assert "scale-invariant signal-to-distortion ratio (dB) ↑ log-spectral distance ↓ parameters ↓ training time (s) ↓" in told
 
@@ -123,7 +129,7 @@ def test_blind_page_does_not_carry_the_runs(make_run: Make, write: Callable[[], 
 def test_every_script_and_style_is_part_of_a_page() -> None:
     used = {f"{name}.js" for names in page.SCRIPTS.values() for name in names} | {f"{name}.css" for name in page.STYLES}
     assert used == {path.name for path in SCRIPTS.iterdir()}
-    assert all(len(path.read_text().splitlines()) < 300 for path in SCRIPTS.iterdir())
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) < 300 for path in SCRIPTS.iterdir())
 
 
 def test_example_outside_the_tested_pairs_has_no_scores(make_run: Make, write: Callable[[], Path]) -> None:

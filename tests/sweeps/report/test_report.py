@@ -14,7 +14,9 @@ def votes(path: Path, method: str, evaluation: str = "e1") -> Path:
     scores = [("clean", 100), ("anchor", 20), ("corrupted", 30), (method, 70), ("gone", 50)]
     lines = [{"example": n, "condition": name, "score": score + n} for n in range(2) for name, score in scores]
     lines = [line for line in lines if line["score"] <= 100]
-    path.write_text(json.dumps({"evaluation": evaluation, "session": "s", "listener": "", "test": "mushra", "votes": lines}))
+    path.write_text(
+        json.dumps({"evaluation": evaluation, "session": "s", "listener": "", "test": "mushra", "votes": lines}), encoding="utf-8"
+    )
     return path
 
 
@@ -23,15 +25,15 @@ def test_votes_become_a_column_with_intervals(make_run: Make, tmp_path: Path) ->
     runs, _ = find_runs([tmp_path / "runs"])
     method = next(row.id for row in write_report(runs, "e1", tmp_path / "out", [], []).table.methods if row.runs)
     report = write_report(runs, "e1", tmp_path / "out", [votes(tmp_path / "v.json", method)], [])
-    text = (tmp_path / "out" / "leaderboard.md").read_text()
+    text = (tmp_path / "out" / "leaderboard.md").read_text(encoding="utf-8")
     head, unet = text.splitlines()[0], next(line for line in text.splitlines() if line.startswith("| unet"))
     cells = dict(zip(head.split(" | "), unet.split(" | "), strict=True))
     assert cells[OPINION] == "70.5 ±6.4 (2)"  # t(0.975, 1) = 12.706 times 0.7071 / sqrt(2)
     assert "clean (hidden reference): 100.0 (1)" in text
     assert "anchor: 20.5 ±6.4 (2)" in text
     assert any("votes name 1 conditions" in note for note in report.notes)
-    assert "70.5" in (tmp_path / "out" / "leaderboard.csv").read_text()
-    assert "70.5" in (tmp_path / "out" / "index.html").read_text()
+    assert "70.5" in (tmp_path / "out" / "leaderboard.csv").read_text(encoding="utf-8")
+    assert "70.5" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
 def test_abx_results_are_listed_by_name(make_run: Make, tmp_path: Path) -> None:
@@ -40,9 +42,9 @@ def test_abx_results_are_listed_by_name(make_run: Make, tmp_path: Path) -> None:
     method = next(row.id for row in write_report(runs, "e1", tmp_path / "out", [], []).table.methods if row.runs)
     answers = [{"example": 0, "a": method, "b": "clean", "x": method, "answer": method}] * 10
     content = {"evaluation": "e1", "session": "s", "listener": "", "test": "abx", "votes": answers}
-    (tmp_path / "v.json").write_text(json.dumps(content))
+    (tmp_path / "v.json").write_text(json.dumps(content), encoding="utf-8")
     write_report(runs, "e1", tmp_path / "out", [tmp_path / "v.json"], [])
-    text = (tmp_path / "out" / "leaderboard.md").read_text()
+    text = (tmp_path / "out" / "leaderboard.md").read_text(encoding="utf-8")
     assert "| 10 of 10 | 100% [69%, 100%] | 0.000977 |" in text
     assert "clean (hidden reference)" in text
 
@@ -53,7 +55,7 @@ def test_votes_about_other_pairs_are_left_out_and_named(make_run: Make, tmp_path
     report = write_report(runs, "e1", tmp_path / "out", [votes(tmp_path / "v.json", "m", "other")], [])
     (note,) = [note for note in report.notes if isinstance(note, Damage)]
     assert "v.json: these votes are about the test pairs other, the report is about e1" in note
-    assert "MUSHRA" not in (tmp_path / "out" / "leaderboard.md").read_text()
+    assert "MUSHRA" not in (tmp_path / "out" / "leaderboard.md").read_text(encoding="utf-8")
 
 
 def test_what_is_doubtful_is_noted(make_run: Make, tmp_path: Path) -> None:
@@ -63,7 +65,9 @@ def test_what_is_doubtful_is_noted(make_run: Make, tmp_path: Path) -> None:
     assert any(note.startswith("a was interrupted") for note in report.notes)
     assert any(note.startswith("wiener: known by the means") for note in report.notes)
     for name in ("index.html", "leaderboard.md"):
-        assert all(note in (tmp_path / "out" / name).read_text() for note in ("b is still running", "a was interrupted"))
+        assert all(
+            note in (tmp_path / "out" / name).read_text(encoding="utf-8") for note in ("b is still running", "a was interrupted")
+        )
 
 
 def test_metric_without_a_finite_value_on_some_pairs_is_noted(make_run: Make, tmp_path: Path) -> None:
@@ -81,9 +85,11 @@ def test_names_neither_end_a_cell_nor_become_elements(make_run: Make, tmp_path: 
     method = next(row.id for row in write_report(runs, "e1", tmp_path / "out", [], []).table.methods if row.runs)
     answer = {"example": 0, "a": method, "b": "clean", "x": method, "answer": method}
     content = {"evaluation": "e1", "session": "s", "listener": "", "test": "abx", "votes": [answer]}
-    (tmp_path / "v.json").write_text(json.dumps(content))
+    (tmp_path / "v.json").write_text(json.dumps(content), encoding="utf-8")
     write_report(runs, "e1", tmp_path / "out", [tmp_path / "v.json"], [])
-    lines = (tmp_path / "out" / "leaderboard.md").read_text().splitlines()
+    lines = (tmp_path / "out" / "leaderboard.md").read_text(encoding="utf-8").splitlines()
     assert any(r"&lt;b>a\|b" in line and " | 1 of 1 | " in line for line in lines)
     for name in ("index.html", "blind.html", "leaderboard.md"):
-        assert not any(text in (tmp_path / "out" / name).read_text() for text in ("<b>a|b", "</script><i>", "<u>stopped"))
+        assert not any(
+            text in (tmp_path / "out" / name).read_text(encoding="utf-8") for text in ("<b>a|b", "</script><i>", "<u>stopped")
+        )

@@ -28,9 +28,9 @@ def test_unfinished_and_broken_runs_are_named(make_run: Callable[..., Path], tmp
     make_run("good")
     unfinished, broken, old = tmp_path / "runs" / "late", make_run("broken"), make_run("old")
     unfinished.mkdir()
-    (unfinished / "run.json").write_text("{}")
+    (unfinished / "run.json").write_text("{}", encoding="utf-8")
     (broken / "per_example.csv").unlink()
-    (old / "result.json").write_text(json.dumps({"metrics": {}}))
+    (old / "result.json").write_text(json.dumps({"metrics": {}}), encoding="utf-8")
     runs, skipped = find_runs([tmp_path / "runs"])
     assert [run.name for run in runs] == ["good"]
     assert any(text.startswith("late has no result.json") for text in skipped)

@@ -32,9 +32,9 @@ MUSHRA = [
 def save(path: Path, votes: list[dict[str, Any]], test: str = "mushra", session: str = "s1", evaluation: str = "e1") -> Path:
     shared = {"evaluation": evaluation, "session": session, "listener": "Ann, B.", "test": test}
     if path.suffix == ".json":
-        path.write_text(json.dumps(shared | {"votes": votes}))
+        path.write_text(json.dumps(shared | {"votes": votes}), encoding="utf-8")
         return path
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*shared, *votes[0]], quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerows(shared | vote for vote in votes)
@@ -106,7 +106,7 @@ def test_impossible_votes_are_refused(tmp_path: Path, vote: dict[str, Any], reas
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"votes": 3}'])
 def test_file_of_something_else_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "a.json").write_text(content)
+    (tmp_path / "a.json").write_text(content, encoding="utf-8")
     with pytest.raises(ReportError, match="a.json: not a file of votes"):
         read_votes([tmp_path / "a.json"], "e1")
 
@@ -136,7 +136,7 @@ def test_listener_who_misses_the_hidden_reference_is_named(tmp_path: Path) -> No
     ],
 )
 def test_votes_of_any_form_are_named_and_left_out(tmp_path: Path, name: str, content: str) -> None:
-    (tmp_path / name).write_text(content)
+    (tmp_path / name).write_text(content, encoding="utf-8")
     usable, (problem,) = usable_votes([save(tmp_path / "good.json", MUSHRA), tmp_path / name], "e1")
     assert [path.name for path in usable] == ["good.json"]
     assert problem.startswith(f"votes left out: {tmp_path / name}: ") and problem.isprintable()
@@ -174,5 +174,5 @@ def test_list_in_place_of_a_value_is_one_sentence(tmp_path: Path, key: str) -> N
 
 def test_name_of_a_listener_may_hold_any_character(tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", MUSHRA)
-    path.write_text(path.read_text().replace("Ann, B.", "Ann\u2028\nB."))
+    path.write_text(path.read_text(encoding="utf-8").replace("Ann, B.", "Ann\u2028\nB."), encoding="utf-8")
     assert {rating.listener for rating in read_votes([path], "e1").ratings} == {r"Ann\u2028\nB."}

@@ -45,7 +45,7 @@ def test_folder_of_which_nothing_is_left_is_refused_by_its_key(tmp_path: Path, w
 def test_problem_is_reported_once_and_shared_between_splits(tmp_path: Path, write_noise: WriteNoise) -> None:
     for name in ("a", "b"):
         write_noise(tmp_path / f"{name}.wav")
-    (tmp_path / "MANIFEST.csv").write_text("file,split\na.wav,train\nb.wav,val\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\na.wav,train\nb.wav,val\n", encoding="utf-8")
     files = Mono(str(tmp_path))
     part = files.for_split("train")
     assert names(part) == ["a.wav"] and part.for_split("val") is part

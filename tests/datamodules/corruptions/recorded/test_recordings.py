@@ -83,14 +83,14 @@ def test_an_offset_of_the_recording_is_no_noise(tmp_path: Path) -> None:
 def test_only_files_of_the_split_are_used(tmp_path: Path) -> None:
     write_sine(tmp_path / "low.wav", 400, 1.0)
     write_sine(tmp_path / "high.wav", 1200, 1.0)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nlow.wav,train\nhigh.wav,test\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nlow.wav,train\nhigh.wav,test\n", encoding="utf-8")
     noise = NoiseRecordings(str(tmp_path), "train").draw(torch.ones(10, dtype=torch.bool), (10, 1, 2000), RATE_HZ, seeded())
     assert set(strongest_hz(noise).flatten().tolist()) == {400.0}
 
 
 def test_unknown_split_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     write_sine(tmp_path / "low.wav", 400, 1.0)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\nlow.wav,train\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\nlow.wav,train\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"noise_split='valid'.*known: train"):
         NoiseRecordings(str(tmp_path), "valid")
 
@@ -134,7 +134,7 @@ def test_tiny_signal_loops(length: int) -> None:
 def split_root(tmp_path: Path) -> Path:
     for number, name in enumerate(("train", "val", "test")):
         write_sine(tmp_path / f"{name}.wav", 400 + 400 * number, 1.0)
-    (tmp_path / "MANIFEST.csv").write_text("file,split\ntrain.wav,train\nval.wav,validation\ntest.wav,test\n")
+    (tmp_path / "MANIFEST.csv").write_text("file,split\ntrain.wav,train\nval.wav,validation\ntest.wav,test\n", encoding="utf-8")
     return tmp_path
 
 
