@@ -115,7 +115,7 @@ class RestorationDataModule(pl.LightningDataModule):
         eval_samples = round(eval_seconds * sample_rate)
         self._eval_rules = EvalRules(eval_samples, window_samples, eval_windows, silence_db, eval_seed)
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
-        self._layout = layout if cache else None
+        self._cache_format = layout if cache else None
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
         limits_band = corruption.cutoff_hz(sample_rate) < sample_rate / 2
@@ -177,7 +177,7 @@ class RestorationDataModule(pl.LightningDataModule):
         Raises:
             ValueError: if there is no recording.
         """
-        layout = self._layout
+        layout = self._cache_format
         if layout is None:
             return {}
         missing = [recording for recording in self.source.planned() if not layout.has(recording.path)]

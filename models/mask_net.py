@@ -36,7 +36,7 @@ class ContextBlock(nn.Module):
         self.always = nn.Conv2d(channels, channels, (3, 1), padding=(1, 0))
         self.out = nn.Conv2d(channels, channels, 1)
         nn.init.normal_(self.out.weight, std=1e-3)
-        nn.init.zeros_(self.out.bias)
+        nn.init.zeros_(self.out.get_parameter("bias"))
 
     def forward(self, patches: Tensor) -> Tensor:
         """Map patches (N, D, I, J), J of them over time, to patches of the same shape."""
@@ -90,8 +90,8 @@ class MaskNet(SegmentedRestorer):
         self.fine = nn.Conv2d(FEATURES, fine_channels, 3, padding=1)
         self.joint = nn.Conv2d(fine_channels, hidden_channels, 3, padding=1)
         self.mask = nn.Conv2d(hidden_channels, 2, 1)
-        nn.init.zeros_(self.mask.weight)
-        nn.init.zeros_(self.mask.bias)
+        for parameter in self.mask.parameters():
+            nn.init.zeros_(parameter)
 
     def restore_segment(self, segment: Tensor) -> Tensor:
         """Map a segment (B, C, T) to (B, C, T)."""
@@ -132,7 +132,7 @@ def shuffle(patches: Tensor) -> Tensor:
     Returns:
         (N, D, 8 I, 4 J).
     """
-    apart = patches.unflatten(1, (-1, PATCH_BINS, PATCH_FRAMES))  # (N, D, 8, 4, I, J)
+    apart: Tensor = patches.unflatten(1, (-1, PATCH_BINS, PATCH_FRAMES))  # (N, D, 8, 4, I, J)
     return apart.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
 
 
