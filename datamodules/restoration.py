@@ -180,8 +180,8 @@ class RestorationDataModule(pl.LightningDataModule):
         layout = self._cache_format
         if layout is None:
             return {}
-        missing = [recording for recording in self.source.planned() if not layout.has(recording.path)]
-        return {f"{recording.path} {layout}": layout.size_bytes(recording.seconds) for recording in missing}
+        planned = [(path, item.seconds) for item in self.source.planned() for path in (item.path, item.corrupted) if path]
+        return {f"{path} {layout}": layout.size_bytes(seconds) for path, seconds in planned if not layout.has(path)}
 
     def prepare_data(self) -> None:
         """Fill the cache in one process before the others open it."""

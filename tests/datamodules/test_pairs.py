@@ -153,3 +153,15 @@ def test_corruption_is_laid_over_the_recorded_side(write: Write, tmp_path: Path)
     for batch in batches(Halved()):
         assert torch.equal(batch["corrupted"], batch["clean"])
         assert set(batch) == {"clean", "corrupted", "index"}
+
+
+def test_arrays_of_both_sides_are_foreseen_until_they_are_there(write: Write, tmp_path: Path) -> None:
+    pairs = [write(str(number), sound(number)) for number in range(3)]
+    source = PairedSource(str(tmp_path / "clean"), str(tmp_path / "noisy"))
+    settings = {"window_samples": 256, "eval_seconds": 0.1, "cache_dir": str(tmp_path / "cache")}
+    data = RestorationDataModule(source, Identity(), RATE_HZ, **settings)
+    foreseen = data.arrays_to_make()
+    assert {name.split()[0] for name in foreseen} == {path for pair in pairs for path in (pair.path, pair.corrupted)}
+    assert all(abs(size - 2 * 8000) < 4096 for size in foreseen.values())
+    data.prepare_data()
+    assert data.arrays_to_make() == {}
