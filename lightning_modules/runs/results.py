@@ -3,6 +3,7 @@
 import csv
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,17 @@ def flat_metrics(table: Sequence[Scores]) -> dict[str, float]:
 def write_rows(path: Path, rows: Sequence[Row], manifest: Sequence[Mapping[str, Any]]) -> None:
     """Write one line per test pair: where it was cut, and every metric for the restored and the corrupted signal.
 
+    What only some pairs have stays empty in the lines of the others.
+
     Args:
         path: of the CSV file.
         rows: from the test loop; `index` is the position in `manifest`.
         manifest: the evaluation manifest.
     """
-    lines = [{**manifest[int(row["index"])], **row} for row in rows]
+    places = [manifest[int(row["index"])] for row in rows]
+    lines = [{**place, **row} for place, row in zip(places, rows, strict=True)]
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
+        writer = csv.DictWriter(file, fieldnames=list(dict.fromkeys(chain(*places, *rows))))
         writer.writeheader()
         writer.writerows(lines)
 

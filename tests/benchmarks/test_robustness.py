@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.robustness import checkpoints, runs
+from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import write_checkpoint
 from benchmarks.robustness.tally import BrokenError, count_held
 
@@ -34,11 +35,11 @@ def quiet() -> Iterator[None]:
 )
 def test_damaged_run_costs_neither_the_report_nor_a_resume(tmp_path: Path, form: str, part: str) -> None:
     runs.write_runs(tmp_path / "whole")
-    runs.try_one(tmp_path, form, part, random.Random(0))
+    runs.try_one(tmp_path, FORMS[form], part, random.Random(0))
 
 
 @pytest.mark.parametrize(("name", "form"), list(checkpoints.entries()), ids=lambda value: value if isinstance(value, str) else "")
-def test_hostile_checkpoint_is_refused_in_a_sentence(tmp_path: Path, name: str, form: "checkpoints.Form") -> None:
+def test_hostile_checkpoint_is_refused_in_a_sentence(tmp_path: Path, name: str, form: Form) -> None:
     write_checkpoint(tmp_path / "whole.ckpt")
     checkpoints.try_one(tmp_path, form, random.Random(0))
 
@@ -47,7 +48,10 @@ def test_cases_that_do_not_hold_are_counted(tmp_path: Path, capsys: pytest.Captu
     def broken() -> None:
         raise BrokenError("a reason")
 
-    tally = count_held("some", [("one", lambda: None), ("two", broken), ("three", lambda: 1 / 0)], tmp_path)  # type: ignore[list-item, return-value]
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    tally = count_held("some", [("one", lambda: None), ("two", broken), ("three", fails)], tmp_path, lambda: None)
     assert (tally.tried, tally.held, tally.broken["two"]) == (3, 1, "a reason")
     assert "ZeroDivisionError" in tally.broken["three"]
     assert "not held: two: a reason" in capsys.readouterr().out

@@ -34,6 +34,16 @@ def test_rows_carry_the_place_of_their_pair(tmp_path: Path) -> None:
         assert list(csv.DictReader(file)) == [{"file": "b, c.wav", "offset_samples": "7", "index": "1", "snr_db": "3.5"}]
 
 
+def test_what_only_some_pairs_have_is_empty_in_the_rows_of_the_others(tmp_path: Path) -> None:
+    manifest = [{"file": "a.wav"}, {"file": "offset.wav", "mean": (2048,)}]
+    write_rows(tmp_path / "rows.csv", [{"index": 0, "snr_db": 1.5}, {"index": 1, "snr_db": 2.5, "pesq_wb": 3.0}], manifest)
+    assert (tmp_path / "rows.csv").read_text().splitlines() == [
+        "file,mean,index,snr_db,pesq_wb",
+        "a.wav,,0,1.5,",
+        'offset.wav,"(2048,)",1,2.5,3.0',
+    ]
+
+
 def test_examples_share_one_gain_and_none_clips(tmp_path: Path) -> None:
     written: dict[str, np.ndarray] = {}
     ramp = torch.linspace(-1, 1, 2048)[None]
