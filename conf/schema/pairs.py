@@ -19,7 +19,7 @@ def check_length(config: Mapping[str, Any]) -> None:
         raise SchemaError("trainer.max_epochs=-1 is without limit, and needs trainer.max_time, such as 00:01:00:00 for an hour")
     schedules = [model.get("scheduler"), *_group(model, "schedulers").values()]
     lengths = [schedule["T_max"] for schedule in schedules if isinstance(schedule, dict) and "T_max" in schedule]
-    if any(length is None or length == -1 for length in lengths):
+    if trainer.get("max_epochs") in (None, -1) and any(length in (None, -1) for length in lengths):
         raise SchemaError("the cosine schedule runs over trainer.max_epochs, which trainer.max_time leaves open; set both")
 
 
