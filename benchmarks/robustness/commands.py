@@ -39,10 +39,9 @@ def spoken(script: str, arguments: Sequence[str], folder: Path) -> Spoken:
     main = importlib.import_module(script).main
     sys.argv = [f"{script}.py", *arguments]
     paths = [folder / "out.txt", folder / "err.txt"]
-    for stream, path in enumerate(paths, start=1):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(descriptor, stream)
-        os.close(descriptor)
+    sys.stdout, sys.stderr = (path.open("w", errors="surrogateescape") for path in paths)
+    for descriptor, stream in enumerate((sys.stdout, sys.stderr), start=1):
+        os.dup2(stream.fileno(), descriptor)  # what libraries print too
     try:
         code = main()
     except SystemExit as ended:

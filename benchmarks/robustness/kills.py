@@ -30,8 +30,9 @@ TRAINING = (
 )
 PLACES = {"train": ("runs", "cache"), "restore": ("restored",)}
 """Folders that a command writes to."""
-TIMES = ("training_seconds", "real_time_factor")
-"""What a result holds that no two runs share."""
+LOG = "csv"
+TIMES = ("training_seconds", "real_time_factor", "git_commit")
+"""What a result holds that two runs need not share."""
 IDENTITIES = (b"run_id: ", b'"id": ')
 """The same of a configuration and of run.json."""
 
@@ -145,10 +146,17 @@ def require_same(wanted: Path, there: Path) -> None:
     Raises:
         BrokenError: naming what differs.
     """
-    names, others = (sorted(str(path.relative_to(folder)) for path in folder.rglob("*")) for folder in (wanted, there))
-    require(names == others, f"leaves {sorted({*others} - {*names})} and has no {sorted({*names} - {*others})}")
-    differing = [name for name in names if (wanted / name).is_file() and content(wanted / name) != content(there / name)]
-    require(not differing, f"{differing} differ")
+    before, after = contents(wanted), contents(there)
+    more, fewer = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
+    require(not (more or fewer), f"leaves {more} and has no {fewer}")
+    differing = [name for name in before if before[name] != after[name]]
+    require(not differing, "; ".join(f"{name}: {before[name]} and {after[name]}"[:600] for name in differing))
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Return what the files of a folder hold by name; the log has a part for each start, and is left out."""
+    names = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
+    return {name: content(path) for name, path in names.items() if LOG not in path.parts and path.is_file()}
 
 
 def content(path: Path) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from benchmarks.robustness.choices import CHOICES, NAMES
 from benchmarks.robustness.commands import Spoken, require_sentences, spoken
-from benchmarks.robustness.tally import Tally, count_held, require
+from benchmarks.robustness.tally import Case, Tally, count_held, require
 from benchmarks.robustness.wrong_values import nested, places, wrong_values
 from conf.compose import plain
 from conf.schema.classes import CLASSES
@@ -31,7 +32,7 @@ CASES = 3
 GROUPS = ("model", "data", "corruption", "trainer", "logger", "callbacks")
 """Keys that the command line takes as names of files."""
 ACCEPTED = 99
-ALLOWED = (" must be ", " is no key; ")
+ALLOWED = (" must ", " is no key; ")
 Found = tuple[str, dict[str, Any], str, Kind]
 
 
@@ -57,19 +58,33 @@ class Trial:
 def run(count: int, seed: int, folder: Path) -> Iterator[Tally]:
     """Give each key so many wrong values."""
     empty = folder / "empty"
-    cases = ((f"{trial.script} {trial.override}", partial(try_one, empty, trial)) for trial in trials(count))
-    yield count_held(f"{count} wrong values of every key", cases, folder, partial(try_right, empty))
+    yield count_held(f"{count} wrong values of every key", cases(count, seed, empty), folder, partial(try_right, empty))
 
 
-def trials(count: int) -> Iterator[Trial]:
+def cases(count: int, seed: int, folder: Path) -> Iterator[tuple[str, Case]]:
+    """Give cases by script, key and value; `folder` is emptied for each."""
+    for trial in trials(count, seed):
+        yield f"{trial.script} {trial.override}", partial(try_one, folder, trial)
+
+
+def trials(count: int, seed: int) -> Iterator[Trial]:
     """Give the command lines of every key of a training, of an evaluation, and of every class that a file names."""
+    for script, choice, config, found in _configurations():
+        for key, holder, name, kind in found:
+            wrong = [value for value in wrong_values(kind) if not (key in LABELS and type(value) in (int, float))]
+            for value in random.Random(f"{seed} {key}").sample(wrong, min(count, len(wrong))):
+                yield Trial(script, tuple(choice), key, value, _override(key, holder, name, value, config))
+
+
+def _configurations() -> Iterator[tuple[str, list[str], dict[str, Any], Iterable[Found]]]:
+    """Give script, choice, values, and the keys that no configuration before has."""
     seen: set[tuple[str, str]] = set()
     for choice in CHOICES:
         config = composed("train", choice)
-        found = [*(nested(TRAIN, config, "") if choice == ["model=unet_small"] else ()), *_of_classes(config, seen)]
-        yield from _trials("train", choice, config, found, count)
+        own = nested(TRAIN, config, "") if choice == ["model=unet_small"] else ()
+        yield "train", choice, config, chain(own, _of_classes(config, seen))
     config = composed("evaluate", ["model=wiener"])
-    yield from _trials("evaluate", ["model=wiener"], config, nested(EVALUATE, config, ""), count)
+    yield "evaluate", ["model=wiener"], config, nested(EVALUATE, config, "")
 
 
 def composed(script: str, choice: list[str]) -> dict[str, Any]:
@@ -92,13 +107,6 @@ def _of_classes(config: dict[str, Any], seen: set[tuple[str, str]]) -> Iterator[
         if (group, target) not in seen:
             seen.add((group, target))
             yield from nested(keys, node, place)
-
-
-def _trials(script: str, choice: list[str], config: dict[str, Any], found: Iterable[Found], count: int) -> Iterator[Trial]:
-    for key, holder, name, kind in found:
-        wrong = [value for value in wrong_values(kind) if not (key in LABELS and type(value) in (int, float))]
-        for value in random.Random(key).sample(wrong, min(count, len(wrong))):
-            yield Trial(script, tuple(choice), key, value, _override(key, holder, name, value, config))
 
 
 def _override(key: str, holder: dict[str, Any], name: str, value: Any, config: dict[str, Any]) -> str:
