@@ -65,13 +65,14 @@ def run(options: argparse.Namespace) -> int:
     """Restore what the command line asks for and return the exit code."""
     from datamodules.audio.forms import Wish
     from lightning_modules.commands.restore import Restoring, restore  # needs torch; --help does not wait for it
+    from lightning_modules.runs.printing import printable
     from models.streaming.restoration import Settings
 
     settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
     try:
         wish = Wish(options.format and options.format.lower(), options.subtype and options.subtype.upper(), options.clip_mode)
     except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(error)}", file=sys.stderr)
         return 2
     restoring = Restoring(options.checkpoint, options.device, options.steps, options.step_size, settings, options.trust, wish)
     return restore(restoring, options.inputs, options.output)

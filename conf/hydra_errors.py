@@ -7,7 +7,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import MissingConfigException, OverrideParseException
 
 from conf.schema.names import known_keys
-from conf.schema.sentences import listed, nearest
+from conf.schema.sentences import listed, nearest, shown
 
 
 def as_sentence(error: BaseException) -> str:
@@ -21,7 +21,8 @@ def as_sentence(error: BaseException) -> str:
     unknown = re.search(r"Could not (override|append to|delete|find) '([^']+)'", str(error))
     if unknown:
         return _no_key(unknown[2], str(error))
-    return str(error)
+    of_another_form = re.fullmatch(r"Error merging override (?:\+\+)?([^=]+)=(.*)", str(error), re.DOTALL)
+    return _no_form(*of_another_form.groups()) if of_another_form else str(error)
 
 
 def unparsed(override: str) -> str:
@@ -49,3 +50,10 @@ def _no_key(key: str, text: str) -> str:
     beside = [name for name in names if name.rpartition(".")[0] == parent]
     meant = nearest(key, beside) or nearest(key, names if not beside else [])
     return f"{key} is no key of this configuration{meant or '; docs/configuration.md lists all'}"
+
+
+def _no_form(key: str, value: str) -> str:
+    """Say of which form a value must be, where Hydra finds a list in place of a group of keys, or the other way round."""
+    inner = [name.rpartition(".")[2] for name in known_keys() if name.rpartition(".")[0] == key]
+    group = f"a group of the keys {listed(inner)}" if inner else "a group of keys, such as {name: value}"
+    return f"{key}={shown(value)} must be {group if value.startswith('[') else 'a list, such as [a,b]'}"

@@ -33,16 +33,21 @@ def _check(argument: str) -> None:
     """Refuse null where a choice has to be named."""
     key, _, value = argument.partition("=")
     among_others = value.startswith("[") and "null" in [name.strip() for name in value.strip("[]").split(",")]
-    if _is_group(key) and (among_others or (value == "null" and key in NEEDED)):
-        names = sorted(path.stem for path in (FOLDER / key.partition("@")[0]).glob("*.yaml"))
-        raise ValueError(f"{argument} must be {'a list of' if among_others else 'one of'} {listed(names)}")
+    if is_group(key) and (among_others or (value == "null" and key in NEEDED)):
+        raise ValueError(f"{argument} must be {'a list of' if among_others else 'one of'} {listed(names_of(key))}")
 
 
 def _is_null_choice(argument: str) -> bool:
     key, _, value = argument.partition("=")
-    return value == "null" and _is_group(key)
+    return value == "null" and is_group(key)
 
 
-def _is_group(key: str) -> bool:
+def names_of(key: str) -> list[str]:
+    """Return the files that there are of a group, with or without its place behind an @."""
+    return sorted(path.stem for path in (FOLDER / key.partition("@")[0]).glob("*.yaml"))
+
+
+def is_group(key: str) -> bool:
+    """Say whether a key of the command line names a group of files, with or without its place behind an @."""
     group = key.partition("@")[0]
     return bool(group) and group[0] not in "~+-" and (group in ELSEWHERE or (FOLDER / group).is_dir())

@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from conf.schema.kinds import Place
+from conf.schema.run import COMMON
 from lightning_modules.runs.plugins import import_plugins
 
 KEY = "hydra.searchpath"
@@ -22,7 +24,9 @@ def with_plugins(arguments: Sequence[str]) -> list[str]:
     given = [argument for argument in arguments if argument.lstrip("+").startswith("plugins=")]
     if not given:
         return list(arguments)
-    plugins = import_plugins(OverridesParser.create().parse_override(given[-1]).value())
+    names = OverridesParser.create().parse_override(given[-1]).value()
+    COMMON["plugins"].kind.check(names, Place("plugins"))
+    plugins = import_plugins(names)
     if any(argument.lstrip("+").startswith(f"{KEY}=") for argument in arguments):
         return list(arguments)
     places = ["pkg://sweeps", *(f"pkg://{name}.conf" for name in plugins if _has_configurations(name))]

@@ -17,6 +17,7 @@ from datamodules.audio.checks import check_regular, named_errors
 from datamodules.audio.decoding import decode_blocks
 from datamodules.audio.io import AudioFileError
 from datamodules.audio.output import OutputError, check_folder, replaced_when_done
+from datamodules.audio.partial import remove_leftovers
 from datamodules.cache_format import CacheFormat, to_stored
 from datamodules.identity import confirmed, identify
 from datamodules.parallel import parallel_map
@@ -126,11 +127,15 @@ def _tell_renewed(states: Iterable[_State]) -> None:
 
 
 def _prepare(folder: Path) -> None:
-    """Make the folder and delete what killed runs left half-written in it; what is younger may still be in the making."""
+    """Make the folder and delete what killed runs left half-written in it.
+
+    Where the file system has no locks, which tell what a living process holds, that is what is older than a day.
+    """
     try:
         check_folder(folder)
     except OutputError as error:
         raise ValueError(f"data.cache_dir={folder} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
+    remove_leftovers([folder])
     for path in folder.glob(".*.partial*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:

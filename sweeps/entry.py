@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hydra.errors import CompactHydraException
 
 from conf.compose import exit_code_of
+from conf.given_choices import check_choices
 from conf.null_choices import with_null_choices
 from conf.old_keys import with_present_keys
 from conf.search_path import with_plugins
@@ -27,6 +28,7 @@ def enter(run: Callable[[], object]) -> int:
 
     def job() -> int:
         end_with_parent()
+        check_choices(sys.argv[1:])
         sys.argv[1:], told = with_present_keys(with_null_choices(sys.argv[1:]))
         for sentence in told:
             print(f"note: {sentence}", file=sys.stderr)

@@ -607,6 +607,7 @@ def test_files_that_differ_in_their_ending_only_do_not_meet(tmp_path: Path, chec
     ("options", "sentence"),
     [
         (["--format", "xyz"], "--format xyz is unknown; known: "),
+        (["--format", "x\ny"], "--format x\\ny is unknown; known: "),
         (["--subtype", "PCM_17"], "--subtype PCM_17 is not possible with any format; possible: "),
         (["--format", "flac", "--subtype", "FLOAT"], "--subtype FLOAT is not possible with --format flac; possible: PCM_16, "),
         (["--clip-mode", "none", "--subtype", "PCM_16"], "--clip-mode none with --subtype PCM_16: it holds nothing beyond full"),

@@ -1,4 +1,4 @@
-"""Try what users' disks and hands do to the suite, and count what held: `python -m benchmarks.robustness runs checkpoints`."""
+"""Try what users' disks and hands do to the suite, and count what held: `python -m benchmarks.robustness`."""
 
 import argparse
 import importlib
@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import benchmarks.robustness
+from benchmarks.robustness.tally import HEADER
 
 
 def kinds() -> list[str]:
@@ -20,7 +21,7 @@ def kinds() -> list[str]:
 
 
 def main() -> int:
-    """Print a line a kind; exit 1 if something did not hold."""
+    """Print the rows of a table; exit 1 if something did not hold."""
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0] + ".")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(kinds())} (default: all)")
     parser.add_argument("--count", type=int, help="cases of a kind (default: as many as docs/reliability.md says)")
@@ -29,13 +30,15 @@ def main() -> int:
     if unknown := set(options.kinds) - {*kinds()}:
         parser.error(f"no such kind: {', '.join(sorted(unknown))}; known: {', '.join(kinds())}")
     logging.disable(logging.WARNING)
-    tallies = []
+    print(HEADER, flush=True)
+    broken = 0
     for kind in options.kinds or kinds():
         module = importlib.import_module(f"benchmarks.robustness.{kind}")
         with tempfile.TemporaryDirectory() as folder:
-            tallies.append(module.run(options.count or module.CASES, options.seed, Path(folder)))
-        print(tallies[-1].line(), flush=True)
-    return 1 if any(tally.broken for tally in tallies) else 0
+            for tally in module.run(options.count or module.CASES, options.seed, Path(folder)):
+                print(tally.row(), flush=True)
+                broken += len(tally.broken)
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

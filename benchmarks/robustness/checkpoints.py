@@ -11,15 +11,14 @@ from typing import Any
 
 import torch
 
-from benchmarks.robustness.damage import FORMS
+from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import MODEL, write_checkpoint
-from benchmarks.robustness.tally import BrokenError, Tally, count_held
+from benchmarks.robustness.tally import BrokenError, Case, Tally, count_held
 from lightning_modules.runs.checkpoint import CheckpointError, load_restorer
 from lightning_modules.runs.checkpoint_io import why_not_resumable
 from lightning_modules.runs.weights import checksum
 
 CASES = 200
-Form = Callable[[Path, random.Random], None]
 RATES = ("x", None, 10**30, math.nan, math.inf, -1, 0, True, 16000.5, [], {}, "16000")
 SETTINGS: tuple[Any, ...] = (None, "x", [], 1, [1, 2], {1: 2}, {"_target_": "os.system"}, {"net": {}}, MODEL | {"net": None})
 NETS: tuple[dict[str, Any], ...] = (
@@ -35,13 +34,14 @@ NETS: tuple[dict[str, Any], ...] = (
 STATES: tuple[Any, ...] = (None, [], "x", {1: torch.zeros(1)}, {"net": 1}, {"\x1b[31m\n" * 50: torch.zeros(1)}, {})
 
 
-def run(count: int, seed: int, folder: Path) -> Tally:
+def run(count: int, seed: int, folder: Path) -> Iterator[Tally]:
     """Damage that many checkpoints, and open each."""
     write_checkpoint(folder / "whole.ckpt")
-    return count_held("checkpoints", cases(count, seed, folder), folder)
+    normal = partial(try_one, folder, lambda path, rng: write_checkpoint(path), random.Random(seed))
+    yield count_held("checkpoints", cases(count, seed, folder), folder, normal)
 
 
-def cases(count: int, seed: int, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+def cases(count: int, seed: int, folder: Path) -> Iterator[tuple[str, Case]]:
     """Give cases by name, all entries first, then damage to the file."""
     forms = [*entries(), *((name, partial(_damaged, form)) for name, form in FORMS.items())]
     for number in range(count):

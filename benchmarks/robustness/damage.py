@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 HUGE_BYTES = 1 << 33
+Form = Callable[[Path, random.Random], None]
+"""Damages what is at a path."""
 VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1.5, 10**400, -(10**30), 1 << 63, 1e308, -1e308, float("nan"), float("inf"), -float("inf")),
     *("", "x", "1e999", "=cmd|' /C calc'!A0", "](http://x) `|` <img src=x>\n# x", "\x1b[31m\r\n\u202e", "\ud800", "a" * 100_000),
@@ -116,7 +118,7 @@ def other_value(path: Path, rng: random.Random) -> None:
     return None
 
 
-def in_place(make: Callable[[Path], object]) -> Callable[[Path, random.Random], None]:
+def in_place(make: Callable[[Path], object]) -> Form:
     """Put something that is no file in place of one."""
 
     def damage(path: Path, rng: random.Random) -> None:
@@ -148,14 +150,14 @@ def unreadable(path: Path, rng: random.Random) -> None:
     path.chmod(0)
 
 
-def content_of(name: str) -> Callable[[Path, random.Random], None]:
+def content_of(name: str) -> Form:
     def damage(path: Path, rng: random.Random) -> None:
         path.write_bytes(CONTENTS[name])
 
     return damage
 
 
-FORMS: dict[str, Callable[[Path, random.Random], None]] = {
+FORMS: dict[str, Form] = {
     **{name: content_of(name) for name in CONTENTS},
     "truncated": truncated,
     "flipped": flipped,

@@ -6,14 +6,14 @@ import json
 import random
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import compare
-from benchmarks.robustness.damage import FORMS
+from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import PARTS, configuration, write_run
-from benchmarks.robustness.tally import BrokenError, Tally, count_held
+from benchmarks.robustness.tally import BrokenError, Case, Tally, count_held, require
 from lightning_modules.runs.folder import open_run
 
 CASES = 200
@@ -21,10 +21,11 @@ OTHERS = {"fine": 0.01, "good": 0.0001}
 DAMAGED_RATE = 0.001
 
 
-def run(count: int, seed: int, folder: Path) -> Tally:
+def run(count: int, seed: int, folder: Path) -> Iterator[Tally]:
     """Damage that many run folders, and report and resume beside each."""
     write_runs(folder / "whole")
-    return count_held("runs", cases(count, seed, folder), folder)
+    normal = partial(try_one, folder, lambda path, rng: None, "epochs.jsonl", random.Random(seed))
+    yield count_held("run folders", cases(count, seed, folder), folder, normal)
 
 
 def write_runs(folder: Path) -> None:
@@ -33,16 +34,16 @@ def write_runs(folder: Path) -> None:
         write_run(folder / name, configuration(rate))
 
 
-def cases(count: int, seed: int, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+def cases(count: int, seed: int, folder: Path) -> Iterator[tuple[str, Case]]:
     """Give cases by name: every form of damage in turn, each on a file that is drawn."""
     rng = random.Random(seed)
     names = list(FORMS)
     for number in range(count):
         form, part = names[number % len(names)], rng.choice(PARTS)
-        yield f"{number} {form} in {part}", partial(try_one, folder, form, part, random.Random(f"{seed} {number}"))
+        yield f"{number} {form} in {part}", partial(try_one, folder, FORMS[form], part, random.Random(f"{seed} {number}"))
 
 
-def try_one(folder: Path, form: str, part: str, rng: random.Random) -> None:
+def try_one(folder: Path, form: Form, part: str, rng: random.Random) -> None:
     """Damage a file of a run, report all, and go on with the run.
 
     Raises:
@@ -53,7 +54,7 @@ def try_one(folder: Path, form: str, part: str, rng: random.Random) -> None:
     shutil.copytree(folder / "whole", runs)
     if part == "job.json":
         (runs / "bad" / "result.json").unlink()
-    FORMS[form](runs / "bad" / part, rng)
+    form(runs / "bad" / part, rng)
     check_report(runs, folder / "report")
     if part != "result.json":
         (runs / "bad" / "result.json").unlink(missing_ok=True)
@@ -67,13 +68,13 @@ def check_report(runs: Path, report: Path) -> None:
         code = compare.main([str(runs), "-o", str(report)])
     notes, table = err.getvalue(), out.getvalue()
     rows = [rate for rate in OTHERS.values() if f"lr={rate:g} " not in table]
-    _require(code in (0, 1), f"exit code {code}")
-    _require(not rows, f"no row of lr {rows}: {notes}")
-    _require("Traceback" not in notes and all(line.isprintable() for line in notes.splitlines()), f"prints {notes!r}")
-    _require(f"lr={DAMAGED_RATE:g} " in table or "bad" in notes or "unet" in table, "the damaged run is not named")
+    require(code in (0, 1), f"exit code {code}")
+    require(not rows, f"no row of lr {rows}: {notes}")
+    require("Traceback" not in notes and all(line.isprintable() for line in notes.splitlines()), f"prints {notes!r}")
+    require(f"lr={DAMAGED_RATE:g} " in table or "bad" in notes or "unet" in table, "the damaged run is not named")
     page = (report / "index.html").read_text(encoding="utf-8")
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    _require(found is not None, "the page has no data")
+    require(found is not None, "the page has no data")
     assert found is not None
     json.loads(found[1], parse_constant=_refuse)
 
@@ -91,10 +92,5 @@ def check_resume(runs: Path) -> None:
         opened = open_run(runs / "next", "auto", configuration(DAMAGED_RATE))
     finally:
         logging.disable(logging.NOTSET)
-    _require(opened.folder in (runs / "next", runs / "bad"), f"goes on in {opened.folder}")
+    require(opened.folder in (runs / "next", runs / "bad"), f"goes on in {opened.folder}")
     opened.close()
-
-
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise BrokenError(what)

@@ -1,5 +1,7 @@
-"""Try many cases, each in a process of its own with a time limit, and count those that hold."""
+"""Try many cases, each in a process of its own with limits of time and memory, and count those that hold."""
 
+import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -11,7 +13,10 @@ from pathlib import Path
 
 from machine.system import has_groups
 
-SECONDS, MB = 60, 2.0**-10
+SECONDS, MOST_MB, MB = 60, 300, 2.0**-10
+"""A case may take so long, and so much memory above the normal one."""
+HEADER = "| what | tried | held | most memory above a normal run (MB) | slowest (s) |\n|---|---|---|---|---|"
+Case = Callable[[], None]
 
 
 class BrokenError(Exception):
@@ -33,28 +38,44 @@ class Tally:
         """How many cases held."""
         return self.tried - len(self.broken)
 
-    def line(self) -> str:
-        """Say all of it in a line."""
-        return (
-            f"{self.kind}: tried {self.tried}, held {self.held}; most memory above the start {self.most_mb:.0f} MB, "
-            f"slowest {self.slowest_seconds:.1f} s"
-        )
+    def row(self) -> str:
+        """Say all of it in a row of a table with `HEADER`."""
+        return f"| {self.kind} | {self.tried} | {self.held} | {self.most_mb:.0f} | {self.slowest_seconds:.1f} |"
 
 
-def count_held(kind: str, cases: Iterable[tuple[str, Callable[[], None]]], folder: Path) -> Tally:
-    """Try cases by name; one holds that returns in time.
+def require(holds: bool, what: str) -> None:
+    """Say that a case is broken.
+
+    Raises:
+        BrokenError: unless it holds.
+    """
+    if not holds:
+        raise BrokenError(what)
+
+
+def count_held(kind: str, cases: Iterable[tuple[str, Case]], folder: Path, normal: Case, seconds: float = SECONDS) -> Tally:
+    """Try cases by name; one holds that returns in time, and within `MOST_MB` of the memory that the normal one takes.
 
     Args:
         kind: of the cases.
         cases: a name and what to do; it raises if something promised did not hold.
         folder: for what a case says.
+        normal: a case in which nothing is wrong.
+        seconds: that a case may take.
+
+    Raises:
+        BrokenError: if the normal case is broken.
     """
     if not has_groups():
         raise SystemExit("error: what is tried here may end its process, so it is done in forks, which only POSIX systems have")
-    tally = Tally(kind)
+    tally, said = Tally(kind), folder / "said.txt"
+    normal_mb = _normal_mb(normal, folder)
     for name, case in cases:
         started = time.monotonic()
-        reason, mb = _tried(case, folder / "said.txt")
+        reason, mb = _tried(case, said, seconds)
+        mb = max(0.0, mb - normal_mb)
+        if not reason and mb > MOST_MB:
+            reason = f"takes {mb:.0f} MB more than a normal run"
         tally.tried += 1
         tally.most_mb = max(tally.most_mb, mb)
         tally.slowest_seconds = max(tally.slowest_seconds, time.monotonic() - started)
@@ -64,19 +85,54 @@ def count_held(kind: str, cases: Iterable[tuple[str, Callable[[], None]]], folde
     return tally
 
 
-def _tried(case: Callable[[], None], said: Path) -> tuple[str, float]:
+def _normal_mb(normal: Case, folder: Path) -> float:
+    """Return the MB of a normal case, once this process has imported what it needs.
+
+    Raises:
+        BrokenError: if it does not hold.
+    """
+    import_what(normal, folder)
+    reason, mb = _tried(normal, folder / "said.txt", 10 * SECONDS)
+    require(not reason, f"a normal run does not hold: {reason}")
+    return mb
+
+
+def import_what(needed_by: Case, folder: Path) -> None:
+    """Import in this process what a case imports, so that those of its kind need not do so one by one.
+
+    Args:
+        needed_by: the case, which is tried in a process of its own.
+        folder: for what it says.
+
+    Raises:
+        BrokenError: if it does not hold.
+    """
+    modules = folder / "modules.txt"
+
+    def with_modules() -> None:
+        needed_by()
+        modules.write_text("\n".join(name for name in sys.modules if not name.startswith("__")), encoding="utf-8")
+
+    reason, _ = _tried(with_modules, folder / "said.txt", 10 * SECONDS)
+    require(not reason, f"a normal run does not hold: {reason}")
+    for name in modules.read_text(encoding="utf-8").split("\n"):
+        with contextlib.suppress(Exception):  # of packages that are only there once another one is
+            importlib.import_module(name)
+
+
+def _tried(case: Case, said: Path, seconds: float) -> tuple[str, float]:
     """Carry out a case in a fork; return why it did not hold, if so, and the MB it took beyond those of its start."""
     _started(said).write_text(str(_resident_kib()), encoding="utf-8")
     process = os.fork()
     if process == 0:
         _in_child(case, said)
-    late = _waits(process)
+    late = _waits(process, seconds)
     if late:
         os.kill(process, signal.SIGKILL)
     _, status, usage = os.wait4(process, 0)
     mb = max(0.0, (usage.ru_maxrss - int(_started(said).read_text(encoding="utf-8"))) * MB)
     if late:
-        return f"still at work after {SECONDS} s", mb
+        return f"still at work after {seconds:g} s", mb
     return said.read_text(errors="replace", encoding="utf-8").strip() if status else "", mb
 
 
@@ -91,7 +147,7 @@ def _resident_kib() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * resource.getpagesize() // 1024
 
 
-def _in_child(case: Callable[[], None], said: Path) -> None:
+def _in_child(case: Case, said: Path) -> None:
     said.write_text("the process ended without a word", encoding="utf-8")
     _started(said).write_text(str(_resident_kib()), encoding="utf-8")
     try:
@@ -104,9 +160,9 @@ def _in_child(case: Callable[[], None], said: Path) -> None:
     os._exit(0)
 
 
-def _waits(process: int) -> bool:
+def _waits(process: int, seconds: float) -> bool:
     """Wait for the end of a process, and say whether it did not come in time."""
-    limit = time.monotonic() + SECONDS
+    limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             return False

@@ -147,7 +147,7 @@ class DataNode(Node):
         SOURCE.check(source, place.at("source"))
         named = source["_target_"] if isinstance(source, dict) else ""
         own = SOURCES[named] if named in SOURCES else keys_named(named, False, place.at("source"))
-        return {**own, **DATA}
+        return {**DATA, **own, **DATA}  # in this order: a root that follows cache_dir is not the one to name
 
 
 DATA_NODE = DataNode("data module", {FACTORY: DATA}, ["datamodules."])

@@ -22,6 +22,8 @@ def flat_metrics(table: Sequence[Scores]) -> dict[str, float]:
 def write_rows(path: Path, rows: Sequence[Row], manifest: Sequence[Mapping[str, Any]]) -> None:
     """Write one line per test pair: where it was cut, and every metric for the restored and the corrupted signal.
 
+    What only some pairs have stays empty in the lines of the others.
+
     Args:
         path: of the CSV file.
         rows: from the test loop; `index` is the position in `manifest`.

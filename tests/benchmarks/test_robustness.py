@@ -3,11 +3,15 @@
 import logging
 import random
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from benchmarks.robustness import checkpoints, runs
+from benchmarks.robustness import arguments, checkpoints, files, folders, runs, values
+from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import write_checkpoint
 from benchmarks.robustness.tally import BrokenError, count_held
 
@@ -34,20 +38,37 @@ def quiet() -> Iterator[None]:
 )
 def test_damaged_run_costs_neither_the_report_nor_a_resume(tmp_path: Path, form: str, part: str) -> None:
     runs.write_runs(tmp_path / "whole")
-    runs.try_one(tmp_path, form, part, random.Random(0))
+    runs.try_one(tmp_path, FORMS[form], part, random.Random(0))
 
 
 @pytest.mark.parametrize(("name", "form"), list(checkpoints.entries()), ids=lambda value: value if isinstance(value, str) else "")
-def test_hostile_checkpoint_is_refused_in_a_sentence(tmp_path: Path, name: str, form: "checkpoints.Form") -> None:
+def test_hostile_checkpoint_is_refused_in_a_sentence(tmp_path: Path, name: str, form: Form) -> None:
     write_checkpoint(tmp_path / "whole.ckpt")
     checkpoints.try_one(tmp_path, form, random.Random(0))
+
+
+@pytest.mark.parametrize("kind", [files, arguments, values], ids=lambda kind: kind.__name__)
+def test_first_cases_of_a_kind_hold(tmp_path: Path, kind: ModuleType) -> None:
+    some = islice(kind.cases(3, 0, tmp_path / "work"), 3)
+    (tmp_path / "work").mkdir()
+    tally = count_held("some", some, tmp_path, lambda: None)
+    assert (tally.held, tally.broken) == (3, {})
+
+
+@pytest.mark.slow
+def test_folder_of_damaged_files_is_trained_on_and_evaluated(tmp_path: Path) -> None:
+    case = partial(folders.try_one, tmp_path / "folder", list(files.damaged(12, 0)))
+    assert count_held("folder", [("one", case)], tmp_path, lambda: None).broken == {}
 
 
 def test_cases_that_do_not_hold_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def broken() -> None:
         raise BrokenError("a reason")
 
-    tally = count_held("some", [("one", lambda: None), ("two", broken), ("three", lambda: 1 / 0)], tmp_path)  # type: ignore[list-item, return-value]
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    tally = count_held("some", [("one", lambda: None), ("two", broken), ("three", fails)], tmp_path, lambda: None)
     assert (tally.tried, tally.held, tally.broken["two"]) == (3, 1, "a reason")
     assert "ZeroDivisionError" in tally.broken["three"]
     assert "not held: two: a reason" in capsys.readouterr().out

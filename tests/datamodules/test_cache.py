@@ -9,6 +9,7 @@ import soundfile
 
 from datamodules import cache_filling as cache
 from datamodules.audio.io import read
+from datamodules.audio.partial import replaced_when_done
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat, from_stored, to_stored
 from datamodules.sources import Recording
@@ -191,3 +192,13 @@ def test_half_written_arrays_of_killed_runs_are_deleted_after_a_day(recordings, 
     CachedRecordings(recordings[:1], layout)
     assert not old.exists()
     assert young.exists()
+
+
+def test_half_written_arrays_that_no_process_holds_are_deleted_at_once(recordings, layout):
+    layout.folder.mkdir()
+    left = layout.folder / f".{'a' * 32}.partial"
+    left.write_bytes(b"half")
+    with replaced_when_done(layout.folder / "other.npy") as held:
+        CachedRecordings(recordings[:1], layout)
+        assert held.exists()
+    assert not left.exists()

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_module
 
+from benchmarks.robustness.choices import CHOICES, NAMES
 from conf.compose import plain
-from tests.conf.schema.choices import CHOICES, NAMES
 
 
 @pytest.fixture(scope="session")

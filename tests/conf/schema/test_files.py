@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_module
 
+from benchmarks.robustness.choices import CHOICES, NAMES, SWEEPS, files
 from conf.compose import plain
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.classes import CLASSES
@@ -18,7 +19,6 @@ from conf.schema.constructors import constructor_keys, target_named
 from conf.schema.kinds import Place
 from conf.schema.page import page
 from conf.schema.sentences import SchemaError
-from tests.conf.schema.choices import CHOICES, NAMES, SWEEPS, files
 
 ROOT = Path(__file__).parents[3]
 LATER = {"params", "optimizer"}

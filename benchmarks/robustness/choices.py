@@ -4,7 +4,7 @@ from pathlib import Path
 
 from conf.compose import FOLDER
 
-SWEEPS = Path(__file__).parents[3] / "sweeps" / "sweep"
+SWEEPS = Path(__file__).parents[2] / "sweeps" / "sweep"
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c", "trainer.max_epochs=3"]
 GROUPS = ("model", "corruption", "data", "trainer", "logger", "callbacks", "experiment")
 FRAGMENTS = {
