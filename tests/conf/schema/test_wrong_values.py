@@ -5,8 +5,8 @@ import zlib
 from typing import Any
 
 import pytest
-from tests.conf.schema.choices import files
 
+from benchmarks.robustness.choices import files
 from benchmarks.robustness.wrong_values import nested, places, wrong_values
 from conf.compose import FOLDER
 from conf.schema.check import check_evaluate, check_train
