@@ -40,7 +40,7 @@ $(VENV)/developing: $(VENV)/running requirements-dev.lock
 
 # Ray, submitit and Optuna: 240 MB that only sweeps over several machines or trials need.
 $(VENV)/sweeps: $(VENV)/developing
-	$(INSTALL) --editable '.[sweeps]'
+	$(INSTALL) --constraint requirements.lock --constraint requirements-dev.lock --editable '.[sweeps]'
 	touch $@
 
 clean:
