@@ -13,6 +13,8 @@ import time
 from types import FrameType
 from typing import Any
 
+from machine.system import in_forked_children
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LIMIT_SECONDS = 9.0
 """After which the process ends even within a single call that does not return."""
@@ -62,7 +64,7 @@ class SignalGuard:
             self._told.setblocking(False)
             self._before = {number: signal.signal(number, self._raise) for number in SIGNALS}
             self._descriptor_before = signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
-            os.register_at_fork(after_in_child=self._leave_forked)
+            in_forked_children(self._leave_forked)
             threading.Thread(target=self._listen, args=(listening,), daemon=True).start()
         return self
 

@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 KILLED = 9
@@ -62,6 +64,25 @@ def end_own_group() -> None:
         os.killpg(0, KILLED)
     end_group(os.getpid())
     os._exit(128 + KILLED)
+
+
+def in_forked_children(work: Callable[[], None]) -> None:
+    """Have something done at the start of every process that this one forks; Windows forks none."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=work)
+
+
+def on_alarm(handler: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
+    """Call a handler when `set_alarm` is over; return the handler before by number of the signal, nothing without alarms."""
+    if not hasattr(signal, "SIGALRM"):
+        return {}
+    return {signal.SIGALRM: signal.signal(signal.SIGALRM, handler)}
+
+
+def set_alarm(seconds: float) -> None:
+    """Have the handler of `on_alarm` called once after so many seconds; 0 takes that back, and there may be no alarms."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def usable_processors() -> int:

@@ -23,16 +23,17 @@ def kinds() -> list[str]:
 def main() -> int:
     """Print the rows of a table; exit 1 if something did not hold."""
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0] + ".")
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(kinds())} (default: all)")
-    parser.add_argument("--count", type=int, help="cases of a kind (default: as many as docs/reliability.md says)")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(kinds())} or all (the default)")
+    parser.add_argument("--count", type=int, help="cases, or wrong values of each key (default: see docs/reliability.md)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    if unknown := set(options.kinds) - {*kinds()}:
+    chosen = kinds() if options.kinds in ([], ["all"]) else options.kinds
+    if unknown := set(chosen) - {*kinds()}:
         parser.error(f"no such kind: {', '.join(sorted(unknown))}; known: {', '.join(kinds())}")
     logging.disable(logging.WARNING)
     print(HEADER, flush=True)
     broken = 0
-    for kind in options.kinds or kinds():
+    for kind in chosen:
         module = importlib.import_module(f"benchmarks.robustness.{kind}")
         with tempfile.TemporaryDirectory() as folder:
             for tally in module.run(options.count or module.CASES, options.seed, Path(folder)):

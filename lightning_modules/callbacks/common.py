@@ -17,11 +17,10 @@ from lightning_modules.base import NonFiniteLossError
 from lightning_modules.callbacks.best_and_last import validation_values
 from lightning_modules.callbacks.budget import batches_done, loggers_step
 from lightning_modules.signals import Interrupted
+from machine.system import on_alarm, set_alarm
 
 GRACE_SECONDS = 5.0
-"""How long after a signal the part in work may go on."""
-HAS_ALARM = hasattr(signal, "setitimer")
-"""Where there is none, the part in work is not interrupted: `SignalGuard` ends the process."""
+"""How long after a signal the part in work may go on; where there are no alarms, until `SignalGuard` ends the process."""
 
 
 class BatchSeed(Callback):
@@ -148,14 +147,13 @@ class StopOnSignal(Callback):
         """Take over the signals (only the main thread may)."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._stop) for number in self.SIGNALS}
-            if HAS_ALARM:
-                self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._interrupt)
+            self._before |= on_alarm(self._interrupt)
         return self
 
     def __exit__(self, *failure: object) -> None:
         """Give the signals back."""
-        if self._before and HAS_ALARM:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._before:
+            set_alarm(0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -186,8 +184,8 @@ class StopOnSignal(Callback):
             signal.signal(own, self._before[own])
         if again:  # Lightning gives the handler back at the end of a test
             signal.raise_signal(number)
-        elif HAS_ALARM:
-            signal.setitimer(signal.ITIMER_REAL, self._grace_seconds)
+        else:
+            set_alarm(self._grace_seconds)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.overdue = True

@@ -68,7 +68,7 @@ def wss(restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
 def _over_frames(of_frames: Callable[[Tensor, Tensor, int], Tensor], restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
     """Return the mean over the best frames and all channels, (B,), of a distance of frames (..., frames, samples)."""
     signals = [at_speech_rate(signal, sample_rate) for signal in (restored, clean)]
-    frames = [speech_frames(signal.double(), rate_hz) for signal, rate_hz in signals]
+    frames = [speech_frames(signal.cpu().double(), rate_hz) for signal, rate_hz in signals]
     distances, _ = of_frames(frames[0], frames[1], signals[0][1]).sort(dim=-1)  # NaN comes last
     kept = max(1, round(KEPT_SHARE * distances.shape[-1]))
     value = distances[..., :kept].mean(dim=(1, 2))

@@ -28,7 +28,8 @@ if "hydra.mode=RUN" in sys.orig_argv:
         folder = next(word for word in sys.orig_argv if word.startswith("hydra.run.dir=")).split("/")[-1].strip("'")
         rank = os.environ.get("LOCAL_RANK", "alone")
         with open(os.path.join(os.environ["SPY"], folder + "-" + rank), "a") as file:
-            print(optimizer.param_groups[0]["lr"], file=file)
+            if type(optimizer).__name__ != "LBFGS":  # of the probe that tells restored from clean
+                print(optimizer.param_groups[0]["lr"], file=file)
     register_optimizer_step_post_hook(note)
 """
 BROKEN_PICTURES = """

@@ -34,7 +34,7 @@ def preecho_db(subject: Subject) -> float:
         restored = subject.restore(noise_and_burst(rate_hz, subject.channels, draw))
         before = restored[:, round((START_SECONDS - WATCHED_SECONDS) * rate_hz) : round(START_SECONDS * rate_hz)]
         undisturbed = restored[:, round(UNDISTURBED_SECONDS[0] * rate_hz) : round(UNDISTURBED_SECONDS[1] * rate_hz)]
-        powers += torch.stack([part.double().square().mean() for part in (before, undisturbed)])
+        powers += torch.stack([part.cpu().double().square().mean() for part in (before, undisturbed)])
     if not powers.isfinite().all():
         return math.nan
     ratio = (powers[0] + LEAST_POWER) / (powers[1] + LEAST_POWER)

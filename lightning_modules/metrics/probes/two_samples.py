@@ -55,7 +55,7 @@ def features(signal: Tensor, sample_rate: int) -> Tensor:
     """
     power = power_spectrogram(signal[None].cpu(), HANN_2048)[0].nan_to_num()  # (C, bins, frames)
     floor = (power.amax(dim=-2, keepdim=True) * 10 ** (-DEPTH_DB / 10)).clamp_min(POWER_FLOOR)
-    levels = torch.log10(mel_bands(sample_rate) @ torch.maximum(power, floor)).double()  # (C, 80, frames)
+    levels = torch.log10(mel_bands(sample_rate) @ torch.maximum(power, floor)).cpu().double()  # (C, 80, frames)
     frames = min(levels.shape[-1], max(2, round(SEGMENT_SECONDS * sample_rate / HANN_2048.hop_samples)))
     cut = levels.unfold(-1, frames, frames)  # (C, 80, segments, frames)
     both = torch.cat([cut.mean(dim=-1), cut.std(dim=-1, correction=0)], dim=1)
