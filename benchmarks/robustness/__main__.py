@@ -17,7 +17,7 @@ from benchmarks.robustness.tally import HEADER
 def kinds() -> list[str]:
     """Return the modules beside this one that have cases."""
     found = [module.name for module in pkgutil.iter_modules(benchmarks.robustness.__path__)]
-    return [name for name in found if "def run(" in (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")]
+    return [name for name in found if "\ndef run(" in (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")]
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from benchmarks.robustness import arguments, checkpoints, files, folders, runs, values
+from benchmarks.robustness.__main__ import kinds
 from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import write_checkpoint
 from benchmarks.robustness.tally import BrokenError, count_held
@@ -59,6 +60,10 @@ def test_first_cases_of_a_kind_hold(tmp_path: Path, kind: ModuleType) -> None:
 def test_folder_of_damaged_files_is_trained_on_and_evaluated(tmp_path: Path) -> None:
     case = partial(folders.try_one, tmp_path / "folder", list(files.damaged(12, 0)))
     assert count_held("folder", [("one", case)], tmp_path, lambda: None).broken == {}
+
+
+def test_kinds_are_the_modules_with_cases() -> None:
+    assert kinds() == ["arguments", "checkpoints", "files", "kills", "runs", "values"]
 
 
 def test_cases_that_do_not_hold_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
