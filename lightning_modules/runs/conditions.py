@@ -136,6 +136,7 @@ def _columns(tables: Sequence[Sequence[Scores]], metric: str) -> list[str]:
     """Return the input, the controls that are the best somewhere, bounds, and the method."""
     rows = [row for table in tables for row in table]
     best = {control.name for table in tables if (control := best_control(table[:-1], metric)) is not None}
+    best |= {row.name for row in rows if row.kind == "oracle"}
     ends = [row.name for table in tables for row in (table[0], table[-1])]
     return [name for name in dict.fromkeys(row.name for row in rows) if name in best | {*ends}]
 
