@@ -40,7 +40,7 @@ class WPE(SegmentedRestorer):
             ValueError: if the package is not installed.
         """
         if find_spec(PACKAGE) is None:
-            raise ValueError("model=wpe needs the package nara-wpe: pip install 'clarion[dereverb]'")
+            raise ValueError("model=wpe needs the package nara-wpe: pip install '.[dereverb]'")
         n_fft = frame_samples(FRAME_SECONDS, sample_rate)
         super().__init__(segments_of(sample_rate, n_fft // 4))
         self.taps, self.delay, self.iterations = taps, delay, iterations

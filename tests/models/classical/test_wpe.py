@@ -34,7 +34,7 @@ def draw(seed: int, samples: int, channels: int = 1) -> Tensor:
 
 def test_without_the_package_a_sentence_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wpe, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"model=wpe needs the package nara-wpe: pip install 'clarion\[dereverb\]'"):
+    with pytest.raises(ValueError, match=r"model=wpe needs the package nara-wpe: pip install '.\[dereverb\]'"):
         baselines(["wpe"], SAMPLE_RATE)
 
 
