@@ -13,6 +13,7 @@ from conf.compose import plain
 from conf.implied import implied
 from conf.old_keys import check_groups_chosen
 from conf.schema.check import check_evaluate, check_train
+from conf.schema.conditions import Condition, conditions_of
 from conf.schema.pairs import check_processors
 from lightning_modules.metrics.registry import check_monitor
 from lightning_modules.runs.moved_names import present_names
@@ -66,6 +67,7 @@ class EvaluateSettings:
         run_dir: the folder for the results.
         checkpoint: a file or a run folder; None evaluates config["model"].
         steps: after which a method in steps has further rows.
+        conditions: corruptions that are evaluated beside that of the configuration.
         step_size: of a refining method; None is its own.
         monitor: the metric of the verdict.
         baselines: names of methods without training.
@@ -78,6 +80,7 @@ class EvaluateSettings:
     run_dir: Path
     checkpoint: str | None
     steps: Sequence[int] | None
+    conditions: Sequence[Condition]
     step_size: float | None
     monitor: str
     baselines: Sequence[str]
@@ -139,6 +142,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
         run_dir=Path(config["run_dir"]),
         checkpoint=config["checkpoint"],
         steps=config["steps"],
+        conditions=conditions_of(config),
         step_size=config["step_size"],
         monitor=config["monitor"],
         baselines=config["baselines"],

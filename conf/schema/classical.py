@@ -21,6 +21,23 @@ CLASSICAL: dict[str, Keys] = {
         **GRID,
         "level_db": Key(Number(-200, 100), "Level of the added noise over the extrapolated envelope.", "dB"),
     },
+    "models.classical.spline_white.SplineWhite": {
+        **GRID,
+        "level_dbfs": Key(Number(-200, 0), "RMS level of the added white noise; a constant 1 has 0.", "dB"),
+    },
     "models.classical.wiener.Wiener": WIENER,
     "models.classical.wiener.WienerOracle": WIENER,
+    "models.classical.phase_sensitive.PhaseSensitiveMaskOracle": {
+        "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
+        "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),
+    },
+    "models.classical.band_oracles.BrickWallOracle": GRID,
+    "models.classical.band_oracles.EnvelopeOracle": GRID,
+    "models.classical.band_oracles.MagnitudeOracle": GRID,
+    "models.classical.wpe.WPE": {
+        "sample_rate": RATE,
+        "taps": Key(Whole(1, 1000), "Frames that predict late reverberation.", "frames"),
+        "delay": Key(Whole(1, 1000), "Frames between these and the predicted one.", "frames"),
+        "iterations": Key(Whole(1, 100), "Iterations of weights and filters.", "iterations"),
+    },
 }

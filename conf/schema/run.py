@@ -6,10 +6,11 @@ from typing import Any
 
 from conf.compose import untrained_methods
 from conf.schema.callbacks import CALLBACK_GROUP
+from conf.schema.constructors import Anything
 from conf.schema.corruption import CORRUPTION
 from conf.schema.data import DATA_NODE, SEED
 from conf.schema.declaration import Key, Keys, needed
-from conf.schema.keys import Section
+from conf.schema.keys import Section, Table
 from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, constant, nullable
 from conf.schema.logger import LOGGER_GROUP
 from conf.schema.metrics import tested, validated
@@ -81,6 +82,10 @@ EVALUATE: Keys = {
     **COMMON,
     "checkpoint": needed(nullable(Text("a checkpoint file or a run folder")), "What is evaluated; null: model."),
     "steps": needed(nullable(ListOf(Whole(0, 10_000))), "Steps after which a method in steps has a further row.", "steps"),
+    "conditions": needed(
+        nullable(Table(Anything(), "keys of the corruption")),
+        "Lists of values by the key of the corruption, each combination evaluated by itself; null: none.",
+    ),
     "step_size": needed(
         nullable(Number(0, 1e6, above=True)), "Step of the refinement of a collaborative GAN; null: the checkpoint's."
     ),

@@ -1,16 +1,18 @@
 """Score any checkpoint, or a method without training, on any data and corruption, next to the classical methods."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conf.compose import baselines, create, create_group, save
+from conf.compose import baselines, config_of, create, create_group, save
+from conf.schema.conditions import Condition, is_seen
 from conf.settings import EvaluateSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.callbacks.progress import ScoringBar, with_bar
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer
+from lightning_modules.runs.conditions import Case, end_conditions, with_conditions
 from lightning_modules.runs.end import Bench, Tested, end_run
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.tracking import close_loggers
@@ -43,7 +45,12 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
         tested = Tested(name, module, score_pairs(module, data, trainer))
         with stopper:
             bench = Bench(settings.run_dir, data, trainer, loggers, audio_io.write, stopper)
-            return end_run(tested, bench, facts, others, settings.examples)
+            result = end_run(tested, bench, facts, others, settings.examples)
+            if settings.conditions and result.get("signal") is None:
+                controls = {name: others[name] for name in settings.baselines}
+                kept = end_conditions(name, module, cases(settings, config), bench, controls, settings.monitor)
+                result = with_conditions(result, kept, stopper.received, settings.run_dir / "result.json")
+            return result
     except BaseException:
         close_loggers(loggers, 1)
         raise
@@ -70,6 +77,36 @@ def config_for(settings: EvaluateSettings, name: str, module: RestorationModule)
     """Return the configuration for the method: the data follow a checkpoint's sample rate, and names that of the method."""
     rate = {} if settings.checkpoint is None else {"data.sample_rate": module.sample_rate}
     return settings.config_with({**rate, "choices.model": name})
+
+
+def cases(settings: EvaluateSettings, config: Mapping[str, Any]) -> list[Case]:
+    """Return the conditions to evaluate in, each marked by what the checkpoint was trained on, where that is known.
+
+    Args:
+        settings: of the evaluation.
+        config: of the method, as `config_for` gives it.
+    """
+    trained = None if settings.checkpoint is None else config_of(run_folder(Path(settings.checkpoint)))
+
+    def case(condition: Condition) -> Case:
+        seen = None if trained is None else is_seen(condition.corruption, trained.get("corruption"))
+        return Case(condition.label, condition.values, seen, lambda: _opened(config, condition))
+
+    return [case(condition) for condition in settings.conditions]
+
+
+def _opened(config: Mapping[str, Any], condition: Condition) -> Any:
+    data = create({**config, "data": {**config["data"], "corruption": condition.corruption}}, "data")
+    data.setup("test")
+    return data
+
+
+def run_folder(checkpoint: Path) -> Path:
+    """Return the folder of the run that a checkpoint, named by its file or by that folder, belongs to."""
+    path = checkpoint.resolve()
+    if path.is_dir():
+        return path
+    return path.parent.parent if path.parent.name == "checkpoints" else path.parent
 
 
 def at_each_step(name: str, module: RestorationModule, steps: Sequence[int] | None) -> dict[str, RestorationModule]:

@@ -101,6 +101,14 @@ def beats_controls(row: Scored, rows: Iterable[Scored], metric: str) -> bool:
     return bool(rivals) and all(is_better(metric, value, rival.means[metric]) for rival in rivals)
 
 
+def margin(row: Scored, rows: Iterable[Scored], metric: str) -> float:
+    """Return by how much a row is better in a metric than the best control among `rows` but itself; NaN if one has no value."""
+    rival = best_control([other for other in rows if other is not row], metric)
+    if rival is None:
+        return math.nan
+    return METRICS[metric].sign * (row.means.get(metric, math.nan) - rival.means[metric])
+
+
 def choose_rows(rows: Sequence[S], named: Collection[str] = ()) -> tuple[list[S], list[LeftOut]]:
     """Choose what a table shows: of the classical rows those that are the best control in at least one metric.
 

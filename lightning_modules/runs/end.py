@@ -92,7 +92,7 @@ def end_run(
     kept.keep(**_of_table(table, metric))
     for name, module in baselines.items():
         if name != tested.name:
-            row = _baseline(name, module, bench, kept)
+            row = baseline_row(name, module, bench, kept)
             table.insert(-1, _probed(row, module, tested.rows, bench, kept))
             kept.always(f"the comparison with {name}", lambda: kept.keep(**_of_table(table, metric)))
     kept.always("the table", show, table, metric)
@@ -148,11 +148,12 @@ def _of_table(table: Sequence[Scores], metric: str) -> dict[str, Any]:
         "objective": metrics[f"test/{metric}"],
         "verdict": verdict(table, metric),
         "metrics": metrics,
-        "methods": {row.name: _described(row) for row in table},
+        "methods": {row.name: described(row) for row in table},
     }
 
 
-def _described(row: Scores) -> dict[str, Any]:
+def described(row: Scores) -> dict[str, Any]:
+    """Return what a file of results says of a row."""
     if row.failure is not None:
         return {"kind": row.kind, "failure": row.failure}
     changed = {} if row.kind == "corrupted" else {"changed_share": row.changed_share}
@@ -175,11 +176,11 @@ def _write_rows(tested: Tested, bench: Bench) -> None:
     write_rows(bench.folder / "per_example.csv", tested.rows, bench.data.manifest())
 
 
-def _baseline(name: str, module: RestorationModule, bench: Bench, kept: KeptResult) -> Scores:
-    """Return the row of a baseline, or one that says why there are no scores."""
+def baseline_row(name: str, module: RestorationModule, bench: Bench, kept: KeptResult, where: str = "") -> Scores:
+    """Return the row of a baseline, or one that says why there are no scores; `where` ends its name among the problems."""
     kind, known = kind_of(module), len(kept.problems)
     name_method(bench.trainer, name)
-    row = kept.part(f"baseline {name}", lambda: mean_scores(name, kind, score_pairs(module, bench.data, bench.trainer)))
+    row = kept.part(f"baseline {name}{where}", lambda: mean_scores(name, kind, score_pairs(module, bench.data, bench.trainer)))
     return row or Scores(name, kind, {}, failure=kept.problems[known].partition(": ")[2])
 
 

@@ -44,7 +44,7 @@ def render_table(table: Sequence[Scores]) -> Table:
     for row in rows:
         view.add_column(escape(row.name), justify="right", overflow="fold")  # a method's steps stand at the end of its name
     for name in _always_shown(table[-1]):
-        view.add_row(METRICS[name].heading, *(_cell(row, table, name) for row in rows))
+        view.add_row(METRICS[name].heading, *(cell(row, table, name) for row in rows))
     return view
 
 
@@ -52,7 +52,8 @@ def _always_shown(row: Scores) -> list[str]:
     return [name for name in row.means if not METRICS[name].on_demand]
 
 
-def _cell(row: Scores, table: Sequence[Scores], metric: str) -> str:
+def cell(row: Scores, table: Sequence[Scores], metric: str) -> str:
+    """Write the value of a row in `metric` with its mark, as markup of the terminal; `table` is as of `render_table`."""
     if row.failure is not None:
         return "none  "
     value = row.means.get(metric, math.nan)

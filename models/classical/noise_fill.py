@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.classical.fixed_noise import fixed_noise
 from models.classical.frames import frame_samples
 from models.classical.interpolation import CubicSpline
 from models.classical.low_rate import low_rates_hz
@@ -20,7 +21,6 @@ LEVEL_BAND = (0.5, 0.8)  # and its level in each frame; filters begin to fall ab
 CROSSFADE = 0.8  # of the edge, from where the noise fades in
 STEEPEST_SLOPE = 4.0  # exponent of the power: 12 dB per octave
 SMOOTHED_FRAMES = 5
-NOISE_SEED = 0
 QUIETEST_POWER = 1e-12
 
 
@@ -66,14 +66,8 @@ class NoiseFill(SegmentedRestorer):
         return restored
 
     def _noise_spectrum(self, like: Tensor) -> Tensor:
-        """Return the STFT (C, bins, frames) of fixed white noise, one stream per channel, of unit mean power.
-
-        It repeats from segment to segment, so that two of them have the same noise where they overlap.
-        """
-        generator = torch.Generator().manual_seed(NOISE_SEED)
-        period = torch.randn(self.segments.hop_samples, like.shape[1], generator=generator)
-        place = torch.arange(like.shape[-1]) % len(period)
-        noise = period[place].T.to(like.device)
+        """Return the STFT (C, bins, frames) of fixed white noise, one stream per channel, of unit mean power."""
+        noise = fixed_noise(like, self.segments.hop_samples)
         return self._stft(noise) / self._window(noise).square().sum().sqrt()
 
     def _fill(self, signal: Tensor, noise: Tensor, edge_hz: float) -> Tensor:

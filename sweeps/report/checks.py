@@ -38,7 +38,7 @@ def read_result(path: Path) -> dict[str, Any]:
         raise DamagedFileError(f"{printable(path)} is damaged: {error}") from error
     check_entries(path, result, {"added_metrics": _are_metrics} if "added_metrics" in result else {})
     register_described(result.get("added_metrics", []))
-    checks = {"monitor": _is_metric, "methods": _is_table, "manifest_hash": _is_hash, "seed": _is_whole}
+    checks = {"monitor": _is_metric, "methods": is_table, "manifest_hash": _is_hash, "seed": _is_whole}
     check_entries(path, result, checks)
     optional = {"status": is_text, "sample_rate_hz": is_number, "pairs": is_number, "git_commit": is_text}
     check_entries(path, result, {key: check for key, check in optional.items() if result.get(key) is not None})
@@ -64,7 +64,8 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and is_number(value)
 
 
-def _is_table(value: object) -> bool:
+def is_table(value: object) -> bool:
+    """Say whether a value can be the rows of a table of results, by the name of the method."""
     return isinstance(value, Mapping) and 0 < len(value) <= MOST_METHODS and all(_is_row(row) for row in value.values())
 
 

@@ -169,14 +169,15 @@ def _classical_rows(runs: Sequence[ReportedRun], own: set[str]) -> tuple[list[Me
             if "failure" in scores:
                 failures[name] = f"{name} has no scores in {run.name}: {scores['failure']}"
             else:
-                rows[name] = _listed(name, scores)
+                rows[name] = listed_row(name, scores)
     return list(rows.values()), [sentence for name, sentence in failures.items() if name not in rows]
 
 
-def _listed(name: str, scores: Mapping[str, Any]) -> Method:
+def listed_row(name: str, scores: Mapping[str, Any]) -> Method:
+    """Return the row of a method that is known by its means in a table of results, which is as checked."""
     means = {key: _known(scores[key]) for key in METRICS if key in scores}
     share = float(scores.get("changed_share", 1.0))
-    return Method(name, name, scores["kind"], (), means, dict.fromkeys(means, math.nan), {}, share)
+    return Method(name, name, str(scores.get("kind", "learned")), (), means, dict.fromkeys(means, math.nan), {}, share)
 
 
 def _known(value: float | None) -> float:

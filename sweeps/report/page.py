@@ -14,6 +14,7 @@ from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.json_file import write_whole
 from sweeps.report.bootstrap import Interval
 from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain, total_characters
+from sweeps.report.conditions import signed
 from sweeps.report.history import Curve
 from sweeps.report.keys import run_settings, short_keys, swept_keys, telling_keys
 from sweeps.report.leaderboard import COMPUTE, Leaderboard
@@ -170,6 +171,7 @@ def write_page(folder: Path, data: dict[str, Any], context: Mapping[str, Any], e
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["number"] = number
     environment.filters["words"] = words
+    environment.filters["signed"] = signed
     for name, scripts in SCRIPTS.items():
         page = environment.get_template(f"{name}.j2").render(
             data=data,

@@ -11,11 +11,12 @@ import numpy as np
 from lightning_modules.runs.json_file import write_whole
 from lightning_modules.runs.printing import printable
 from sweeps.report.clips import ANCHOR, CLEAN, Example, collect_examples
+from sweeps.report.conditions import grids_text, read_grids
 from sweeps.report.history import Curve, read_curves
 from sweeps.report.leaderboard import Leaderboard, build_leaderboard
 from sweeps.report.manifests import facts
 from sweeps.report.methods import CORRUPTED, Method, build_methods
-from sweeps.report.page import page_data, write_page
+from sweeps.report.page import page_data, words, write_page
 from sweeps.report.runs import ReportedRun
 from sweeps.report.tables import escaped, markdown_line, to_csv, to_markdown
 from sweeps.report.votes import (
@@ -60,14 +61,16 @@ def write_report(
     table = build_leaderboard(methods, sorted_files(kept[0]), _main_metric(kept), np.random.default_rng(0))
     examples, silent = collect_examples(table.methods)
     curves, lost = _curves(kept)
+    grids = read_grids(kept, lost)
     told = [*notes, *unusable, *repeated, *silent, *lost, *_remarks(methods, votes, examples)]
     shown = [*told, f"best controls: {table.controls}"]
     opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
     listening = _listening(table, opinion, discriminations(votes))
+    below = _listening_text(listening) + grids_text(grids, {grid.metric: words(grid.metric) for grid in grids})
     folder.mkdir(parents=True, exist_ok=True)
-    _write_tables(folder, table, opinion, listening, shown)
+    _write_tables(folder, table, opinion, below, shown)
     data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])}, curves)
-    context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": shown, "listening": listening}
+    context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": shown, "listening": listening, "grids": grids}
     write_page(folder, data, context, examples)
     return Report(table, folder, told)
 
@@ -82,11 +85,9 @@ def _curves(runs: Sequence[ReportedRun]) -> tuple[dict[Path, dict[str, Curve]], 
     return curves, told
 
 
-def _write_tables(
-    folder: Path, table: Leaderboard, opinion: dict[str, str], listening: dict[str, Any], notes: Sequence[str]
-) -> None:
+def _write_tables(folder: Path, table: Leaderboard, opinion: dict[str, str], below: str, notes: Sequence[str]) -> None:
     extra = {OPINION: opinion} if opinion else {}
-    text = to_markdown(table, extra) + _listening_text(listening) + "".join(f"\n- {escaped(note)}" for note in notes) + "\n"
+    text = to_markdown(table, extra) + below + "".join(f"\n- {escaped(note)}" for note in notes) + "\n"
     write_whole(folder / "leaderboard.md", text)
     write_whole(folder / "leaderboard.csv", to_csv(table, extra))
 

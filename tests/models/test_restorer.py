@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lightning_modules.base import RestorationModule
 from lightning_modules.stepwise import Stepwise, with_num_steps
 from models.autoencoder import Autoencoder
+from models.classical.wpe import WPE
 from models.conv_rnn import ConvRNN
 from models.restorer import Restorer, SegmentedRestorer, segments_of
 from models.streaming.chunking import Chunking
@@ -42,11 +43,13 @@ def distances(net: nn.Module, signal: Tensor, place: int) -> Tensor:
 @pytest.mark.parametrize("name", METHODS)
 def test_no_output_looks_further_than_its_network_declares(name: str) -> None:
     net = build(name).net
+    if isinstance(net, WPE):
+        pytest.skip("computed by a package that gives no gradients")
     for parameter in net.parameters():
         parameter.data.mul_(3.0)  # so that the longest way through the network is not lost beside the shorter ones
     assert isinstance(net, Restorer)
     if math.isinf(net.reach_samples):
-        assert name == "wiener_oracle"
+        assert name.endswith("_oracle")
         return
     reach, grid = int(net.reach_samples), net.grid_samples if not isinstance(net, SegmentedRestorer) else 1
     signal = band_limited(2 * (reach + grid) + 3)

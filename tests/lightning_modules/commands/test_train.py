@@ -52,10 +52,10 @@ def test_training_at_any_rate_ends_with_the_default_baselines_scored(
     train_config: Config, tmp_path: Path, sample_rate: int
 ) -> None:
     shrunk = ["trainer=smoke", *TINY_NET, "examples=1", "trainer.limit_test_batches=1"]
-    named = "baselines=[wiener,sinc,cubic_spline,noise_fill]"
+    named = "baselines=[wiener,sinc,cubic_spline,spline_white,noise_fill]"
     result = train(train_config(*shrunk, named, "data.eval_seconds=0.7", f"data.sample_rate={sample_rate}"))
     assert (result["status"], result["sample_rate_hz"]) == ("finished", sample_rate)
-    assert len(result["methods"]) == 6
+    assert len(result["methods"]) == 7
     assert all(math.isfinite(row["si_sdr_db"]) for row in result["methods"].values())
     heard = {path.stem for path in (tmp_path / "run" / "examples").glob("*.flac")}
     assert heard >= {"0000_clean", "0000_corrupted", "0000_restored"}
@@ -289,7 +289,7 @@ def test_smoke_of_every_method_is_a_whole_run_of_seconds(tmp_path: Path, model: 
         assert ended.returncode == 0, ended.stderr
     result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert (result["status"], result["pairs"], result["problems"]) == ("finished", 1, [])
-    assert set(result["methods"]) == {"corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", model}
+    assert set(result["methods"]) == {"corrupted", "wiener", "sinc", "cubic_spline", "spline_white", "noise_fill", model}
     assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     assert (tmp_path / "run" / "examples" / "0000.png").is_file()
     assert float(ended.stdout.split()[-1]) < 60

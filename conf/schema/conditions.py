@@ -1,0 +1,134 @@
+"""The conditions of an evaluation: listed values of the corruption's keys, each checked as if it stood in the corruption."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from conf.schema.classes import CLASSES
+from conf.schema.constructors import constructor_defaults
+from conf.schema.corruption import CORRUPTION
+from conf.schema.declaration import HYDRA_KEYS, Key, Keys, check_keys
+from conf.schema.kinds import Kind, ListOf, Place
+from conf.schema.sentences import SchemaError, shown
+
+UNHEARD = ("noise_split", "rir_split")
+"""Keys that say which recordings of a folder are used, not what kind of damage is done."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One corruption to evaluate in.
+
+    Attributes:
+        label: its values in a line, with units.
+        values: by the key of the corruption, as they were listed.
+        corruption: the whole description, these values in their places.
+    """
+
+    label: str
+    values: Mapping[str, Any]
+    corruption: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Values(Kind):
+    """A list of different values of one kind; where that is a list itself, an entry of it stands for the list of it alone."""
+
+    kind: Kind
+
+    def fits(self, value: Any) -> bool:
+        """See `Kind`."""
+        return isinstance(value, list) and bool(value) and all(self.kind.fits(self.placed(entry)) for entry in value)
+
+    def allowed(self, unit: str = "") -> str:
+        """See `Kind`."""
+        return f"a list of different values, each {self.kind.allowed(unit)}"
+
+    def placed(self, entry: Any) -> Any:
+        """Return an entry as it stands in the corruption."""
+        return [entry] if isinstance(self.kind, ListOf) and not isinstance(entry, list) else entry
+
+    def check(self, value: Any, place: Place) -> None:
+        """Refuse what is no list, is empty, repeats itself, or holds a value that the corruption does not take."""
+        if not isinstance(value, list) or not value or any(entry in value[:number] for number, entry in enumerate(value)):
+            raise SchemaError(f"{place.name}={shown(value)} must be {self.allowed(place.unit)}")
+        for number, entry in enumerate(value):
+            self.kind.check(self.placed(entry), place.item(number))
+
+
+def conditions_of(config: Mapping[str, Any]) -> list[Condition]:
+    """Return every combination of the listed values, the last key changing fastest; none if none are listed.
+
+    Args:
+        config: of an evaluation, resolved; `conditions` lists values by the key of the corruption.
+
+    Raises:
+        SchemaError: naming the key, what was given and what is allowed.
+    """
+    listed, corruption = config["conditions"], config["data"]["corruption"]
+    if listed is None:
+        return []
+    place = Place("conditions", plugins=config["plugins"], classes=CLASSES)
+    keys = _keys(corruption, place)
+    check_keys(listed, keys, place, {}, f"the corruption ({corruption['_target_']})")
+    combinations = [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]
+    return [_condition(values, keys, corruption) for values in combinations if values]
+
+
+def _keys(corruption: Mapping[str, Any], place: Place) -> Keys:
+    declared = CORRUPTION.keys_of(corruption["_target_"], corruption, place)
+    return {name: Key(Values(key.kind), key.meaning, key.unit) for name, key in declared.items()}
+
+
+def _condition(values: Mapping[str, Any], keys: Keys, corruption: Mapping[str, Any]) -> Condition:
+    placed = {name: kind.placed(value) for name, value in values.items() if isinstance(kind := keys[name].kind, Values)}
+    texts = (f"{name}={shown(value)}{f' {keys[name].unit}' if keys[name].unit else ''}" for name, value in values.items())
+    return Condition(", ".join(texts), values, {**corruption, **placed})
+
+
+def is_seen(corruption: Mapping[str, Any], trained: Any) -> bool:
+    """Say whether a training heard all of a corruption: some step of it is of the same class, and spans its values.
+
+    Args:
+        corruption: in question, resolved.
+        trained: the corruption of the training, resolved; one of several steps too.
+
+    >>> noise = {"_target_": "datamodules.corruptions.noise.Noise", "colors": ["white", "pink"], "snr_db": [0, 15]}
+    >>> is_seen({**noise, "colors": "pink", "snr_db": 5}, noise), is_seen({**noise, "snr_db": 20}, noise)
+    (True, False)
+    """
+    if isinstance(trained, list):
+        return any(is_seen(corruption, step) for step in trained)
+    if not isinstance(trained, Mapping):
+        return False
+    if trained.get("_target_") == corruption["_target_"] and _spans(trained, corruption):
+        return True
+    return any(is_seen(corruption, inner) for inner in trained.values() if isinstance(inner, Mapping | list))
+
+
+def _spans(trained: Mapping[str, Any], corruption: Mapping[str, Any]) -> bool:
+    defaults = constructor_defaults(corruption["_target_"])
+    names = {*trained, *corruption} - {*HYDRA_KEYS, *UNHEARD}
+    both = (((trained.get(name, defaults.get(name))), corruption.get(name, defaults.get(name))) for name in names)
+    return all(_covers(known, value) for known, value in both)
+
+
+def _covers(known: Any, value: Any) -> bool:
+    """Say whether values drawn from `value` are among those drawn from `known`: ranges of numbers, lists of names, or either."""
+    known, value = (list(entry) if isinstance(entry, tuple) else entry for entry in (known, value))
+    if _is_range(known) and _is_range(value):
+        (low, high), (lowest, highest) = _ends(known), _ends(value)
+        return bool(low <= lowest and highest <= high)
+    if isinstance(known, list) and all(isinstance(entry, str) for entry in known):
+        return all(entry in known for entry in (value if isinstance(value, list) else [value]))
+    return bool(known == value) or (isinstance(known, str) and value == [known])
+
+
+def _is_range(value: Any) -> bool:
+    ends = value if isinstance(value, list) and len(value) == 2 else [value]
+    return all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
+
+
+def _ends(value: Any) -> tuple[float, float]:
+    return (value[0], value[1]) if isinstance(value, list) else (value, value)
