@@ -65,7 +65,12 @@ from machine import system
 print("groups:", system.has_groups(), "memory:", system.peak_memory_mib())
 train.main()
 """
-ONLY_POSIX = {"machine/system.py", "benchmarks/robustness/tally.py", "benchmarks/robustness/damage.py"}
+ONLY_POSIX = {
+    "machine/system.py",
+    "benchmarks/robustness/tally.py",
+    "benchmarks/robustness/damage.py",
+    "benchmarks/robustness/killed.py",
+}
 """May name what Windows lacks: the first has another way for it, the others are for POSIX systems."""
 
 

@@ -72,8 +72,8 @@ def _over_frames(of_frames: Callable[[Tensor, Tensor, int], Tensor], restored: T
     distances, _ = of_frames(frames[0], frames[1], signals[0][1]).sort(dim=-1)  # NaN comes last
     kept = max(1, round(KEPT_SHARE * distances.shape[-1]))
     value = distances[..., :kept].mean(dim=(1, 2))
-    broken = ~restored.isfinite().all(dim=2).all(dim=1)
-    return infinite_if_undefined(torch.where(broken, math.inf, value)).to(clean.dtype)
+    broken = ~restored.isfinite().all(dim=2).all(dim=1).cpu()
+    return infinite_if_undefined(torch.where(broken, math.inf, value)).to(clean.dtype).to(clean.device)
 
 
 def _llr_of_frames(restored: Tensor, clean: Tensor, sample_rate: int) -> Tensor:
