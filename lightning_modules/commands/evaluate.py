@@ -42,7 +42,7 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     try:
         tested = Tested(name, module, score_pairs(module, data, trainer))
         with stopper:
-            bench = Bench(settings.run_dir, data, trainer, loggers, audio_io.write, stopper)
+            bench = Bench(settings.run_dir, data, trainer, loggers, audio_io.write, stopper, settings.panel)
             return end_run(tested, bench, facts, others, settings.examples)
     except BaseException:
         close_loggers(loggers, 1)

@@ -151,7 +151,7 @@ def _corrupted(run: ReportedRun) -> Method:
 def _probes(run: ReportedRun, name: str) -> dict[str, float]:
     """Return what probes found of a method of a run's table; they have no values per pair, and older runs have none."""
     row = run.result["methods"].get(name, {})
-    return {key: _known(row[key]) for key, info in METRICS.items() if info.is_probe and key in row}
+    return {key: _known(row[key]) for key, info in METRICS.items() if info.is_of_method and key in row}
 
 
 def _classical_rows(runs: Sequence[ReportedRun], own: set[str]) -> tuple[list[Method], list[str]]:
