@@ -3,7 +3,7 @@
     python benchmarks/metrics_order.py DIR [FILES]
 
 Of up to FILES recordings (default 8) of a folder, evenly spread by name, four seconds are taken from the middle, in mono at
-48 kHz. Five signals with more and more of the truth above 8 kHz are scored: nothing (input), what `noise_fill` finds blindly,
+48 kHz. Five signals with more and more of the truth above 4 kHz are scored: nothing (input), what `noise_fill` finds blindly,
 noise under the true envelope, the true magnitudes with the phases of noise, all of it (clean). A line of the table has the
 means, on how many recordings every step was an improvement, and the seconds that a minute of audio takes in one process on the
 CPU. What the extra `perceptual` adds is told to be music. SNR and SI-SDR punish all noise, so they know another order.
@@ -30,8 +30,9 @@ from lightning_modules.metrics.perceptual.scoring import Question, answer, offer
 from lightning_modules.metrics.registry import METRICS, computed_in
 from models.classical.noise_fill import NoiseFill
 
-RATE_HZ, LOW_RATE_HZ = 48_000, 16_000
+RATE_HZ, LOW_RATE_HZ = 48_000, 8_000
 SECONDS = 4.0
+COLUMNS = 100
 FILES = 8
 FFT, HOP = 2048, 512
 SMOOTHED = (31, 5)
@@ -116,7 +117,7 @@ def main(folder: str, files: str = str(FILES)) -> None:
         kept = sum(all(sign * worse < sign * better for worse, better in pairwise(row)) for row in values)
         means = [sum(column) / count for column in zip(*values, strict=True)]
         table.add_row(METRICS[name].heading, *(f"{mean:.2f}" for mean in means), str(kept), f"{seconds:.2f}")
-    Console().print(table)
+    Console(width=COLUMNS).print(table)
 
 
 if __name__ == "__main__":
