@@ -17,7 +17,7 @@ test: $(VENV)/developing lint
 # The commands of README and docs, sweeps among them, and what needs the extras.
 test-pages: $(VENV)/sweeps
 	$(PYTEST) -m "pages and not gpu"
-	$(PYTEST) tests/sweeps/test_launchers.py tests/sweeps/test_optuna_study.py
+	$(PYTEST) tests/sweeps/test_launchers.py tests/sweeps/test_optuna_study.py tests/lightning_modules/metrics/perceptual
 
 test-all: $(VENV)/sweeps lint
 	$(PYTEST) -m "not gpu"
@@ -38,9 +38,10 @@ $(VENV)/developing: $(VENV)/running requirements-dev.lock
 	$(INSTALL) --requirement requirements-dev.lock
 	touch $@
 
-# Ray, submitit and Optuna: 240 MB that only sweeps over several machines or trials need.
+# Ray, submitit and Optuna: 240 MB that only sweeps over several machines or trials need. Models of hearing: 90 MB.
 $(VENV)/sweeps: $(VENV)/developing
 	$(INSTALL) --constraint requirements.lock --constraint requirements-dev.lock --editable '.[sweeps]'
+	$(INSTALL) --constraint requirements.lock --editable '.[perceptual]' || echo "no wheels of the extra perceptual: its tests are skipped"
 	touch $@
 
 clean:

@@ -15,6 +15,7 @@ from conf.old_keys import check_groups_chosen
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.conditions import Condition, conditions_of
 from conf.schema.pairs import check_processors
+from lightning_modules.metrics.perceptual.panel import Panel
 from lightning_modules.metrics.registry import check_monitor
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import import_plugins
@@ -39,6 +40,7 @@ class TrainSettings:
         ema_decay: of the weights used for evaluation; None trains without.
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
+        panel: which pairs models of hearing are asked about, as what.
         plugins: names of packages whose classes may be used beside those of this project.
         keep_checkpoints: both, best, last or none, once the run has come to its end.
     """
@@ -53,6 +55,7 @@ class TrainSettings:
     ema_decay: float | None
     baselines: Sequence[str]
     examples: int
+    panel: Panel
     plugins: Sequence[str]
     keep_checkpoints: str
 
@@ -72,6 +75,7 @@ class EvaluateSettings:
         monitor: the metric of the verdict.
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
+        panel: which pairs models of hearing are asked about, as what.
         plugins: names of packages whose classes may be used beside those of this project.
     """
 
@@ -85,6 +89,7 @@ class EvaluateSettings:
     monitor: str
     baselines: Sequence[str]
     examples: int
+    panel: Panel
     plugins: Sequence[str]
 
 
@@ -115,6 +120,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         ema_decay=config["ema_decay"],
         baselines=config["baselines"],
         examples=config["examples"],
+        panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
         plugins=plugins,
         keep_checkpoints=config["keep_checkpoints"],
     )
@@ -147,6 +153,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
         monitor=config["monitor"],
         baselines=config["baselines"],
         examples=config["examples"],
+        panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
         plugins=plugins,
     )
 

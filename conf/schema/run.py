@@ -43,6 +43,12 @@ COMMON: Keys = {
     "group": needed(NAME, "Group of runs, to W&B; the jobs of a sweep get the sweep's name."),
     "run_id": needed(NAME, "Identity of the run; set by the run itself."),
     "examples": needed(Whole(0, 100_000), "Test pairs that are written as audio and pictures.", "pairs"),
+    "test_perceptual_pairs": needed(
+        Whole(0, 100_000), "Test pairs, evenly spread, that the packages of the extra `perceptual` score at most.", "pairs"
+    ),
+    "test_perceptual_kind": needed(
+        OneOf(constant("lightning_modules.metrics.perceptual.panel", "KINDS")), "What those are told that the recordings are."
+    ),
     "baselines": needed(
         ListOf(UntrainedMethod(cache(untrained_methods)), 0), "Methods without training that are scored on the same pairs."
     ),

@@ -89,6 +89,13 @@ class ScoringBar(TQDMProgressBar):
             self.test_progress_bar.reset(convert_inf(trainer.num_test_batches[dataloader_idx]))
 
 
+def counting_bar(trainer: pl.Trainer, description: str, total: int) -> Tqdm:
+    """Return a bar for work after a test, seen only where the test of this trainer has one."""
+    shown = isinstance(trainer.progress_bar_callback, ScoringBar)
+    described = {"desc": description, "total": total, "bar_format": TQDMProgressBar.BAR_FORMAT}
+    return Tqdm(**described, disable=not shown, leave=False, dynamic_ncols=True, file=sys.stdout)
+
+
 def _place(trainer: pl.Trainer) -> str:
     return place_of(trainer, None if steps_of(trainer) is None else batches_done(trainer))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-Occasion = Literal["validation", "steps", "test", "probe"]
+Occasion = Literal["validation", "steps", "test", "probe", "perceptual"]
 
 CHEAP: tuple[Occasion, ...] = ("validation", "steps", "test")
 """For what costs little enough to be taken at every validation, and after every step of a method that has some."""
@@ -47,8 +47,13 @@ class MetricInfo:
 
     @property
     def is_probe(self) -> bool:
-        """Whether it is a value of a method as a whole, with none for a test pair."""
+        """Whether it asks what a test pair does not tell."""
         return "probe" in self.when
+
+    @property
+    def is_of_method(self) -> bool:
+        """Whether results have a value of it for a method, and none for a test pair."""
+        return self.is_probe or "perceptual" in self.when
 
     @property
     def sign(self) -> int:
@@ -103,6 +108,9 @@ _ALL = (
     MetricInfo("csig", "predicted rating of signal distortion", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("cbak", "predicted rating of background noise", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("covl", "predicted rating of overall quality", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
+    MetricInfo("visqol", "rating predicted by ViSQOL", True, when=("perceptual",), package="visqol"),
+    MetricInfo("zimtohrli", "rating predicted by Zimtohrli", True, when=("perceptual",), package="zimtohrli"),
+    MetricInfo("dnsmos", "rating of speech predicted by DNSMOS", True, when=("perceptual",), package="speechmos"),
     MetricInfo("noharm_db", "signal-to-distortion ratio where nothing is to be done", True, "dB", when=("probe",)),
     MetricInfo("si_sdr_quiet_db", "signal-to-distortion ratio 40 dB below what came before", True, "dB", when=("probe",)),
     MetricInfo("preecho_db", "noise that a burst lets through before it", False, "dB", 4000, when=("probe",)),

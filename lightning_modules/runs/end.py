@@ -17,11 +17,13 @@ from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.callbacks.progress import name_method
 from lightning_modules.metrics.cost import gpu_memory_mb
+from lightning_modules.metrics.perceptual.panel import Panel
 from lightning_modules.metrics.registry import added_metrics, check_metric
 from lightning_modules.runs.by_step import draw_steps, write_steps
 from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.parts import KeptResult
+from lightning_modules.runs.perceiving import hearing_of, perceived
 from lightning_modules.runs.probing import probed, subject_of
 from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
 from lightning_modules.runs.table import show, verdict
@@ -54,6 +56,7 @@ class Bench:
         loggers: are told the results, and closed.
         write_audio: writes (path, (C, T) array, sample_rate).
         stopper: knows the signal that asked the run to end.
+        panel: says what models of hearing are asked about the pairs.
     """
 
     folder: Path
@@ -62,6 +65,7 @@ class Bench:
     loggers: Sequence[Logger]
     write_audio: Callable[[Path, Any, int], None]
     stopper: StopOnSignal
+    panel: Panel
 
 
 def end_run(
@@ -95,6 +99,8 @@ def end_run(
             row = baseline_row(name, module, bench, kept)
             table.insert(-1, _probed(row, module, tested.rows, bench, kept))
             kept.always(f"the comparison with {name}", lambda: kept.keep(**_of_table(table, metric)))
+    table = _perceived(table, {**baselines, tested.name: tested.module}, tested.rows, bench, kept)
+    kept.always("the perceptual metrics", lambda: kept.keep(**_of_table(table, metric)))
     kept.always("the table", show, table, metric)
     control = best_control(table[:-1], metric)
     heard = {name: module for name, module in baselines.items() if control is not None and name == control.name}
@@ -190,6 +196,15 @@ def _probed(row: Scores, module: RestorationModule | None, rows: Sequence[Row], 
         return row
     subject = kept.part(f"the probes of {row.name}", subject_of, module, bench.data, rows)
     return row if subject is None else probed(row, subject, kept)
+
+
+def _perceived(
+    table: list[Scores], modules: Mapping[str, RestorationModule], rows: Sequence[Row], bench: Bench, kept: KeptResult
+) -> list[Scores]:
+    """Return the table with what models of hearing say; as it is where they cannot be asked."""
+    hearing = kept.part("the perceptual metrics", hearing_of, bench.panel, bench.data, rows, bench.trainer)
+    heard = None if hearing is None else kept.part("the perceptual metrics", perceived, table, modules, hearing, kept)
+    return table if heard is None else heard
 
 
 def _examples(

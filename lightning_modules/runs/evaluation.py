@@ -91,11 +91,12 @@ def mean_scores(name: str, kind: Kind, rows: Sequence[Row]) -> Scores:
     """
     prefix = "corrupted_" if kind == "corrupted" else ""
     metrics = [name for name in METRICS if f"{prefix}{name}" in rows[0]]
-    means = {metric: _mean([(row[f"{prefix}{metric}"], row[f"corrupted_{metric}"]) for row in rows]) for metric in metrics}
+    of_both = {metric: [(row[f"{prefix}{metric}"], row[f"corrupted_{metric}"]) for row in rows] for metric in metrics}
+    means = {metric: mean_where_input_has_one(pairs) for metric, pairs in of_both.items()}
     return Scores(name, kind, means, changed_share(rows))
 
 
-def _mean(pairs: Sequence[tuple[float, float]]) -> float:
+def mean_where_input_has_one(pairs: Sequence[tuple[float, float]]) -> float:
     """Average over the pairs on which the input has a value (PESQ of silence does not exist): in a table the same for all rows.
 
     Args:

@@ -37,6 +37,8 @@ VOLATILE = (
     "run_id",
     "logger",
     "examples",
+    "test_perceptual_pairs",
+    "test_perceptual_kind",
     "baselines",
     "plugins",
     "group",

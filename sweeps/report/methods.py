@@ -11,6 +11,7 @@ from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import choose_rows, left_out_line
 from lightning_modules.runs.damage import is_number
 from sweeps.report.keys import keys_of_names, label, method_id
+from sweeps.report.panels import asked_alike
 from sweeps.report.runs import PairScores, ReportedRun
 
 CORRUPTED = "corrupted"
@@ -68,7 +69,7 @@ def build_methods(runs: Sequence[ReportedRun]) -> tuple[list[Method], list[str]]
         The rows, corrupted first, then classical, then learned methods in the order found; and sentences about what is left out:
         runs, classical methods that are no use as a control and have no run of their own, and those that failed.
     """
-    runs = [_ordered(run) for run in runs]
+    runs, unlike = asked_alike([_ordered(run) for run in runs])
     groups, notes = _by_method(runs)
     kept = [run for group in groups for run in group]
     keys = keys_of_names(kept)
@@ -77,7 +78,7 @@ def build_methods(runs: Sequence[ReportedRun]) -> tuple[list[Method], list[str]]
     rank = {"corrupted": 0, "oracle": 1, "classical": 2, "learned": 3}
     rows = unique_labels(sorted([_corrupted(kept[0]), *beside, *own], key=lambda row: rank.get(row.kind, 3)))
     shown, left_out = choose_rows(rows, named=[row.label for row in rows if row.runs])
-    return shown, [*notes, *failures, *filter(None, [left_out_line(left_out)])]
+    return shown, [*unlike, *notes, *failures, *filter(None, [left_out_line(left_out)])]
 
 
 def _ordered(run: ReportedRun) -> ReportedRun:
@@ -149,9 +150,9 @@ def _corrupted(run: ReportedRun) -> Method:
 
 
 def _probes(run: ReportedRun, name: str) -> dict[str, float]:
-    """Return what probes found of a method of a run's table; they have no values per pair, and older runs have none."""
+    """Return the metrics of a method of a run's table that have no values per pair; older runs have none."""
     row = run.result["methods"].get(name, {})
-    return {key: _known(row[key]) for key, info in METRICS.items() if info.is_probe and key in row}
+    return {key: _known(row[key]) for key, info in METRICS.items() if info.is_of_method and key in row}
 
 
 def _classical_rows(runs: Sequence[ReportedRun], own: set[str]) -> tuple[list[Method], list[str]]:
