@@ -26,7 +26,7 @@ def check_length(config: Mapping[str, Any]) -> None:
         )
     schedules = [model.get("scheduler"), *_group(model, "schedulers").values()]
     lengths = [schedule["T_max"] for schedule in schedules if isinstance(schedule, dict) and "T_max" in schedule]
-    if any(length in (None, -1) for length in lengths):
+    if trainer.get("max_epochs") in (None, -1) and any(length in (None, -1) for length in lengths):
         raise SchemaError(
             "the cosine schedule runs over trainer.max_epochs or trainer.max_steps, which trainer.max_time leaves open; set both"
         )
