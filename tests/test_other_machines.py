@@ -47,14 +47,15 @@ original, here = builtins.__import__, os.getcwd() + os.sep
 instead = {{"os": poorer(os, {[*CALLS, *FLAGS]}), "signal": poorer(signal, {SIGNALS})}}
 
 def imported(name, globals=None, locals=None, fromlist=(), level=0):
-    ours = str((globals or {{}}).get("__file__")).startswith(here)
+    file = str((globals or {{}}).get("__file__"))
+    ours = file.startswith(here) and "site-packages" not in file
     if ours and name in {MODULES}:
         raise ModuleNotFoundError("No module named " + name)
     return (ours and instead.get(name)) or original(name, globals, locals, fromlist, level)
 
 builtins.__import__ = imported
 """
-"""Takes away, from the files of the folder that it is run in, what Windows lacks."""
+"""Takes away, from the files of the folder that it is run in but for packages installed there, what Windows lacks."""
 PROGRAM = """
 for package in sys.argv.pop(1).split():
     for path in sorted(Path(package).rglob("*.py")):
