@@ -15,7 +15,7 @@ import soundfile
 from tests.conftest import tone
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("conf", "datamodules", "lightning_modules", "machine", "models", "sweeps", "tests")
+PACKAGES = ("benchmarks", "conf", "datamodules", "lightning_modules", "machine", "models", "sweeps", "tests")
 BLOCK = re.compile(r"^```(python|yaml|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = re.split(r"^## ", (ROOT / "docs" / "extending.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
 BY_TITLE = {section.splitlines()[0]: BLOCK.findall(section) for section in SECTIONS}
