@@ -17,9 +17,10 @@ test: $(VENV)/developing lint
 # The commands of README and docs, sweeps among them, and what needs the extras.
 test-pages: $(VENV)/sweeps
 	$(PYTEST) -m "pages and not gpu"
+	$(MAKE) $(VENV)/perceptual
 	$(PYTEST) tests/sweeps/test_launchers.py tests/sweeps/test_optuna_study.py tests/lightning_modules/metrics/perceptual
 
-test-all: $(VENV)/sweeps lint
+test-all: $(VENV)/sweeps $(VENV)/perceptual lint
 	$(PYTEST) -m "not gpu"
 
 lint: $(VENV)/developing
@@ -38,9 +39,13 @@ $(VENV)/developing: $(VENV)/running requirements-dev.lock
 	$(INSTALL) --requirement requirements-dev.lock
 	touch $@
 
-# Ray, submitit and Optuna: 240 MB that only sweeps over several machines or trials need. Models of hearing: 90 MB.
+# Ray, submitit and Optuna: 240 MB that only sweeps over several machines or trials need.
 $(VENV)/sweeps: $(VENV)/developing
 	$(INSTALL) --constraint requirements.lock --constraint requirements-dev.lock --editable '.[sweeps]'
+	touch $@
+
+# Models of hearing, 90 MB. Where they are, every test of a run asks them: they come after what is run without.
+$(VENV)/perceptual: $(VENV)/sweeps
 	$(INSTALL) --constraint requirements.lock --editable '.[perceptual]' || echo "no wheels of the extra perceptual: its tests are skipped"
 	touch $@
 
