@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from models.classical.fixed_noise import fixed_noise
 from models.classical.interpolation import check_rates
-from models.classical.low_rate import low_rates_hz
+from models.classical.low_rate import rates_of
 from models.layers import stft
 from models.restorer import Restorer
 
@@ -57,7 +57,7 @@ class BrickWallOracle(Restorer):
         Returns:
             Signal (B, C, T); an example in which no band limit is found is returned as it is.
         """
-        rates = low_rates_hz(corrupted, self.sample_rate) if self.low_rate_hz is None else [self.low_rate_hz] * len(corrupted)
+        rates = rates_of(corrupted, self.sample_rate, self.low_rate_hz)
         restored = corrupted.clone()
         for example, rate in enumerate(rates):
             if rate < self.sample_rate:

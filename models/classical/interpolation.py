@@ -9,7 +9,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from models.classical.low_rate import low_rates_hz
+from models.classical.low_rate import rates_of
 from models.classical.resampling import SINC, SPLINE, Kernel, resample
 from models.restorer import SegmentedRestorer, segments_of
 
@@ -48,7 +48,7 @@ class GridInterpolation(SegmentedRestorer):
         Returns:
             Signal (B, C, T); an example in which no band limit is found is returned as it is.
         """
-        rates = low_rates_hz(corrupted, self.sample_rate) if self.low_rate_hz is None else [self.low_rate_hz] * len(corrupted)
+        rates = rates_of(corrupted, self.sample_rate, self.low_rate_hz)
         return self.through_grid(corrupted, rates)
 
     def through_grid(self, signal: Tensor, low_rates: list[float]) -> Tensor:

@@ -46,6 +46,17 @@ def low_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
     return rates
 
 
+def rates_of(signal: Tensor, sample_rate: int, low_rate_hz: float | None) -> list[float]:
+    """Return the low rate of every example in Hz: the one that is known, or else a guess for each.
+
+    Args:
+        signal: audio (B, C, T).
+        sample_rate: its rate in Hz.
+        low_rate_hz: None if it is not known.
+    """
+    return low_rates_hz(signal, sample_rate) if low_rate_hz is None else [low_rate_hz] * len(signal)
+
+
 def image_coherence(signal: Tensor, sample_rate: int, low_rate_hz: float) -> Tensor:
     """Measure how coherent the spectrum above the low Nyquist frequency is with its mirror image below.
 

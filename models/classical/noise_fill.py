@@ -11,7 +11,7 @@ from torch.nn import functional
 from models.classical.fixed_noise import fixed_noise
 from models.classical.frames import frame_samples
 from models.classical.interpolation import CubicSpline
-from models.classical.low_rate import low_rates_hz
+from models.classical.low_rate import rates_of
 from models.layers import stft
 from models.restorer import SegmentedRestorer, segments_of
 
@@ -56,7 +56,7 @@ class NoiseFill(SegmentedRestorer):
         Returns:
             Signal (B, C, T); an example in which no band limit is found is returned as it is.
         """
-        rates = low_rates_hz(corrupted, self.sample_rate) if self.low_rate_hz is None else [self.low_rate_hz] * len(corrupted)
+        rates = rates_of(corrupted, self.sample_rate, self.low_rate_hz)
         restored = self.spline.through_grid(corrupted, rates)
         with torch.autocast(corrupted.device.type, enabled=False):
             noise = self._noise_spectrum(corrupted)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.classical.fixed_noise import fixed_noise
 from models.classical.interpolation import CubicSpline
-from models.classical.low_rate import low_rates_hz
+from models.classical.low_rate import rates_of
 from models.restorer import SegmentedRestorer, segments_of
 
 
@@ -41,7 +41,7 @@ class SplineWhite(SegmentedRestorer):
         Returns:
             Signal (B, C, T); an example in which no band limit is found is returned as it is.
         """
-        rates = low_rates_hz(corrupted, self.sample_rate) if self.low_rate_hz is None else [self.low_rate_hz] * len(corrupted)
+        rates = rates_of(corrupted, self.sample_rate, self.low_rate_hz)
         limited = torch.tensor([rate < self.sample_rate for rate in rates], device=corrupted.device)
         noise = 10 ** (self.level_dbfs / 20) * fixed_noise(corrupted, self.segments.hop_samples)
         return self.spline.through_grid(corrupted, rates) + (limited[:, None, None] * noise).to(corrupted.dtype)

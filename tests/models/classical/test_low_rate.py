@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.classical.frames import frame_samples
-from models.classical.low_rate import FEWEST_FRAMES, FRAME_SECONDS, image_coherence, low_rates_hz
+from models.classical.low_rate import FEWEST_FRAMES, FRAME_SECONDS, image_coherence, low_rates_hz, rates_of
 
 SAMPLE_RATE = 16000
 
@@ -92,3 +92,9 @@ def test_tables_of_double_precision_stay_on_the_cpu() -> None:
     with Watch():
         image_coherence(torch.zeros(1, 1, 16000, device="meta"), SAMPLE_RATE, 4000)
     assert torch.float32 in made and not {torch.float64, torch.complex128} & set(made)
+
+
+def test_rate_that_is_known_is_that_of_every_example() -> None:
+    noise = batch(pink_noise(seed=1), pink_noise(seed=2))
+    assert rates_of(noise, SAMPLE_RATE, 4000) == [4000, 4000]
+    assert rates_of(noise, SAMPLE_RATE, None) == low_rates_hz(noise, SAMPLE_RATE)
