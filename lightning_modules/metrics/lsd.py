@@ -48,6 +48,7 @@ class SpectralMetric(Protocol):
 
     def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
         """Compare signals (B, C, T); returns (B,)."""
+        return self.from_powers(power_spectrogram(restored, self.framing), power_spectrogram(clean, self.framing))
 
 
 def power_spectrogram(signal: Tensor, framing: Framing) -> Tensor:
@@ -75,7 +76,7 @@ def power_spectrogram(signal: Tensor, framing: Framing) -> Tensor:
 
 
 @dataclass(frozen=True)
-class LogSpectralDistance:
+class LogSpectralDistance(SpectralMetric):
     """LSD = mean over frames of sqrt(mean over bins of (log10 P_restored - log10 P_clean)^2), averaged over channels.
 
     The form of Gray and Markel (1976) in units of log10 power, as in the evaluation of NU-Wave 2 (Han and Lee 2022) and
@@ -103,13 +104,9 @@ class LogSpectralDistance:
         scale = math.log(10.0) * math.sqrt(ratio.shape[-2])
         return infinite_if_undefined(per_frame.mean(dim=(-2, -1)) / scale)
 
-    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
-        """Compare signals (B, C, T); returns (B,)."""
-        return compare(self, restored, clean)
-
 
 @dataclass(frozen=True)
-class KuleshovDistance:
+class KuleshovDistance(SpectralMetric):
     """LSD as the public code of Kuleshov, Enam and Ermon (2017) computes it, for comparison with its tables.
 
     Natural logarithm of |S|^2 + 1e-8; the mean over *time* is inside the root and the mean over frequency outside, the other
@@ -124,13 +121,9 @@ class KuleshovDistance:
         per_bin = difference.square().mean(dim=-1).sqrt()
         return infinite_if_undefined(per_bin.mean(dim=(-2, -1))).clamp(max=KULESHOV_CAP)
 
-    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
-        """Compare signals (B, C, T); returns (B,)."""
-        return compare(self, restored, clean)
-
 
 @dataclass(frozen=True)
-class DeepDistance:
+class DeepDistance(SpectralMetric):
     """A log-spectral distance that does not look deeper than 60 dB below the loudest bin of the clean frame.
 
     In music most bins of a high band lie deeper, and in a plain LSD they decide: constant noise far below the music, which
@@ -150,10 +143,6 @@ class DeepDistance:
     def from_powers(self, restored: Tensor, clean: Tensor) -> Tensor:
         """Compare power spectrograms (B, C, bins, frames); returns (B,)."""
         return self.of.from_powers(*as_deep(restored, clean))
-
-    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
-        """Compare signals (B, C, T); returns (B,)."""
-        return compare(self, restored, clean)
 
 
 @dataclass(frozen=True)
@@ -242,11 +231,6 @@ def _split_bin(sample_rate: int, cutoff_hz: float) -> int:
         raise ValueError(f"cutoff_hz must be positive, got {cutoff_hz}")
     split = math.ceil(cutoff_hz * HANN_2048.n_fft / sample_rate)
     return min(max(split, 1), HANN_2048.n_fft // 2)
-
-
-def compare(metric: SpectralMetric, restored: Tensor, clean: Tensor) -> Tensor:
-    """Evaluate a spectral metric on signals."""
-    return metric.from_powers(power_spectrogram(restored, metric.framing), power_spectrogram(clean, metric.framing))
 
 
 def infinite_if_undefined(value: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from lightning_modules.metrics.lsd import HANN_2048, Framing, as_deep, compare, infinite_if_undefined
+from lightning_modules.metrics.lsd import HANN_2048, Framing, SpectralMetric, as_deep, infinite_if_undefined
 
 BANDS = 80
 CEPSTRA = 24
@@ -15,7 +15,7 @@ CEPSTRA = 24
 
 
 @dataclass(frozen=True)
-class MelDistance:
+class MelDistance(SpectralMetric):
     """Mean over frames of the RMS over mel bands of the difference of log10 powers, averaged over channels.
 
     Attributes:
@@ -33,13 +33,9 @@ class MelDistance:
         ratio = _log_ratio(restored, clean, self.sample_rate)[..., min(first, BANDS - 1) :, :]
         return infinite_if_undefined(ratio.square().mean(dim=-2).sqrt().mean(dim=(-2, -1)))
 
-    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
-        """Compare signals (B, C, T); returns (B,)."""
-        return compare(self, restored, clean)
-
 
 @dataclass(frozen=True)
-class MelCepstralDistance:
+class MelCepstralDistance(SpectralMetric):
     """Mean over frames of 10 / ln 10 sqrt(2 sum_k (c_k - c'_k)^2) in dB, averaged over channels (Kubichek 1993).
 
     c_1 ... c_24 are the cosine coefficients of the natural log amplitude over 80 mel bands, as in log A_n = c_0 +
@@ -59,10 +55,6 @@ class MelCepstralDistance:
         cepstra = _cosines().to(log_amplitudes) @ log_amplitudes  # (B, C, 24, frames)
         per_frame = 10 / math.log(10.0) * math.sqrt(2.0) * torch.linalg.vector_norm(cepstra, dim=-2)
         return infinite_if_undefined(per_frame.mean(dim=(-2, -1)))
-
-    def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
-        """Compare signals (B, C, T); returns (B,)."""
-        return compare(self, restored, clean)
 
 
 def mel_hf(sample_rate: int, cutoff_hz: float) -> MelDistance:
