@@ -16,17 +16,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
-    from lightning_modules.signals import Interrupted, SignalGuard
+    from lightning_modules.signals import heeding_signals
     from machine.console import steady_streams
 
     steady_streams()
     options = parse(arguments)
-    with SignalGuard():
-        try:
-            return run(options)
-        except Interrupted as ended:
-            print(f"{ended}; the report is not finished", file=sys.stderr)
-            return 128 + ended.number
+    return heeding_signals(lambda: run(options), "the report is not finished")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,14 +8,15 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from machine.system import in_forked_children
+from machine.system import STOPPING, in_forked_children
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LIMIT_SECONDS = 9.0
 """After which the process ends even within a single call that does not return."""
 AT_ONCE_SECONDS = 1.0
@@ -62,7 +63,7 @@ class SignalGuard:
         if threading.current_thread() is threading.main_thread():
             listening, self._told = socket.socketpair()
             self._told.setblocking(False)
-            self._before = {number: signal.signal(number, self._raise) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._raise) for number in STOPPING}
             self._descriptor_before = signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
             in_forked_children(self._leave_forked)
             threading.Thread(target=self._listen, args=(listening,), daemon=True).start()
@@ -97,8 +98,23 @@ class SignalGuard:
         """Let a forked data worker survive the first signal, which a whole process group gets: its parent ends it in order."""
         if self._before:
             signal.set_wakeup_fd(-1)
-            for number in SIGNALS:
+            for number in STOPPING:
                 signal.signal(number, _ignored_once)
+
+
+def heeding_signals(work: Callable[[], int], left: str) -> int:
+    """Do a script's work under the guard and return its exit code: after signal n, 128 + n and a sentence on stderr.
+
+    Args:
+        work: returns the exit code of a script that no signal ends.
+        left: what the sentence says of what is done by then.
+    """
+    with SignalGuard():
+        try:
+            return work()
+        except Interrupted as ended:
+            print(f"{ended}; {left}", file=sys.stderr)
+            return 128 + ended.number
 
 
 def _ignored_once(number: int, frame: FrameType | None) -> None:
@@ -116,5 +132,5 @@ def _next_signal(listening: socket.socket, deadline: float | None) -> int | None
             told = listening.recv(1)
         except TimeoutError:
             return None
-        if not told or told[0] in SIGNALS:
+        if not told or told[0] in STOPPING:
             return told[0] if told else None

@@ -17,7 +17,7 @@ from lightning_modules.base import NonFiniteLossError
 from lightning_modules.callbacks.best_and_last import validation_values
 from lightning_modules.callbacks.budget import batches_done, loggers_step
 from lightning_modules.signals import Interrupted
-from machine.system import on_alarm, set_alarm
+from machine.system import STOPPING, on_alarm, set_alarm
 
 GRACE_SECONDS = 5.0
 """How long after a signal the part in work may go on; where there are no alarms, until `SignalGuard` ends the process."""
@@ -135,8 +135,6 @@ class StopOnSignal(Callback):
         overdue: whether `Interrupted` was raised.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
     def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
         self.received: int | None = None
         self.overdue = False
@@ -146,7 +144,7 @@ class StopOnSignal(Callback):
     def __enter__(self) -> "StopOnSignal":
         """Take over the signals (only the main thread may)."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in self.SIGNALS}
+            self._before = {number: signal.signal(number, self._stop) for number in STOPPING}
             self._before |= on_alarm(self._interrupt)
         return self
 
@@ -166,7 +164,7 @@ class StopOnSignal(Callback):
         self._take_back()
 
     def _take_back(self) -> None:
-        for number in self.SIGNALS:
+        for number in STOPPING:
             if number in self._before:
                 signal.signal(number, self._stop)
 
@@ -180,7 +178,7 @@ class StopOnSignal(Callback):
     def _stop(self, number: int, frame: FrameType | None) -> None:
         again = self.received is not None
         self.received = self.received or number
-        for own in self.SIGNALS:
+        for own in STOPPING:
             signal.signal(own, self._before[own])
         if again:  # Lightning gives the handler back at the end of a test
             signal.raise_signal(number)
