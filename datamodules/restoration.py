@@ -20,7 +20,7 @@ from datamodules.corruptions import Corruption, settings
 from datamodules.describe import describe
 from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
-from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+from datamodules.limits import check_sample_rate
 from datamodules.needs import Needs
 from datamodules.pairs import open_recordings
 from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
@@ -29,9 +29,6 @@ from datamodules.sources import Source
 from datamodules.splits import SPLITS, Split
 from datamodules.streamed_recordings import StreamedRecordings
 from datamodules.windows import TrainWindows, WindowRules
-
-FLAC_EXACT_UP_TO_HZ = 65_535
-"""Higher rates have to be multiples of 10 Hz in the FLAC files that examples and synthetic music are written to."""
 
 _SPLITS_OF_STAGE: dict[str | None, tuple[Split, ...]] = {"validate": ("val",), "test": ("test",), "predict": ("test",)}
 
@@ -118,8 +115,8 @@ class RestorationDataModule(pl.LightningDataModule):
         self._cache_format = layout if cache else None
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
-        limits_band = corruption.cutoff_hz(sample_rate) < sample_rate / 2
-        least_bandwidth_hz = LEAST_SHARE * sample_rate / 2 if limits_band and not narrow_targets else None
+        any_bandwidth = narrow_targets or self.cutoff_hz is None
+        least_bandwidth_hz = None if any_bandwidth else LEAST_SHARE * sample_rate / 2
         needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db, least_bandwidth_hz)
         reader = functools.partial(open_recordings, reader=cached if cache else streamed)
         self._catalog = build_catalog(split, source, reader, max_recordings or {}, needs, allow_duplicates)
@@ -263,25 +260,6 @@ class RestorationDataModule(pl.LightningDataModule):
     def _loader(self, kind: type[DataLoader[Any]], dataset: Dataset[Any], **options: Any) -> DataLoader[Any]:
         workers, pinned = self._num_workers, torch.cuda.is_available()
         return kind(dataset, **options, num_workers=workers, persistent_workers=workers > 0, pin_memory=pinned)
-
-
-def check_sample_rate(sample_rate: int) -> None:
-    """Refuse a rate at which not every part of the suite works.
-
-    Args:
-        sample_rate: in Hz.
-
-    Raises:
-        ValueError: if it is no whole number from 4,000 to 200,000, or above 65,535 no multiple of 10.
-    """
-    if not isinstance(sample_rate, int) or not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
-        raise ValueError(
-            f"data.sample_rate={sample_rate} must be a whole number of Hz from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}"
-        )
-    if sample_rate > FLAC_EXACT_UP_TO_HZ and sample_rate % 10:
-        raise ValueError(
-            f"data.sample_rate={sample_rate} must be a multiple of 10 Hz, as FLAC files have it above {FLAC_EXACT_UP_TO_HZ} Hz"
-        )
 
 
 def restoration_data(source: Callable[..., Source], **options: Any) -> RestorationDataModule:
