@@ -7,7 +7,7 @@ from lightning_modules.metrics.probes.pairs import noharm_db, si_sdr_quiet_db
 from lightning_modules.metrics.probes.preecho import preecho_db
 from lightning_modules.metrics.probes.subject import Probe
 from lightning_modules.metrics.probes.two_samples import c2st
-from lightning_modules.metrics.registry import METRICS, MetricInfo, computed_in, register
+from lightning_modules.metrics.registry import METRICS, computed_in
 
 _PROBES: dict[str, Probe] = {
     "noharm_db": noharm_db,
@@ -28,20 +28,6 @@ def check_probes(named: Mapping[str, object]) -> None:
 
 
 check_probes(_PROBES)
-
-
-def register_probe(info: MetricInfo, probe: Probe) -> None:
-    """Add a probe of another package, when that is imported.
-
-    Args:
-        info: its name, words and direction; its `when` is ("probe",).
-        probe: from a method to its value.
-
-    Raises:
-        ValueError: if something else has its name.
-    """
-    register(info)
-    _PROBES.setdefault(info.name, probe)
 
 
 def offered_probes(sample_rate: int) -> dict[str, Probe]:
