@@ -157,13 +157,13 @@ def _restore_schedule(schedule: Any, settings: Settings, position: int, is_new: 
     if not is_new and schedule.last_epoch == position and all(getattr(schedule, name) == settings[name] for name in settings):
         return ""
     if isinstance(schedule, CosineAnnealingLR):
-        return stretch(schedule, settings, position, is_new, unit)
+        return _stretch(schedule, settings, position, is_new, unit)
     vars(schedule).update(settings)
     _replay(schedule, position)
     return ""
 
 
-def stretch(schedule: Any, settings: Settings, position: int, is_new: bool = False, unit: str = "epoch") -> str:
+def _stretch(schedule: Any, settings: Settings, position: int, is_new: bool, unit: str) -> str:
     """Put a schedule where one of other settings would be by now.
 
     The rate is eta_min + (base - eta_min) (1 + cos(pi t / T)) / 2 after t of T epochs or batches (SGDR, arXiv 1608.03983,
