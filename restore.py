@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     """Restore what the command line asks for and return the exit code."""
     from datamodules.audio.forms import Wish
     from lightning_modules.commands.restore import Restoring, restore  # needs torch; --help does not wait for it
-    from lightning_modules.runs.printing import printable
+    from machine.console import printable
     from models.streaming.restoration import Settings
 
     settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)

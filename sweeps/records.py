@@ -8,7 +8,7 @@ from typing import Any
 
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, read_json
 from lightning_modules.runs.json_file import write_json
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 from machine.system import KILLED
 
 KEPT_LINES = 20

@@ -10,8 +10,8 @@ import numpy as np
 import soundfile
 
 from datamodules.audio.decoder import Decoder
-from datamodules.audio.names import escaped
 from datamodules.audio.suffixes import CODEC_SUFFIXES, FORMATS_OF_SUFFIX, has_suffix, unread_suffixes
+from machine.console import printable
 
 _USUAL_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff")
 
@@ -38,7 +38,7 @@ class AudioFileError(ValueError):
 
     def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         """Join path and reason to one sentence."""
-        super().__init__(f"{escaped(path)}: {reason}")
+        super().__init__(f"{printable(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
 

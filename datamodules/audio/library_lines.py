@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from datamodules.audio.names import escaped
 from datamodules.audio.suffixes import has_suffix
+from machine.console import printable
 
 _LINE = re.compile(
     rb"(?:(?<=\n)\n|\A\n)?\[(?:src/)?libmpg123/[^\n]*\n?"  # begins with an empty line
@@ -54,7 +54,7 @@ def tell_once(path: str | os.PathLike[str], sentence: str, kind: str = "") -> No
         kind: of the warning; by default the sentence itself.
     """
     if _is_new(os.fspath(path), kind or sentence):
-        log.warning("%s: %s", escaped(path), sentence)
+        log.warning("%s: %s", printable(path), sentence)
 
 
 _TOLD: set[tuple[str, str]] = set()

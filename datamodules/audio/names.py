@@ -40,12 +40,3 @@ class NameFinder:
             names = sorted(os.listdir(folder)) if folder.is_dir() else []
             self._listings[folder] = {normalized(name): name for name in names}
         return self._listings[folder]
-
-
-def escaped(path: str | os.PathLike[str]) -> str:
-    r"""Return a path for a sentence in one line, without anything a terminal would obey.
-
-    >>> print(escaped("a\nb\x1b[31m.wav"))
-    a\nb\x1b[31m.wav
-    """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in os.fspath(path))

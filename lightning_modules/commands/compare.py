@@ -81,7 +81,7 @@ def _others(groups: "dict[str, list[ReportedRun]]", chosen: str) -> list[str]:
 
 def show(report: "Report") -> None:
     """Print the ranking by the main metric, the notes and where the report is."""
-    from lightning_modules.runs.printing import printable
+    from machine.console import printable
     from sweeps.report.tables import ranking
 
     print(ranking(report.table))

@@ -23,8 +23,8 @@ from lightning_modules.commands.opening import REFERENCE_RATE_HZ, MethodAtRate, 
 from lightning_modules.commands.pace import Trials, forecast_lines, seconds_of_chunk, watched
 from lightning_modules.commands.restoring import restored_blocks, write_restored
 from lightning_modules.runs.plugins import import_plugins
-from lightning_modules.runs.printing import printable
 from lightning_modules.stepwise import with_num_steps, with_step_size
+from machine.console import printable
 from models.streaming.restoration import RestorationStream, Settings
 
 if TYPE_CHECKING:

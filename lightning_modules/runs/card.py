@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_text, read_json
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 
 
 class RunFolderError(ValueError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning_modules.runs.card import RunFolderError
 from lightning_modules.runs.folder import check_same_model
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 
 Values = Mapping[str, Any]
 NETWORKS = ("model.net.", "model.discriminator.", "model.autoencoder.")

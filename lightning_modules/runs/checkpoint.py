@@ -15,8 +15,9 @@ from lightning_modules.runs.archive import ArchiveError, check_archive
 from lightning_modules.runs.building import DescriptionError, check_description, no_larger_than
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import advice, is_from, whitelist
-from lightning_modules.runs.printing import one_line, printable, short
+from lightning_modules.runs.printing import one_line, short
 from lightning_modules.runs.weights import CHECKSUM, load_weights, why_not_entries
+from machine.console import printable
 from models.layers.setting_error import settings_under
 
 ALLOWED_PACKAGES = ("models", "lightning_modules", "torch.optim")

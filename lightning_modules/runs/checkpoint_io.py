@@ -10,8 +10,9 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from lightning_modules.runs.archive import ArchiveError, check_archive, check_bytes
 from lightning_modules.runs.json_file import UnwritableError
-from lightning_modules.runs.printing import one_line, printable
+from lightning_modules.runs.printing import one_line
 from lightning_modules.runs.weights import with_checksum
+from machine.console import printable
 
 RESUMED = ("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "epoch", "global_step")
 """What the trainer needs of a checkpoint to go on."""

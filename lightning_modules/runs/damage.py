@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning_modules.runs.printing import one_line, printable, short
+from lightning_modules.runs.printing import one_line, short
+from machine.console import printable
 
 LARGEST_BYTES = 1 << 26
 """No text that a run leaves for others to read is larger; what is would only exhaust the memory."""

@@ -14,7 +14,7 @@ from filelock import FileLock
 from lightning_modules.runs.card import RunFolderError, check_checkpoint, last_checkpoint, read_card, sound_checkpoint, status
 from lightning_modules.runs.json_file import write_json
 from lightning_modules.runs.moved_names import first_keys, first_names
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 from machine.locks import take
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 
 
 class UnwritableError(OSError):

@@ -2,26 +2,10 @@
 
 from collections.abc import Iterable
 
+from machine.console import printable
+
 LONGEST = 200
 """Characters of a value in a message."""
-
-
-def printable(text: object) -> str:
-    r"""Return a text with everything that is not to be seen written as an escape.
-
-    Those are line breaks and other control characters, invisible marks such as those that turn the direction of writing, and the
-    bytes of a file name that are no characters.
-
-    >>> print(printable("a\nb\x1b[31m.wav"))
-    a\nb\x1b[31m.wav
-    >>> printable("Čekám na déšť.flac")
-    'Čekám na déšť.flac'
-    """
-    return "".join(letter if letter.isprintable() else _escape(letter) for letter in str(text))
-
-
-def _escape(letter: str) -> str:
-    return letter.encode("unicode_escape").decode("ascii")
 
 
 def short(value: object, longest: int = LONGEST) -> str:

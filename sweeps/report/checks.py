@@ -13,7 +13,8 @@ import yaml
 
 from lightning_modules.metrics.registry import METRICS, register_described
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_number, is_text, read_json, read_text
-from lightning_modules.runs.printing import one_line, printable
+from lightning_modules.runs.printing import one_line
+from machine.console import printable
 
 MOST_SETTINGS, DEEPEST = 20_000, 30
 """A configuration with more, or nested deeper, is none: aliases of YAML can make any number out of a few lines."""

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
 from datamodules.audio import io as audio_io
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 from sweeps.report.loudness import loudness_lufs, matching_gains_db
 from sweeps.report.methods import CORRUPTED, Method
 

@@ -9,7 +9,7 @@ from typing import Any
 from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import beats_controls, best_control, is_better, margin
 from lightning_modules.runs.damage import DamagedFileError, check_entries, is_text, read_json
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 from sweeps.report.checks import is_table
 from sweeps.report.methods import Method, listed_row
 from sweeps.report.runs import ReportedRun

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lightning_modules.runs.damage import LARGEST_BYTES, DamagedFileError, is_number, read_json, read_json_lines, read_text
-from lightning_modules.runs.printing import one_line, printable
+from lightning_modules.runs.printing import one_line
+from machine.console import printable
 
 Curve = list[tuple[float, float]]
 """(training step, value), in order."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lightning_modules.runs.json_file import write_whole
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 from sweeps.report.clips import ANCHOR, CLEAN, Example, collect_examples
 from sweeps.report.conditions import grids_text, read_grids
 from sweeps.report.history import Curve, read_curves

@@ -10,7 +10,8 @@ import numpy as np
 
 from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.damage import DamagedFileError, read_json
-from lightning_modules.runs.printing import one_line, printable, short
+from lightning_modules.runs.printing import one_line, short
+from machine.console import printable
 from sweeps.records import read_job, reason
 from sweeps.report.checks import is_score, read_config, read_result, read_table
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from lightning_modules.metrics.registry import METRICS
-from lightning_modules.runs.printing import printable
+from machine.console import printable
 from sweeps.report.bootstrap import Interval
 from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Cell, Leaderboard
 from sweeps.report.methods import Method

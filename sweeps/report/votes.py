@@ -19,7 +19,8 @@ import numpy as np
 from scipy import stats
 
 from lightning_modules.runs.damage import DamagedFileError, read_text
-from lightning_modules.runs.printing import one_line, printable, short
+from lightning_modules.runs.printing import one_line, short
+from machine.console import printable
 from sweeps.report.bootstrap import LEVEL, Interval
 from sweeps.report.clips import CLEAN
 from sweeps.report.runs import Damage, ReportError
