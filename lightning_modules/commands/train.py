@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import Logger
 from conf.compose import baselines, create, create_group, save
 from conf.settings import TrainSettings, told_of
 from datamodules.audio import io as audio_io
+from datamodules.audio.partial import remove_leftovers
 from lightning_modules.base import NonFiniteLossError, RestorationModule
 from lightning_modules.callbacks.best_and_last import best_scores
 from lightning_modules.callbacks.budget import Budget
@@ -25,7 +26,7 @@ from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_b
 from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
 from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
-from lightning_modules.runs.end import Bench, Tested, end_run, end_untested
+from lightning_modules.runs.end import EXAMPLES, Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.folder import Run, join_run, open_run
 from lightning_modules.runs.kept_files import discard_checkpoints
@@ -141,6 +142,7 @@ def open_or_join_run(settings: TrainSettings) -> Run:
     run = open_run(settings.run_dir, settings.resume, settings.config)
     os.environ[RUN_FOLDER_VARIABLE] = str(run.folder)
     if run.checkpoint:
+        remove_leftovers([run.folder / EXAMPLES])
         print(f"goes on from {run.checkpoint}")
     return run
 

@@ -34,6 +34,8 @@ from lightning_modules.signals import Interrupted
 from lightning_modules.stepwise import Stepwise
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES = "examples"
+"""Folder of a run that holds them."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def end_run(
     shown = _examples(tested, heard, bench, kept, examples, metric)
     pictures = _steps(tested.module, tested.rows, bench, kept, metric) if isinstance(tested.module, Stepwise) else []
     _track(bench, kept, shown, pictures)
-    written = f"\nexamples: {bench.folder / 'examples'}" if shown or pictures else ""
+    written = f"\nexamples: {bench.folder / EXAMPLES}" if shown or pictures else ""
     kept.always("the paths", print, f"run folder: {bench.folder}{written}")
     kept.keep(signal=bench.stopper.received, **({} if kept.is_whole else {"status": "interrupted"}))
     _tell_signal(kept)
@@ -212,7 +214,7 @@ def _examples(
 ) -> list[Shown]:
     """Write examples with their pictures and what controls make of them, and return those whose audio could be written."""
     pairs, rate_hz = bench.data.test_dataloader().dataset, bench.data.sample_rate
-    folder, places, rows = bench.folder / "examples", bench.data.manifest(), {int(row["index"]): row for row in tested.rows}
+    folder, places, rows = bench.folder / EXAMPLES, bench.data.manifest(), {int(row["index"]): row for row in tested.rows}
     written = []
     for index in evenly_spaced(len(pairs), count):
         example = kept.part(f"example {index}", restore_example, tested.module, pairs, index)

@@ -43,9 +43,13 @@ def test_run_goes_on_with_other_values_which_are_told_and_take_effect(
     assert rates_of(tmp_path / "run") == {"lr": 0.002, "weight_decay": 0.01}
     resume = ["trainer.max_steps=8", "trainer.val_check_interval=3", f"resume={tmp_path / 'run'}", "ema_decay=null"]
     other = ["model.optimizer.lr=1e-6", "model.optimizer.weight_decay=0.5", "model.loss_weights.l1=0.5", "model.net.dropout=0.2"]
+    leftover = tmp_path / "run" / "examples" / f".{'0' * 32}.partial"
+    leftover.parent.mkdir(exist_ok=True)
+    leftover.write_bytes(b"half an example, of a process that was killed")
     capsys.readouterr()
     second = train(train_config(*SMALL, *QUICK, *resume, *other, "corruption.snr_db=40"))
     assert second["global_step"] == 8
+    assert not leftover.exists()
     assert steps_of(tmp_path / "run") == [(0, 3), (1, 6), (1, 8)]
     assert rates_of(tmp_path / "run") == {"lr": 1e-6, "weight_decay": 0.5}
     assert second["validation"]["val/corrupted_snr_db"] == pytest.approx(40, abs=0.1)  # not the best of other pairs
