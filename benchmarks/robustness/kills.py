@@ -126,8 +126,12 @@ def try_one(folder: Path, undisturbed: Whole, script: str, kills: Sequence[Kill]
     """
     work = folder / "work"
     shutil.rmtree(work, ignore_errors=True)
-    for kill in kills:
+    for number, kill in enumerate(kills):
         code = run_killed(command(script, work), kill)
+        while code == 0 and not number:  # it had come to its end, and nothing was killed
+            shutil.rmtree(work)
+            kill = kill.sooner()
+            code = run_killed(command(script, work), kill)
         require(code in (KILLED, 0), f"ends with {code} before it is killed: {_said(work)}")
     code = run_killed(command(script, work), Kill(SECONDS))
     require(code == 0, f"ends with {code} and says {_said(work)}")

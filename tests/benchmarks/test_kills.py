@@ -34,6 +34,20 @@ def test_process_is_killed_in_time(audio: Path) -> None:
     assert run_killed(command("restore", audio / "work"), Kill(0.01)) == KILLED
 
 
+def test_kill_that_comes_too_late_is_repeated_sooner(audio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed, codes = whole("restore", audio), []
+
+    def told(*given: object) -> int:
+        codes.append(run_killed(*given))
+        return codes[-1]
+
+    monkeypatch.setattr("benchmarks.robustness.kills.run_killed", told)
+    try_one(audio, undisturbed, "restore", [Kill(0, "restored", 2 * undisturbed.steps["restored"] - 2)])
+    assert codes == [0, KILLED, 0]
+    assert Kill(1.0).sooner() == Kill(0.5)
+    assert Kill(0, "restored", 1).sooner() == Kill(0, "restored", 1)
+
+
 @pytest.mark.parametrize(("name", "text"), [("result.json", '{"pairs": 3}'), ("rows.csv", "a,c"), (".a.partial", "")])
 def test_folder_that_differs_is_told(tmp_path: Path, name: str, text: str) -> None:
     for folder, seconds in (("one", 1.0), ("two", 2.0)):
