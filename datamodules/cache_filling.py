@@ -55,6 +55,7 @@ def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str
     Raises:
         ValueError: if one is missing and the folder cannot be written to or has not enough space.
     """
+    _clear(layout.folder)
     states = parallel_map(lambda recording: _look_up(recording, layout), recordings, "Opening the cache")
     _tell_renewed(states)
     problems = {state.audio: state.problem for state in states if state.problem}
@@ -127,14 +128,22 @@ def _tell_renewed(states: Iterable[_State]) -> None:
 
 
 def _prepare(folder: Path) -> None:
-    """Make the folder and delete what killed runs left half-written in it.
+    """Make the folder.
 
-    Where the file system has no locks, which tell what a living process holds, that is what is older than a day.
+    Raises:
+        ValueError: if it cannot be written to.
     """
     try:
         check_folder(folder)
     except OutputError as error:
         raise ValueError(f"data.cache_dir={folder} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
+
+
+def _clear(folder: Path) -> None:
+    """Delete what killed runs left half-written in a folder, also where no array is missing.
+
+    Where the file system has no locks, which tell what a living process holds, that is what is older than a day.
+    """
     remove_leftovers([folder])
     for path in folder.glob(".*.partial*"):
         with contextlib.suppress(OSError):

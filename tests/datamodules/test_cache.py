@@ -202,3 +202,12 @@ def test_half_written_arrays_that_no_process_holds_are_deleted_at_once(recording
         CachedRecordings(recordings[:1], layout)
         assert held.exists()
     assert not left.exists()
+
+
+def test_lock_that_is_left_when_no_array_is_missing_is_deleted(recordings, layout):
+    CachedRecordings(recordings, layout)
+    left = layout.folder / f".{'a' * 32}.partial.lock"
+    left.touch()  # by a run that was killed after it gave the last array its name
+    CachedRecordings(recordings, layout)
+    assert not left.exists()
+    assert len(arrays(layout)) == len(recordings)
