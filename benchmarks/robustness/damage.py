@@ -180,3 +180,5 @@ FORMS: dict[str, Form] = {
     "huge": in_place(_huge),
 }
 """Each damages the file at a path."""
+REPLACING = [FORMS[name] for name in (*CONTENTS, *list(FORMS)[list(FORMS).index("missing") :]) if name != "unreadable"]
+"""Those that leave nothing of the file; the superuser reads what is unreadable."""

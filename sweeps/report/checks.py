@@ -84,14 +84,12 @@ def is_score(value: object) -> bool:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return the resolved configuration of a run folder, empty if there is none; infinity and NaN become their names.
+    """Return the resolved configuration of a run folder; infinity and NaN become their names.
 
     Raises:
-        DamagedFileError: if the file holds no settings.
+        DamagedFileError: if there is no file, or it holds no settings.
     """
     path = folder / "config.yaml"
-    if not path.exists():
-        return {}
     try:
         config = _Plain().of(yaml.load(read_text(path, LARGEST_CONFIG_BYTES), _Loader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:

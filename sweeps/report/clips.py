@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import math
+import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -118,11 +119,11 @@ def _read(folder: Path, index: int, name: str) -> _Sound:
 
 
 def _indices(folder: Path) -> dict[int, Path]:
-    """Return the numbers of the examples that are complete in a folder."""
+    """Return the numbers of the examples of which a folder names every version, broken links among them."""
     found = {}
     for path in folder.glob("*_restored.flac"):
         match = re.fullmatch(r"(\d{4,})_restored\.flac", path.name)
-        if match and all((folder / f"{match[1]}_{name}.flac").exists() for name in (CORRUPTED, CLEAN)):
+        if match and all(os.path.lexists(folder / f"{match[1]}_{name}.flac") for name in (CORRUPTED, CLEAN)):
             found[int(match[1])] = folder
     return found
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def read_curves(folder: Path, problems: list[str] | None = None) -> dict[str, Cu
         problems: takes a sentence for each file that is damaged, wholly or in some lines, which are left out.
     """
     told: list[str] = [] if problems is None else problems
-    files = sorted(folder.glob("csv/**/metrics.csv"))
+    files = sorted(path for path in folder.glob("csv/**/*") if path.name == "metrics.csv")  # broken links among them
     rows = [row for path in files for row in _csv_rows(path, told)] if files else list(_wandb_rows(folder, told))
     curves: dict[str, dict[float, float]] = {}
     for step, values in [*_epoch_rows(folder, rows, told), *rows]:
@@ -89,7 +90,7 @@ def _steps_of_epoch(folder: Path, rows: Sequence[CurveRow]) -> float | None:
 
 
 def _epochs(path: Path, problems: list[str]) -> list[dict[str, Any]]:
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
     try:
         lines, damaged = read_json_lines(path)
@@ -100,21 +101,27 @@ def _epochs(path: Path, problems: list[str]) -> list[dict[str, Any]]:
     lost = len(damaged) + len(lines) - len(kept)
     if lost:
         problems.append(f"{printable(path)} is damaged in {lost} line(s), which are left out")
+    elif not kept:
+        problems.append(f"{printable(path)} is damaged: it holds no epoch")
     return kept
 
 
 def _csv_rows(path: Path, problems: list[str]) -> Rows:
-    lost = 0
+    lost, kept = 0, False
     try:
         for line in csv.DictReader(io.StringIO(read_text(path), newline="")):
             row = _csv_row(line)
             lost += row is None
             if row is not None:
+                kept = True
                 yield row
     except (DamagedFileError, csv.Error) as error:
         problems.append(f"{printable(path)} is damaged: {one_line(error)}" if isinstance(error, csv.Error) else str(error))
+        return
     if lost:
         problems.append(f"{printable(path)} is damaged in {lost} line(s), which are left out")
+    elif not kept:
+        problems.append(f"{printable(path)} is damaged: it holds no value")
 
 
 def _csv_row(line: dict[str, str]) -> CurveRow | None:

@@ -1,6 +1,7 @@
 """Read run folders, as train.py and evaluate.py leave them."""
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,7 @@ def read_run(folder: Path, name: str) -> ReportedRun:
         OSError: if a file is missing.
     """
     path = folder / "result.json"
-    if not path.exists():
+    if not os.path.lexists(path):
         raise ReportError(_why_unfinished(folder, name))
     missing = [key for key in REQUIRED if key not in read_json(path)]
     if missing:
@@ -174,8 +175,8 @@ def _training_config(config: dict[str, Any]) -> dict[str, Any]:
     if not config.get("checkpoint"):
         return config
     checkpoint = Path(config["checkpoint"]).resolve()
-    trained = read_config(checkpoint.parent.parent if checkpoint.suffix == ".ckpt" else checkpoint)
-    return trained or config
+    folder = checkpoint.parent.parent if checkpoint.suffix == ".ckpt" else checkpoint
+    return (read_config(folder) if os.path.lexists(folder / "config.yaml") else {}) or config
 
 
 def read_pairs(path: Path, count: int | None = None) -> PairScores:
