@@ -1,6 +1,7 @@
 """Choices on the command line that no file can have; what Hydra says of them names neither the key nor what is allowed."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import yaml
 
@@ -30,6 +31,16 @@ def check_choices(arguments: Sequence[str]) -> None:
             raise ValueError(f"{key}={given} must not be given: it follows model=NAME, data=NAME and corruption=NAME")
         if equals and is_group(key) and not all(_may_be_name(part) for part in value.strip("[]").split(",")):
             raise ValueError(f"{key}={value} must be {listed(names_of(key), 'or')}")
+
+
+def choices_of(script: str) -> list[str]:
+    """Return the groups of which the configuration of a script takes a file.
+
+    >>> choices_of("evaluate")
+    ['trainer', 'model', 'corruption', 'data', 'logger']
+    """
+    defaults = yaml.safe_load((Path(__file__).parent / f"{script}.yaml").read_text(encoding="utf-8"))["defaults"]
+    return [name for entry in defaults if isinstance(entry, dict) for name in entry if not name.startswith("override ")]
 
 
 def _may_be_name(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import MissingConfigException, OverrideParseException
@@ -10,8 +11,13 @@ from conf.schema.names import known_keys
 from conf.schema.sentences import listed, nearest, shown
 
 
-def as_sentence(error: BaseException) -> str:
-    """Return what an error says, in a sentence where it is one of Hydra's about a command line."""
+def as_sentence(error: BaseException, choices: Sequence[str]) -> str:
+    """Return what an error says, in a sentence where it is one of Hydra's about a command line.
+
+    Args:
+        error: that Hydra raised.
+        choices: the groups of which the configuration takes a file; see `conf.given_choices.choices_of`.
+    """
     if isinstance(error, OverrideParseException):
         return unparsed(error.override)
     if isinstance(error, MissingConfigException) and error.options is not None:
@@ -19,8 +25,10 @@ def as_sentence(error: BaseException) -> str:
         names = [option for option in error.options if not option.startswith("_") and option != "shared"]
         return f"{group}={name} must be {listed(names, 'or')}{nearest(name, names)}"
     unknown = re.search(r"Could not (override|append to|delete|find) '([^']+)'", str(error))
+    if unknown and ("No match in the defaults list" in str(error) or "Did you mean to override" in str(error)):
+        return _no_choice(unknown[2], str(error), choices)
     if unknown:
-        return _no_key(unknown[2], str(error))
+        return _no_key(unknown[2])
     of_another_form = re.fullmatch(r"Error merging override (?:\+\+)?([^=]+)=(.*)", str(error), re.DOTALL)
     return _no_form(*of_another_form.groups()) if of_another_form else str(error)
 
@@ -39,13 +47,16 @@ def unparsed(override: str) -> str:
     return f"{override} is not understood; put the value into quotes, and the whole into others of the shell: {shell}"
 
 
-def _no_key(key: str, text: str) -> str:
-    """Say that a key, or the place of a group, is not there."""
+def _no_choice(key: str, text: str, choices: Sequence[str]) -> str:
+    """Say that the place of a group is not there, with what was given, which Hydra repeats in its advice."""
+    given = re.search(r"To append to your default list use \+(.+)", text)
     there = re.search(r"Did you mean to override (?:one of )?(.+?)\?", text)
-    if there:
-        return f"{key} is no choice of this configuration; there is {there[1]}"
-    if "No match in the defaults list" in text:
-        return f"{key} is no choice of this configuration"
+    allowed = there[1] if there else listed(choices)
+    return f"{given[1] if given else '~' + key} must not be given: {key} is no choice of this configuration; there is {allowed}"
+
+
+def _no_key(key: str) -> str:
+    """Say that a key is not there."""
     parent, names = key.rpartition(".")[0], known_keys()
     beside = [name for name in names if name.rpartition(".")[0] == parent]
     meant = nearest(key, beside) or nearest(key, names if not beside else [])

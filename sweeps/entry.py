@@ -1,13 +1,15 @@
 """What scripts that can sweep do before Hydra reads the command line."""
 
+import inspect
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from hydra.errors import CompactHydraException
 
 from conf.compose import exit_code_of
-from conf.given_choices import check_choices
+from conf.given_choices import check_choices, choices_of
 from conf.null_choices import with_null_choices
 from conf.old_keys import with_present_keys
 from conf.search_path import with_plugins
@@ -42,7 +44,8 @@ def enter(run: Callable[[], object]) -> int:
         except CompactHydraException as error:
             from conf.hydra_errors import as_sentence
 
-            raise ValueError(as_sentence(error)) from error
+            script = Path(inspect.getfile(inspect.unwrap(run))).stem
+            raise ValueError(as_sentence(error, choices_of(script))) from error
         return 0
 
     limit_seconds = LIMIT_SECONDS - (SWEEP_SECONDS if LIFELINE_VARIABLE in os.environ else 0)

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.robustness import arguments, checkpoints, files, folders, runs, values
 from benchmarks.robustness.__main__ import kinds
+from benchmarks.robustness.commands import Spoken
 from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import write_checkpoint
 from benchmarks.robustness.tally import BrokenError, count_held
@@ -42,6 +43,14 @@ def test_damaged_run_costs_neither_the_report_nor_a_resume(tmp_path: Path, form:
     runs.try_one(tmp_path, FORMS[form], part, random.Random(0))
 
 
+def test_damaged_run_that_a_report_does_not_name_is_told(tmp_path: Path) -> None:
+    runs.write_runs(tmp_path / "runs")
+    (tmp_path / "runs" / "bad" / "epochs.jsonl").unlink()
+    runs.check_report(tmp_path / "runs", tmp_path / "report")
+    with pytest.raises(BrokenError, match=r"does not name epochs\.jsonl"):
+        runs.check_report(tmp_path / "runs", tmp_path / "report", "epochs.jsonl")
+
+
 @pytest.mark.parametrize(("name", "form"), list(checkpoints.entries()), ids=lambda value: value if isinstance(value, str) else "")
 def test_hostile_checkpoint_is_refused_in_a_sentence(tmp_path: Path, name: str, form: Form) -> None:
     write_checkpoint(tmp_path / "whole.ckpt")
@@ -54,6 +63,23 @@ def test_first_cases_of_a_kind_hold(tmp_path: Path, kind: ModuleType) -> None:
     (tmp_path / "work").mkdir()
     tally = count_held("some", some, tmp_path, lambda: None)
     assert (tally.held, tally.broken) == (3, {})
+
+
+CHOICE = values.Trial("evaluate", ("model=wiener",), "callbacks", "abc", 'callbacks="abc"')
+
+
+def test_choice_that_a_script_does_not_have_is_refused_with_what_was_given(tmp_path: Path) -> None:
+    case = partial(values.try_one, tmp_path / "work", CHOICE)
+    assert count_held("some", [("one", case)], tmp_path, lambda: None).broken == {}
+
+
+@pytest.mark.parametrize("told", ["callbacks is no choice", "callbacks=abc is no choice of this configuration"])
+def test_answer_without_key_value_and_what_is_allowed_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setattr(values, "_answer", lambda *given: Spoken(1, "", f"error: {told}\n"))
+    with pytest.raises(BrokenError, match="does not (name key and value|say what is allowed)"):
+        values.try_one(tmp_path, CHOICE)
 
 
 @pytest.mark.slow

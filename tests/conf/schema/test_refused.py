@@ -96,7 +96,7 @@ WRONG = [
     (["plugins=[null]"], r"plugins=\[null\] must be a list of"),
     (["data.cache_dir=true"], "data.cache_dir=true must be a folder"),
     (["data.root=a=b, (x) #1"], "data.root=a=b, .* is not understood; put the value into quotes"),
-    (["scheduler@model.schedule=cosine"], "is no choice of this configuration"),
+    (["scheduler@model.schedule=cosine"], "scheduler@model.schedule=cosine must not be .*; there is scheduler@model.scheduler"),
     (["data=folder", "data.root=/nonexistent/folder"], "data.root=/nonexistent/folder is not a folder"),
 ]
 EVALUATED = [
@@ -106,6 +106,8 @@ EVALUATED = [
     (["model=wiener", "monitor=test/sisdr"], "monitor=test/sisdr must be .*; did you mean test/si_sdr_db"),
     (["model=wiener", "trainer.precision=16-true"], "trainer.precision=16-true must be 32-true"),
     (["checkpoint=/nonexistent.ckpt"], "/nonexistent.ckpt"),
+    (["callbacks=profiler"], "callbacks=profiler must not be given: .*; there is trainer, model, corruption, data and logger"),
+    (["~callbacks"], "~callbacks must not be given: callbacks is no choice of this configuration; there is trainer"),
 ]
 
 
@@ -170,4 +172,4 @@ def test_quoting_that_is_advised_is_understood() -> None:
 
 
 def test_other_errors_keep_their_words() -> None:
-    assert as_sentence(ValueError("as it is")) == "as it is"
+    assert as_sentence(ValueError("as it is"), ()) == "as it is"
