@@ -21,7 +21,7 @@ def implied(cfg: DictConfig) -> Changes:
     if isinstance(tried, int) and tried > 0:
         return _trial(cfg, int(tried))
     changes: dict[str, Any] = {}
-    if (isinstance(same, int) and same > 0) or (isinstance(same, float) and 0 < same <= 1):
+    if same is not True and ((isinstance(same, int) and same > 0) or (isinstance(same, float) and 0 < same <= 1)):
         changes |= {"trainer.limit_train_batches": same, "trainer.limit_val_batches": same}
     if steps is not None:
         changes |= dict.fromkeys(_lengths_of_schedules(cfg), STEPS)

@@ -1,6 +1,7 @@
 """What POSIX systems and Windows do each in their own way: groups of processes, their end, processors and memory.
 
-The only file that names what one of them lacks. What is missing is looked for when it is needed, so all files can be imported.
+All that users run asks here for what one of them lacks. What is missing is looked for when it is needed, so this file can be
+imported everywhere; benchmarks that need Linux alone name it themselves, within their functions.
 """
 
 import contextlib

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import benchmarks.robustness
-from benchmarks.robustness.tally import HEADER
+from benchmarks.robustness.tally import HEADER, require_linux
 
 
 def kinds() -> list[str]:
@@ -30,6 +30,7 @@ def main() -> int:
     chosen = kinds() if options.kinds in ([], ["all"]) else options.kinds
     if unknown := set(chosen) - {*kinds()}:
         parser.error(f"no such kind: {', '.join(sorted(unknown))}; known: {', '.join(kinds())}")
+    require_linux()
     logging.disable(logging.WARNING)
     print(HEADER, flush=True)
     broken = 0

@@ -1,7 +1,6 @@
 """Commands in processes of their own that are killed: after a time, or at one of their steps on a disk."""
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.robustness.commands import spoken
+from benchmarks.robustness.tally import has_ended
+from machine import system
 
 STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 """Python's names (audit events) of what a command does to files."""
-KILLED = -signal.SIGKILL
-_LOOK = os.WEXITED | os.WNOHANG | os.WNOWAIT
+KILLED = -system.KILLED
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ def run_killed(command: Command, kill: Kill) -> int:
 
     process = _start(doomed)
     limit = None if kill.place else time.monotonic() + kill.after_seconds
-    while limit is not None and time.monotonic() < limit and not os.waitid(os.P_PID, process, _LOOK):
+    while limit is not None and time.monotonic() < limit and not has_ended(process):
         time.sleep(0.002)
     if limit is not None:
-        os.kill(process, signal.SIGKILL)
+        os.kill(process, system.KILLED)
     return _wait(process)
 
 
@@ -107,9 +107,9 @@ class _Steps:
         if self.count != self._last:
             return
         if self._seconds:
-            threading.Timer(self._seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            threading.Timer(self._seconds, os.kill, (os.getpid(), system.KILLED)).start()
         else:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), system.KILLED)
 
 
 def _start(work: Any) -> int:

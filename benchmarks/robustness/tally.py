@@ -3,7 +3,6 @@
 import contextlib
 import importlib
 import os
-import signal
 import sys
 import time
 import traceback
@@ -11,11 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from machine.system import has_groups
+from lightning_modules.runs.printing import short
+from machine.console import printable
+from machine.system import KILLED, end_group
 
 SECONDS, MOST_MB, MB = 60, 300, 2.0**-10
 """A case may take so long, and so much memory above the normal one."""
-HEADER = "| what | tried | held | most memory above a normal run (MB) | slowest (s) |\n|---|---|---|---|---|"
+HEADER = "| what | tried | held | most memory above a normal run (MB) | slowest (s) | which |\n|---|---|---|---|---|---|"
 Case = Callable[[], None]
 
 
@@ -25,13 +26,14 @@ class BrokenError(Exception):
 
 @dataclass
 class Tally:
-    """How many cases were tried, which did not hold and why, the most memory and the most time that one took."""
+    """How many cases were tried, which did not hold and why, the most memory that one took, and the slowest."""
 
     kind: str
     tried: int = 0
     broken: dict[str, str] = field(default_factory=dict)
     most_mb: float = 0.0
     slowest_seconds: float = 0.0
+    slowest: str = ""
 
     @property
     def held(self) -> int:
@@ -40,7 +42,8 @@ class Tally:
 
     def row(self) -> str:
         """Say all of it in a row of a table with `HEADER`."""
-        return f"| {self.kind} | {self.tried} | {self.held} | {self.most_mb:.0f} | {self.slowest_seconds:.1f} |"
+        numbers = f"{self.tried} | {self.held} | {self.most_mb:.0f} | {self.slowest_seconds:.1f}"
+        return f"| {self.kind} | {numbers} | {short(printable(self.slowest), 100).replace('|', '/')} |"
 
 
 def require(holds: bool, what: str) -> None:
@@ -51,6 +54,16 @@ def require(holds: bool, what: str) -> None:
     """
     if not holds:
         raise BrokenError(what)
+
+
+def require_linux() -> None:
+    """End this process with a sentence on other systems.
+
+    Raises:
+        SystemExit: unless this is Linux.
+    """
+    if not sys.platform.startswith("linux"):
+        raise SystemExit(f"error: benchmarks.robustness needs Linux, for forks and the memory that /proc tells; this is {sys.platform}")
 
 
 def count_held(kind: str, cases: Iterable[tuple[str, Case]], folder: Path, normal: Case, seconds: float = SECONDS) -> Tally:
@@ -66,8 +79,7 @@ def count_held(kind: str, cases: Iterable[tuple[str, Case]], folder: Path, norma
     Raises:
         BrokenError: if the normal case is broken.
     """
-    if not has_groups():
-        raise SystemExit("error: what is tried here may end its process, so it is done in forks, which only POSIX systems have")
+    require_linux()
     tally, said = Tally(kind), folder / "said.txt"
     normal_mb = _normal_mb(normal, folder)
     for name, case in cases:
@@ -78,7 +90,7 @@ def count_held(kind: str, cases: Iterable[tuple[str, Case]], folder: Path, norma
             reason = f"takes {mb:.0f} MB more than a normal run"
         tally.tried += 1
         tally.most_mb = max(tally.most_mb, mb)
-        tally.slowest_seconds = max(tally.slowest_seconds, time.monotonic() - started)
+        tally.slowest_seconds, tally.slowest = max((tally.slowest_seconds, tally.slowest), (time.monotonic() - started, name))
         if reason:
             tally.broken[name] = reason
             print(f"not held: {name}: {reason}", flush=True)
@@ -126,10 +138,12 @@ def _tried(case: Case, said: Path, seconds: float) -> tuple[str, float]:
     process = os.fork()
     if process == 0:
         _in_child(case, said)
-    late = _waits(process, seconds)
-    if late:
-        os.kill(process, signal.SIGKILL)
-    _, status, usage = os.wait4(process, 0)
+    try:
+        late = _waits(process, seconds)
+    finally:
+        os.kill(process, KILLED)  # as long as it has no group yet
+        end_group(process)  # with what it has started, such as the workers of a training
+        _, status, usage = os.wait4(process, 0)
     mb = max(0.0, (usage.ru_maxrss - int(_started(said).read_text(encoding="utf-8"))) * MB)
     if late:
         return f"still at work after {seconds:g} s", mb
@@ -148,6 +162,7 @@ def _resident_kib() -> int:
 
 
 def _in_child(case: Case, said: Path) -> None:
+    os.setsid()
     said.write_text("the process ended without a word", encoding="utf-8")
     _started(said).write_text(str(_resident_kib()), encoding="utf-8")
     try:
@@ -164,7 +179,12 @@ def _waits(process: int, seconds: float) -> bool:
     """Wait for the end of a process, and say whether it did not come in time."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
-        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if has_ended(process):
             return False
         time.sleep(0.01)
     return True
+
+
+def has_ended(process: int) -> bool:
+    """Say whether a child has come to its end; it is left to be waited for."""
+    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

@@ -1,6 +1,7 @@
 """A restoration that is killed at a step on the disk, and what is compared of two folders."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from benchmarks.mutations import whole_file
 from benchmarks.robustness.killed import KILLED, Kill, run_killed
 from benchmarks.robustness.kills import command, require_same, try_one, whole
 from benchmarks.robustness.tally import BrokenError
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="cases are tried in forks, with the memory that /proc tells")
 
 
 @pytest.fixture

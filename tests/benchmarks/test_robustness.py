@@ -1,7 +1,10 @@
 """What damage and hostility do not do, a few seeded cases of each kind; `python -m benchmarks.robustness` tries hundreds."""
 
 import logging
+import os
 import random
+import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -15,7 +18,9 @@ from benchmarks.robustness.__main__ import kinds
 from benchmarks.robustness.commands import Spoken
 from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import write_checkpoint
-from benchmarks.robustness.tally import BrokenError, count_held
+from benchmarks.robustness.tally import HEADER, BrokenError, count_held
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="cases are tried in forks, with the memory that /proc tells")
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +108,44 @@ def test_cases_that_do_not_hold_are_counted(tmp_path: Path, capsys: pytest.Captu
     assert (tally.tried, tally.held, tally.broken["two"]) == (3, 1, "a reason")
     assert "ZeroDivisionError" in tally.broken["three"]
     assert "not held: two: a reason" in capsys.readouterr().out
+
+
+def test_slowest_case_is_named_in_the_row(tmp_path: Path) -> None:
+    cases = [("one", lambda: None), ("two | 2", lambda: time.sleep(0.5)), ("three", lambda: None)]
+    tally = count_held("some", cases, tmp_path, lambda: None)
+    assert tally.slowest_seconds >= 0.5
+    *_, seconds, which = tally.row().strip("| ").split(" | ")
+    assert (float(seconds), which) == (round(tally.slowest_seconds, 1), "two / 2")
+    assert tally.row().count("|") == HEADER.splitlines()[0].count("|")
+
+
+@pytest.mark.parametrize(("waits", "held"), [(60, 0), (0, 1)])
+def test_what_a_case_has_started_ends_with_it(tmp_path: Path, waits: int, held: int) -> None:
+    def case() -> None:
+        other = os.fork()
+        if other == 0:
+            time.sleep(60)
+            os._exit(0)
+        (tmp_path / "other").write_text(str(other), encoding="utf-8")
+        time.sleep(waits)
+
+    tally = count_held("some", [("one", case)], tmp_path, lambda: None, seconds=1)
+    assert tally.held == held
+    limit = time.monotonic() + 10
+    while is_alive(int((tmp_path / "other").read_text(encoding="utf-8"))):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def is_alive(process: int) -> bool:
+    """Say whether a process is at work, and has not ended without being waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_other_systems_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(SystemExit, match="error: .* needs Linux, .*; this is darwin"):
+        count_held("some", [], tmp_path, lambda: None)

@@ -19,6 +19,7 @@ WRONG = [
     (["trainer.limit_test_batches=0"], "trainer.limit_test_batches=0 must be a whole number from 1"),
     (["trainer.limit_train_batches=0"], "trainer.limit_train_batches=0 must be"),
     (["trainer.limit_val_batches=0"], "trainer.limit_val_batches=0 must be"),
+    (["trainer.overfit_batches=true"], "trainer.overfit_batches=true must be a whole number from 0"),
     (["trainer.max_epochs=0"], "trainer.max_epochs=0 must be a whole number from 1"),
     (["trainer.max_epochs=x"], "trainer.max_epochs=x must be"),
     (["trainer.max_epochs=-1"], "trainer.max_epochs=-1 is without limit, and needs trainer.max_steps, or trainer.max_time"),
