@@ -66,13 +66,21 @@ from machine import system
 print("groups:", system.has_groups(), "memory:", system.peak_memory_mib())
 train.main()
 """
+COLLECTION = """
+import pytest
+sys.path.append("benchmarks")
+ended = pytest.main(["--collect-only", "-qq", "-W", "ignore::pytest.PytestAssertRewriteWarning", "tests"])
+for path in sorted(Path("benchmarks").rglob("*.py")):
+    importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+sys.exit(ended)
+"""
 ONLY_POSIX = {
     "machine/system.py",
     "benchmarks/robustness/tally.py",
     "benchmarks/robustness/damage.py",
     "benchmarks/robustness/killed.py",
 }
-"""May name what Windows lacks: the first has another way for it, the others are for POSIX systems."""
+"""May name what Windows lacks: the first has another way for it, the others are for Linux, and say so."""
 
 
 def test_modules_are_imported_and_a_training_ends_without_what_posix_systems_have(tiny: list[str], tmp_path: Path) -> None:
@@ -84,6 +92,13 @@ def test_modules_are_imported_and_a_training_ends_without_what_posix_systems_hav
     assert ended.returncode == 0, told
     assert told.startswith("groups: False memory: nan\n")
     assert (tmp_path / "run" / "result.json").exists()
+
+
+@pytest.mark.slow
+def test_tests_and_benchmarks_are_imported_without_what_posix_systems_have() -> None:
+    command = [sys.executable, "-c", WITHOUT + COLLECTION]
+    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert ended.returncode == 0, ended.stdout.decode(errors="replace")[-3000:]
 
 
 @pytest.fixture

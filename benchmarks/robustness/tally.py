@@ -63,7 +63,7 @@ def require_linux() -> None:
         SystemExit: unless this is Linux.
     """
     if not sys.platform.startswith("linux"):
-        raise SystemExit(f"error: benchmarks.robustness needs Linux, for forks and the memory that /proc tells; this is {sys.platform}")
+        raise SystemExit(f"error: benchmarks.robustness needs Linux, for forks and /proc; this is {sys.platform}")
 
 
 def count_held(kind: str, cases: Iterable[tuple[str, Case]], folder: Path, normal: Case, seconds: float = SECONDS) -> Tally:

@@ -12,7 +12,7 @@ from benchmarks.robustness.killed import KILLED, Kill, run_killed
 from benchmarks.robustness.kills import command, require_same, try_one, whole
 from benchmarks.robustness.tally import BrokenError
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="cases are tried in forks, with the memory that /proc tells")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs forks and /proc")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import write_checkpoint
 from benchmarks.robustness.tally import HEADER, BrokenError, count_held
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="cases are tried in forks, with the memory that /proc tells")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs forks and /proc")
 
 
 @pytest.fixture(autouse=True)
