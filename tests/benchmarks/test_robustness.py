@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 
+from benchmarks.mutations import whole_file
 from benchmarks.robustness import arguments, checkpoints, files, folders, runs, values
 from benchmarks.robustness.__main__ import kinds
 from benchmarks.robustness.commands import Spoken
@@ -85,6 +86,18 @@ def test_answer_without_key_value_and_what_is_allowed_is_broken(
     monkeypatch.setattr(values, "_answer", lambda *given: Spoken(1, "", f"error: {told}\n"))
     with pytest.raises(BrokenError, match="does not (name key and value|say what is allowed)"):
         values.try_one(tmp_path, CHOICE)
+
+
+@pytest.mark.parametrize(("container", "least"), [("w64", 16000), ("mp3", 16000 - files.MP3_DELAY_FRAMES), ("wav", 16000)])
+def test_frames_are_counted_without_the_reader_that_is_tried(tmp_path: Path, container: str, least: int) -> None:
+    path = tmp_path / f"a.{container}"
+    path.write_bytes(whole_file(container))
+    assert least <= files.decoded_frames(path) <= 16000
+    if container == "w64":
+        path.write_bytes(whole_file(container) + bytes(4000))
+        assert files.decoded_frames(path) == 16000
+        path.write_bytes(whole_file(container)[:-4000])
+        assert files.decoded_frames(path) == 15000
 
 
 @pytest.mark.slow
