@@ -88,6 +88,8 @@ WRONG = [
     (["model=unet_smal"], "model=unet_smal must be .*; did you mean unet_small"),
     (["data=folders"], "data=folders must be .*; did you mean folder"),
     (["corruption=noisy"], "corruption=noisy must be .*; did you mean noise"),
+    (["logger=wandb", "logger.entity=NAME"], "logger.entity is no key of this configuration; did you mean logger.wandb.entity"),
+    (["logger=csv", "logger.flush_logs_every_n_steps=1"], "did you mean logger.csv.flush_logs_every_n_steps"),
     (["data.rot=x"], "data.rot is no key of this configuration; did you mean data.root"),
     (["data.max_recordings=[1]"], r"data.max_recordings=\[1\] must be a group of the keys train, val and test"),
     (["++model.warm_up=[1]", "model=mugan_small"], r"model.warm_up=\[1\] must be a group of the keys steps, .*"),
