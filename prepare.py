@@ -1,7 +1,6 @@
 """Unpack the archives of a data set and list what is in it: `python prepare.py NAME --from ARCHIVE -o DIR`."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 
@@ -11,21 +10,17 @@ NAMES = ("voicebank", "vctk", "maestro", "beethoven", "magnatagatune", "spear", 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 1 if something is damaged, 2 for bad usage, 130 if interrupted."""
-    options = parse(arguments)
+    """Run the command line and return its exit code: 0, 1 if something is damaged, 2 for bad usage, 128 + n after signal n."""
     try:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being terminated leaves no partial files either
-    try:
-        return run(options)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
+    from lightning_modules.signals import heeding_signals
+    from machine.console import steady_streams
+
+    steady_streams()
+    options = parse(arguments)
+    return heeding_signals(lambda: run(options), "the same command goes on where it stopped")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -46,8 +41,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> int:
     """Prepare what the command line asks for and return the exit code."""
     from lightning_modules.commands.prepare import prepare  # needs NumPy and more; --help does not wait for it
+    from machine.console import printable
 
-    return prepare(options.name, options.archives, options.output, options.checksum)
+    try:
+        return prepare(options.name, options.archives, options.output, options.checksum)
+    except (ValueError, OSError) as error:
+        print(f"error: {printable(' '.join(str(error).split()))}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -59,7 +59,9 @@ def _no_key(key: str) -> str:
     """Say that a key is not there."""
     parent, names = key.rpartition(".")[0], known_keys()
     beside = [name for name in names if name.rpartition(".")[0] == parent]
+    deeper = [name for name in names if name.startswith(f"{parent}.") and name.rpartition(".")[2] == key.rpartition(".")[2]]
     meant = nearest(key, beside) or nearest(key, names if not beside else [])
+    meant = f"; did you mean {listed(deeper, 'or')}?" if parent and deeper else meant
     return f"{key} is no key of this configuration{meant or '; docs/configuration.md lists all'}"
 
 

@@ -26,12 +26,6 @@ def to_mid_side(audio: Tensor) -> Tensor:
     return torch.stack([(left + right) / 2, (left - right) / 2], dim=-2)
 
 
-def from_mid_side(audio: Tensor) -> Tensor:
-    """Turn mid and side back into left and right: their sum and their difference, (..., 2, T)."""
-    mid, side = audio.unbind(-2)
-    return torch.stack([mid + side, mid - side], dim=-2)
-
-
 def as_recorded(audio: Tensor) -> Tensor:
     """Leave the channels of a signal as they are."""
     return audio

@@ -16,7 +16,9 @@ Result = TypeVar("Result")
 
 
 def tracked(items: Iterable[Item], total: int, description: str) -> Iterator[Item]:
-    """Pass the items on and show how many have been taken; nothing is shown where the output is not a terminal.
+    """Pass the items on and show how many have been taken.
+
+    Nothing is shown where the output is no terminal, or there is nothing to do.
 
     Args:
         items: what to work on.
@@ -25,7 +27,7 @@ def tracked(items: Iterable[Item], total: int, description: str) -> Iterator[Ite
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not (console.is_terminal and total)) as progress:
         yield from progress.track(items, total=total, description=description)
 
 

@@ -25,6 +25,11 @@ def has_groups() -> bool:
     return hasattr(os, "killpg")
 
 
+def takes_few_names() -> bool:
+    """Say whether this system refuses names that others store; see `names.unstorable`."""
+    return os.name == "nt"
+
+
 def own_group() -> dict[str, Any]:
     """Return the arguments of `subprocess.Popen` that give a process a group of its own, out of reach of Ctrl-C."""
     return {"start_new_session": True} if has_groups() else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}

@@ -45,9 +45,9 @@ def job_settings(config_name: str, overrides: Sequence[str]) -> TrainSettings:
 def tell_needs(config: DictConfig) -> int:
     """Print what the jobs of a sweep need, and return the exit code."""
     from datamodules.audio.probing import absolute
-    from lightning_modules.commands.disk import Estimator, needs_told  # needs torch
+    from lightning_modules.commands import disk  # needs torch
 
-    estimator, jobs = Estimator(), [job_settings(config.hydra.job.config_name, job) for job in job_overrides(config)]
+    estimator, jobs = disk.Estimator(), [job_settings(config.hydra.job.config_name, job) for job in job_overrides(config)]
     needs = [estimator.need(settings) for settings in jobs]
-    print(needs_told(needs, absolute(jobs[0].config["data"]["cache_dir"])))
-    return 0
+    first = jobs[0].config
+    return disk.tell_needs(needs, absolute(first["data"]["cache_dir"]), absolute(first["run_dir"]).parent)

@@ -40,7 +40,11 @@ def test_report_is_written_and_summed_up(tmp_path: Path, capsys: pytest.CaptureF
     assert "unet lr=7  7.00  to input +2.00" in output
     assert "unet lr=4  4.00 ▼" in output
     assert str(tmp_path / "report" / "index.html") in output
-    assert (tmp_path / "report" / "leaderboard.md").read_text(encoding="utf-8").startswith("| method | seeds | snr_db ↑ |")
+    assert (
+        (tmp_path / "report" / "leaderboard.md")
+        .read_text(encoding="utf-8")
+        .startswith("| method | seeds | signal-to-noise ratio (dB) ↑ |")
+    )
 
 
 def test_mixed_manifests_are_refused_and_each_can_be_had(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """The command that unpacks data sets, from the command line to a training's list of recordings."""
 
 import csv
+import os
 import shlex
 import subprocess
 import sys
@@ -106,3 +107,35 @@ def test_more_checksums_than_archives_are_refused(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         prepare.main(["vctk", "--from", "a.zip", "-o", "x", "--checksum", "1", "2"])
     assert "--checksum has 2 values for 1 archives" in capsys.readouterr().err
+
+
+STOPPED = """
+import signal, sys
+from lightning_modules.commands import prepare as command
+def stopped(*given):
+    signal.raise_signal(signal.{name})
+    raise AssertionError("not heeded")
+command.prepare = stopped
+import prepare
+sys.exit(prepare.main(["vctk", "--from", "a.zip", "-o", "x"]))
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_signals_end_it_as_they_end_the_other_scripts(name: str, code: int) -> None:
+    command = [sys.executable, "-c", STOPPED.format(name=name)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert done.stderr == f"interrupted by {name}; the same command goes on where it stopped\n"
+
+
+def test_streams_are_steadied_before_anything_is_told() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import sys, prepare; prepare.main(['vctk', '--from', 'gone-é–.zip', '-o', 'x']); print('–')",
+    ]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (0, "-\n")
+    assert "gone-\\xe9-.zip is not there" in done.stderr

@@ -39,6 +39,8 @@ LOGGERS: dict[str, Keys] = {
         "prefix": Key(Text(), "Begins the name of every value."),
     },
 }
+NAMED = dict(zip(("csv", "tensorboard", "wandb"), LOGGERS, strict=True))
+"""The choices of the group logger."""
 LOGGER = Node("logger", LOGGERS, ["pytorch_lightning.loggers.", "lightning_modules."])
 
 

@@ -6,6 +6,7 @@ from conf.schema.data import SOURCES, DataNode
 from conf.schema.declaration import Keys
 from conf.schema.keys import Node, Section
 from conf.schema.kinds import Either, Kind
+from conf.schema.logger import LOGGERS, NAMED
 from conf.schema.run import EVALUATE, TRAIN
 
 DEEPEST = 3
@@ -14,7 +15,8 @@ DEEPEST = 3
 
 def known_keys() -> list[str]:
     """Return every dotted name, once."""
-    return list(dict.fromkeys([*_below(TRAIN, ""), *_below(EVALUATE, "")]))
+    loggers = (f"logger.{name}.{key}" for name, target in NAMED.items() for key in LOGGERS[target])
+    return list(dict.fromkeys([*_below(TRAIN, ""), *_below(EVALUATE, ""), *loggers]))
 
 
 def groups_in(kind: Kind) -> Iterator[Keys]:

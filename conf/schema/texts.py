@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conf.schema.kinds import Kind
+from machine.names import unstorable
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Duration(Kind):
 
 @dataclass(frozen=True)
 class FolderName(Kind):
-    """A name for a folder below another one."""
+    """A name for a folder below another one, or a path of several, that every system can store."""
 
     longest_bytes = 200
 
@@ -66,8 +67,14 @@ class FolderName(Kind):
         """See `Kind`."""
         if not Text().fits(value) or len(value.encode(errors="replace")) > self.longest_bytes:
             return False
-        return all(part.strip() not in ("", ".", "..") for part in value.replace("\\", "/").split("/"))
+        return all(part.strip() and not unstorable(part) for part in value.split("/"))
 
     def allowed(self, unit: str = "") -> str:
         """See `Kind`."""
         return f"a name for a folder of its own: not empty, without .. and at most {self.longest_bytes} bytes long"
+
+    def hint(self, value: Any) -> str:
+        """See `Kind`."""
+        parts = value.split("/") if Text().fits(value) else []
+        found = next((f"{part} {flaw}" for part in parts if part.strip(". ") and (flaw := unstorable(part))), "")
+        return f"; {found}, which Windows cannot store" if found else ""

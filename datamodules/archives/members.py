@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
+from machine.names import unstorable
+from machine.system import takes_few_names
+
 DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError, NotImplementedError, RuntimeError)
 """What the readers of Python raise where an archive is damaged, or of a kind they do not read."""
 
@@ -108,10 +111,13 @@ def check_name(archive: Path, name: str) -> None:
     """Refuse a name that leads out of the folder that it is relative to, on any system.
 
     Raises:
-        ArchiveError: if it is absolute, has a drive, goes up, or holds what no name may hold.
+        ArchiveError: if it is absolute, has a drive, goes up, or holds what no name may hold, here.
     """
     windows, parts = PureWindowsPath(name), PureWindowsPath(name).parts
     leads_out = name.startswith(("/", "\\")) or bool(windows.drive) or ".." in parts or ".." in PurePosixPath(name).parts
+    flaws = [flaw for part in PurePosixPath(name).parts if (flaw := unstorable(part))] if takes_few_names() else []
+    if flaws and not leads_out:
+        raise ArchiveError(f"{archive} holds {name!r}, which {flaws[0]}: Windows cannot store it; nothing was unpacked")
     if leads_out or not name.strip() or any(ord(letter) < 32 for letter in name):
         raise ArchiveError(f"{archive} holds {name!r}, which leads out of the folder it is unpacked into; nothing was unpacked")
 

@@ -66,6 +66,11 @@ class Source(ABC):
         """Write the key of the folder with its value."""
         return f"{self.root_key}={self.root}"
 
+    @property
+    def dividing_keys(self) -> tuple[str, ...]:
+        """Name the keys that were given and say which recordings are held out, and nothing else."""
+        return ()
+
     @abstractmethod
     def recordings(self) -> list[Recording]:
         """List the readable recordings of all splits, always in the same order.

@@ -40,6 +40,11 @@ class VoiceBankSource(Source):
         super().__init__(root)
         self.speakers, self.validation_speakers = speakers, validation_speakers
 
+    @property
+    def dividing_keys(self) -> tuple[str, ...]:
+        """See `Source.dividing_keys`."""
+        return () if self.validation_speakers is None else ("validation_speakers",)
+
     def recordings(self) -> list[Recording]:
         """List the pairs, training set first, in the order of their names; see `Source.recordings`."""
         self.skipped = []

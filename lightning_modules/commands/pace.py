@@ -21,6 +21,8 @@ SLOW_SECONDS = 30.0
 SHORTEST_TRIAL_SECONDS, LONGEST_TRIAL_SECONDS = 0.25, 2.0
 TRIAL_SHARE = 0.1
 """Of all the sound that is to be restored."""
+ENOUGH_SECONDS = 0.25
+"""A trial that takes less is too short beside what a machine under load does, and twice as much sound is tried."""
 COLD_SECONDS = 1.0
 """A first trial that is shorter may have been a start rather than work, and is repeated."""
 TRIAL_LEVEL = 0.1
@@ -39,14 +41,14 @@ class Pace(NamedTuple):
 
 
 class Trials:
-    """Try methods on noise, each once.
+    """Try methods on noise, each once: on little at first, so that a slow one is not waited for, and on more if it is fast.
 
     Args:
-        sound_seconds: of all that is to be restored; a trial is short beside it.
+        sound_seconds: of all that is to be restored; trials are short beside it.
     """
 
     def __init__(self, sound_seconds: float) -> None:
-        self._seconds = min(max(TRIAL_SHARE * sound_seconds, SHORTEST_TRIAL_SECONDS), LONGEST_TRIAL_SECONDS)
+        self._longest_seconds = min(max(TRIAL_SHARE * sound_seconds, SHORTEST_TRIAL_SECONDS), LONGEST_TRIAL_SECONDS)
         self._paces: dict[int, Pace] = {}
 
     def of(self, module: RestorationModule) -> Pace:
@@ -66,14 +68,15 @@ class Trials:
         return Pace(start.seconds + module.steps * a_step, start.calls + module.steps * (one.calls - start.calls))
 
     def _pace_of(self, module: RestorationModule) -> Pace:
-        samples = math.ceil(self._seconds * module.sample_rate)
-        noise = TRIAL_LEVEL * torch.randn(1, 1, samples, generator=torch.Generator().manual_seed(0))
-        calls: list[None] = []
+        seconds, calls = SHORTEST_TRIAL_SECONDS, list[None]()
         with torch.inference_mode():
             with calls_told(module, lambda: calls.append(None)):
-                taken = _timed(module, noise)
-            taken = min(taken, _timed(module, noise)) if taken < COLD_SECONDS else taken
-        return Pace(taken * module.sample_rate / samples, len(calls))
+                taken = _timed(module, seconds)
+            taken = min(taken, _timed(module, seconds)) if taken < COLD_SECONDS else taken
+            while taken < ENOUGH_SECONDS and seconds < self._longest_seconds:
+                seconds = min(2 * seconds, self._longest_seconds)
+                taken = _timed(module, seconds)
+        return Pace(taken / seconds, len(calls))
 
 
 def forecast_lines(method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Settings, trials: Trials) -> list[str]:
@@ -129,9 +132,12 @@ def _chunk_count(job: RestoreJob, module: RestorationModule, settings: Settings)
     return module.chunking(settings.chunk_seconds, settings.overlap_seconds).count(int(job.seconds * module.sample_rate))
 
 
-def _timed(module: RestorationModule, signal: Tensor) -> float:
+def _timed(module: RestorationModule, seconds: float) -> float:
+    """Return how long it takes to restore a channel of noise."""
+    samples = math.ceil(seconds * module.sample_rate)
+    noise = TRIAL_LEVEL * torch.randn(1, 1, samples, generator=torch.Generator().manual_seed(0))
     started = time.perf_counter()
-    module.restore(signal.to(module.device)).cpu()
+    module.restore(noise.to(module.device)).cpu()
     return time.perf_counter() - started
 
 

@@ -19,6 +19,7 @@ from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.partial import remove_leftovers
 from datamodules.audio.tree import RestoreJob, plan_jobs
 from lightning_modules.base import RestorationModule
+from lightning_modules.commands.disk import restored_bytes, shortages
 from lightning_modules.commands.opening import REFERENCE_RATE_HZ, MethodAtRate, open_method, stream_of, with_change
 from lightning_modules.commands.pace import Trials, forecast_lines, seconds_of_chunk, watched
 from lightning_modules.commands.restoring import restored_blocks, write_restored
@@ -76,6 +77,8 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
         remove_leftovers({job.output.parent for job in jobs} | {output_folder})
         for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method)), *recoded_lines(jobs)]:
             _tell(line)
+        for line in shortages([(output_folder, restored_bytes(jobs))]):
+            _tell(f"note: {line}")
         trials = Trials(sum(job.seconds for job in jobs))
         for line in forecast_lines(method, jobs, restoring.settings, trials):
             _tell(line)

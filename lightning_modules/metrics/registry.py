@@ -75,13 +75,27 @@ class MetricInfo:
         return LEAST_SPANS.get(self.unit, LEAST_SPAN)
 
     @property
+    def words(self) -> str:
+        """What people call it, with its unit.
+
+        >>> METRICS["snr_db"].words, METRICS["stoi"].words
+        ('signal-to-noise ratio (dB)', 'short-time objective intelligibility')
+        """
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    @property
+    def arrow(self) -> str:
+        """Which way is the better."""
+        return "↑" if self.higher_is_better else "↓"
+
+    @property
     def heading(self) -> str:
         """Its name and an arrow towards the better, over the column of a table.
 
         >>> METRICS["lsd"].heading
         'lsd ↓'
         """
-        return f"{self.name} {'↑' if self.higher_is_better else '↓'}"
+        return f"{self.name} {self.arrow}"
 
 
 _ALL = (

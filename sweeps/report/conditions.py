@@ -128,18 +128,14 @@ def signed(value: float) -> str:
     return "" if math.isnan(value) else f"{value:+.2f}"
 
 
-def grids_text(grids: Sequence[Grid], words: Mapping[str, str]) -> str:
-    """Write the grids as Markdown.
-
-    Args:
-        grids: of the runs.
-        words: what a metric is called, with its unit.
-    """
-    return "".join(_text(grid, words[grid.metric]) for grid in grids)
+def grids_text(grids: Sequence[Grid]) -> str:
+    """Write the grids as Markdown."""
+    return "".join(map(_text, grids))
 
 
-def _text(grid: Grid, words: str) -> str:
-    title = f"Conditions of {escaped(grid.run)}, the worst first: {words} {METRICS[grid.metric].heading[-1]}"
+def _text(grid: Grid) -> str:
+    metric = METRICS[grid.metric]
+    title = f"Conditions of {escaped(grid.run)}, the worst first: {escaped(metric.words)} {metric.arrow}"
     head = ["condition", "in training", "input", "best control", "of it", "method", "better than the best control by"]
     lines = ["", title, "", markdown_line(head), markdown_line(["---"] * len(head))]
     for row in grid.rows:

@@ -12,7 +12,23 @@ from sweeps.report.bootstrap import Interval, Resampling
 from sweeps.report.methods import CORRUPTED, Method
 
 BELOW, MAYBE_BELOW, TIED, CONTROL = "▼", "▽", "≈", "•"
-COMPUTE = ("params", "training_seconds", "real_time_factor", "gpu_memory_mb")
+COMPUTE_WORDS = {
+    "params": "parameters",
+    "training_seconds": "training time (s)",
+    "real_time_factor": "real-time factor",
+    "gpu_memory_mb": "GPU memory (MB)",
+}
+"""What the columns of a run's cost are called."""
+COMPUTE = tuple(COMPUTE_WORDS)
+
+
+def words(name: str) -> str:
+    """Return what a column is called, with the unit of its numbers.
+
+    >>> words("snr_db"), words("training_seconds")
+    ('signal-to-noise ratio (dB)', 'training time (s)')
+    """
+    return COMPUTE_WORDS[name] if name in COMPUTE_WORDS else METRICS[name].words
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ class Leaderboard:
         for name in self.metrics:
             for method in self.methods:
                 if name in self.cells[method.id] and self.cells[method.id][name].control:
-                    found.setdefault(method.label, []).append(name)
+                    found.setdefault(method.label, []).append(words(name))
         return "; ".join(f"{control} in {enumerated(names)}" for control, names in found.items())
 
 

@@ -17,7 +17,7 @@ from sweeps.report.clips import ANCHOR, CLEAN, Example, all_clips, rounded_gain,
 from sweeps.report.conditions import signed
 from sweeps.report.history import Curve
 from sweeps.report.keys import run_settings, short_keys, swept_keys, telling_keys
-from sweeps.report.leaderboard import COMPUTE, Leaderboard
+from sweeps.report.leaderboard import COMPUTE, COMPUTE_WORDS, Leaderboard, words
 from sweeps.report.methods import Method, is_fact, mean
 from sweeps.report.runs import ReportedRun
 from sweeps.report.tables import number
@@ -31,27 +31,6 @@ SCRIPTS = {
     "blind.html": ("dom", *SOUND, "mushra", "abx", "blind"),
 }
 STYLES = ("page", "board", "desk")
-
-
-COMPUTE_WORDS = {
-    "params": "parameters",
-    "training_seconds": "training time (s)",
-    "real_time_factor": "real-time factor",
-    "gpu_memory_mb": "GPU memory (MB)",
-}
-"""What the columns of a run's cost are called."""
-
-
-def words(name: str) -> str:
-    """Return what a column is called, with the unit of its numbers.
-
-    >>> words("snr_db"), words("training_seconds")
-    ('signal-to-noise ratio (dB)', 'training time (s)')
-    """
-    if name in COMPUTE_WORDS:
-        return COMPUTE_WORDS[name]
-    info = METRICS[name]
-    return f"{info.title} ({info.unit})" if info.unit else info.title
 
 
 def page_data(

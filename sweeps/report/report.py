@@ -13,10 +13,10 @@ from machine.console import printable
 from sweeps.report.clips import ANCHOR, CLEAN, Example, collect_examples
 from sweeps.report.conditions import grids_text, read_grids
 from sweeps.report.history import Curve, read_curves
-from sweeps.report.leaderboard import Leaderboard, build_leaderboard
+from sweeps.report.leaderboard import Leaderboard, build_leaderboard, words
 from sweeps.report.manifests import facts
 from sweeps.report.methods import CORRUPTED, Method, build_methods
-from sweeps.report.page import page_data, words, write_page
+from sweeps.report.page import page_data, write_page
 from sweeps.report.runs import ReportedRun
 from sweeps.report.tables import escaped, markdown_line, to_csv, to_markdown
 from sweeps.report.votes import (
@@ -66,7 +66,7 @@ def write_report(
     shown = [*told, f"best controls: {table.controls}"]
     opinion = {name: opinion_text(found) for name, found in opinions(votes).items()}
     listening = _listening(table, opinion, discriminations(votes))
-    below = _listening_text(listening) + grids_text(grids, {grid.metric: words(grid.metric) for grid in grids})
+    below = _listening_text(listening) + grids_text(grids)
     folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder, table, opinion, below, shown)
     data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])}, curves)
@@ -134,7 +134,7 @@ def _gaps(methods: Sequence[Method]) -> list[str]:
             gaps = np.isnan(method.pairs[name]).any(axis=0) & ~np.isnan(source[name][0])
             if gaps.any():
                 found.append(
-                    f"{method.label} has no finite {name} on {gaps.sum()} of {gaps.size} pairs; its mean leaves them out"
+                    f"{method.label} has no finite {words(name)} on {gaps.sum()} of {gaps.size} pairs; its mean leaves them out"
                 )
     return sorted(found)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from lightning_modules.metrics.registry import METRICS
 from machine.console import printable
 from sweeps.report.bootstrap import Interval
-from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Cell, Leaderboard
+from sweeps.report.leaderboard import BELOW, CONTROL, MAYBE_BELOW, TIED, Cell, Leaderboard, words
 from sweeps.report.methods import Method
 
 LEGEND = (
@@ -37,8 +37,8 @@ def to_markdown(table: Leaderboard, extra: Mapping[str, Mapping[str, str]] | Non
         extra: further columns: by title, the text by row id.
     """
     extra = extra or {}
-    arrows = [METRICS[name].heading for name in table.metrics]
-    lines = [markdown_line(["method", "seeds", *arrows, *extra, *table.compute])]
+    arrows = [_heading(name) for name in table.metrics]
+    lines = [markdown_line(["method", "seeds", *arrows, *extra, *(f"{words(name)} ↓" for name in table.compute)])]
     lines.append(markdown_line(["---"] * (2 + len(arrows) + len(extra) + len(table.compute))))
     for method in table.methods:
         cells = [_markdown_cell(table.cells[method.id].get(name)) for name in table.metrics]
@@ -46,6 +46,10 @@ def to_markdown(table: Leaderboard, extra: Mapping[str, Mapping[str, str]] | Non
         listening = [column.get(method.id, "") for column in extra.values()]
         lines.append(markdown_line([escaped(method.label), str(len(method.runs) or ""), *cells, *listening, *compute]))
     return "\n".join([*lines, "", LEGEND, "", *_intervals(table, arrows)]) + "\n"
+
+
+def _heading(metric: str) -> str:
+    return f"{escaped(words(metric))} {METRICS[metric].arrow}"
 
 
 def _intervals(table: Leaderboard, arrows: Sequence[str]) -> list[str]:
@@ -141,7 +145,7 @@ def _plain(value: float) -> str:
 def ranking(table: Leaderboard) -> str:
     """Return the main metric of every row as plain text, for a terminal."""
     width = max(len(method.label) for method in table.methods)
-    lines = [f"{'method':{width}}  {METRICS[table.main].heading}"]
+    lines = [f"{'method':{width}}  {_heading(table.main)}"]
     for method in table.methods:
         cell = table.cells[method.id].get(table.main)
         interval = f"  to input {_interval(cell.to_input)}" if cell and cell.to_input else ""

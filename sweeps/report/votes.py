@@ -121,8 +121,8 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     try:
         text = read_text(path, LARGEST_BYTES).removeprefix("\ufeff")
         found = _table(text) if path.suffix.lower() == ".csv" else _ballot(json.loads(text))
-        if len(found) > MOST_VOTES:
-            raise ValueError(f"more than {MOST_VOTES} votes")
+        if not 0 < len(found) <= MOST_VOTES:
+            raise ValueError(f"{len(found)} votes; allowed: 1 to {MOST_VOTES}")
         return [{key: _entry(value) for key, value in line.items()} for line in found]
     except DamagedFileError as error:
         raise ReportError(str(error)) from error
@@ -174,7 +174,7 @@ def _rating(path: Path, line: Mapping[str, str]) -> Rating:
 
 def _example(path: Path, line: Mapping[str, str]) -> int:
     number = _number(path, line, "example")
-    if not number.is_integer():
+    if not number.is_integer() or number < 0:
         raise ReportError(f"{printable(path)}: an example is {short(line['example'], 40)}; allowed: the number of one")
     return int(number)
 
@@ -188,6 +188,8 @@ def _number(path: Path, line: Mapping[str, str], name: str) -> float:
 
 def _answer(path: Path, line: Mapping[str, str]) -> Answer:
     a, b, x, answer = (line[key] for key in ("a", "b", "x", "answer"))
+    if a == b:
+        raise ReportError(f"{printable(path)}: an ABX answer tells {short(a, 40)} from itself; allowed: two versions")
     if not {x, answer} <= {a, b}:
         names = [short(name, 40) for name in (x, answer, a, b)]
         raise ReportError(

@@ -2,6 +2,7 @@ import threading
 import time
 
 import pytest
+from rich.console import Console
 
 from datamodules.parallel import parallel_map, tracked
 
@@ -30,3 +31,10 @@ def test_first_exception_stops_what_has_not_begun():
 
 def test_tracking_changes_nothing():
     assert list(tracked(iter("abc"), 3, "")) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("items", "shown"), [("", False), ("abc", True)], ids=["nothing to do", "something to do"])
+def test_bar_is_shown_on_a_terminal_where_there_is_something_to_do(items, shown, monkeypatch, capsys):
+    monkeypatch.setattr("datamodules.parallel.Console", lambda **options: Console(**options, force_terminal=True))
+    assert list(tracked(iter(items), len(items), "Comparing")) == list(items)
+    assert ("Comparing" in capsys.readouterr().err) == shown

@@ -50,7 +50,7 @@
     const text = row.label.length > size ? `${row.label.slice(0, size - 1)}…` : row.label;
     const name = svg(
       "text",
-      narrow ? { x: 8, y: y - 10, class: "strong" } : { x: left - 8, y: y + 4, "text-anchor": "end", class: "strong" },
+      narrow ? { x: 8, y: y - 10, class: "strong halo" } : { x: left - 8, y: y + 4, "text-anchor": "end", class: "strong" },
       text,
     );
     const bar = svg(

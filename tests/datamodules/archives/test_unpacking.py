@@ -190,3 +190,12 @@ def test_checksums_are_told_by_their_length(tmp_path: Path) -> None:
             check_checksum(archive, hashlib.new(kind, b"other").hexdigest())
     with pytest.raises(ArchiveError, match="must be an MD5, SHA-1 or SHA-256"):
         check_checksum(archive, "abc")
+
+
+def test_names_that_windows_cannot_store_are_refused_there_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as content:
+        content.writestr("music/a: b.wav", b"sound")
+    assert unpack(tmp_path / "a.zip", tmp_path / "here") == (1, [])
+    monkeypatch.setattr("datamodules.archives.members.takes_few_names", lambda: True)
+    with pytest.raises(ArchiveError, match=r"a\.zip holds 'music/a: b\.wav', which holds ':': Windows cannot store it"):
+        unpack(tmp_path / "a.zip", tmp_path / "there")

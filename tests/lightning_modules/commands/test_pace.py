@@ -87,15 +87,15 @@ def lines(module: RestorationModule, *jobs: RestoreJob, **settings: Any) -> list
 
 
 def test_slow_method_is_announced_with_its_time_and_its_factor(module: RestorationModule, clock: None) -> None:
-    # A trial of 0.5 s takes 2 s: 4 times its length, for each of two channels.
+    # A trial of 0.25 s takes 2 s: 8 times its length, for each of two channels.
     (line,) = lines(module, job(5, channels=2))
-    assert line == "note: 1 file of 5 s will take about 40 s here, 8 times as long as the sound lasts"
+    assert line == "note: 1 file of 5 s will take about 80 s here, 16 times as long as the sound lasts"
 
 
 def test_what_chunks_share_is_counted_twice(module: RestorationModule, clock: None) -> None:
-    # Five chunks of 10 s start every 5 s: 50 s of work, each 1 s, as a trial of 2 s takes 2 s.
+    # Five chunks of 10 s start every 5 s: 50 s of work, each 8 s, as a trial of 0.25 s takes 2 s.
     (line,) = lines(module, job(30), chunk_seconds=10, overlap_seconds=5)
-    assert "about 50 s" in line
+    assert "about 7 min" in line
 
 
 def test_files_of_a_folder_are_announced_together(module: RestorationModule, clock: None) -> None:
@@ -104,6 +104,46 @@ def test_files_of_a_folder_are_announced_together(module: RestorationModule, clo
 
 def test_method_in_steps_is_tried_with_one_and_the_rest_inferred() -> None:
     assert Trials(1).of(Stepping(30)).calls == 31
+
+
+class Paced(RestorationModule):
+    """Takes as long as it is told, on a clock of its own; the first time longer."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, factor: float, start_seconds: float = 0.0) -> None:
+        super().__init__(InSteps(), RATE_HZ)
+        self.now, self.factor, self.start_seconds = 0.0, factor, start_seconds
+        self.tried: list[float] = []
+        monkeypatch.setattr(pace, "time", SimpleNamespace(perf_counter=lambda: self.now))
+
+    def restore(self, corrupted: Tensor) -> Tensor:
+        seconds = corrupted.shape[-1] / RATE_HZ
+        self.now += self.factor * seconds + (0 if self.tried else self.start_seconds)
+        self.tried.append(seconds)
+        return corrupted
+
+
+def test_slow_method_is_tried_once_and_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Paced(monkeypatch, factor=40)
+    assert Trials(3600).of(module).seconds == pytest.approx(40)
+    assert module.tried == [0.25]
+
+
+@pytest.mark.parametrize("factor", [0.001, 0.1, 0.5, 0.9])
+def test_trials_of_a_method_that_keeps_up_take_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+    module = Paced(monkeypatch, factor)
+    assert Trials(3600).of(module).seconds == pytest.approx(factor)
+    assert module.now <= 2.0
+    assert max(module.tried) <= 2.0
+
+
+def test_start_of_a_method_is_no_part_of_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Trials(3600).of(Paced(monkeypatch, factor=0.01, start_seconds=0.9)).seconds == pytest.approx(0.01)
+
+
+def test_trials_are_short_beside_the_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Paced(monkeypatch, factor=0.001)
+    Trials(5).of(module)
+    assert max(module.tried) == pytest.approx(0.5)
 
 
 def test_fast_method_is_not_announced(module: RestorationModule) -> None:

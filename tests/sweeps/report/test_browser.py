@@ -278,3 +278,12 @@ def test_fifty_runs_with_ten_examples_open_in_three_seconds(browser: Any, make_r
     assert browser.evaluate("document.querySelectorAll('.board tbody tr').length") == 52
     assert browser.evaluate("document.querySelectorAll('#curves svg polyline').length") >= 50
     assert browser.errors == []
+
+
+def test_names_on_a_phone_cover_the_line_that_they_cross(browser: Any, report: Path) -> None:
+    browser.resize(360, 900)
+    browser.open(report / "index.html")
+    browser.wait("document.querySelectorAll('#intervals text.strong').length >= 2")
+    style = "getComputedStyle(document.querySelector('#intervals text.strong'))"
+    card = "getComputedStyle(document.querySelector('#intervals')).backgroundColor"
+    assert browser.evaluate(f"[{style}.paintOrder, {style}.stroke === {card}]") == ["stroke", True]

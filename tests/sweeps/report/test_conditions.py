@@ -46,7 +46,7 @@ def test_worst_condition_is_first_and_oracles_are_no_controls(make_run: Make) ->
     assert [row.best for row in grid.rows] == [False, False, True, False]
     assert [row.below for row in grid.rows] == [True, False, False, False]
     assert grid.failed == ["condition f: no such folder"] and problems == []
-    text = grids_text([grid], {"si_sdr_db": "distortion (dB)"})
+    text = grids_text([grid])
     assert "| b | unseen | 5.00 | wiener | 8.00 | 4.00 ▼ | -4.00 |" in text
     assert "| a | seen | 5.00 | wiener | 8.00 | **9.00** | +1.00 |" in text
     assert set(MARKS.values()) == {"seen", "unseen", "–"}

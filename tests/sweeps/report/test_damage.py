@@ -238,7 +238,7 @@ def test_score_that_no_metric_takes_is_none(damaged: Path, capsys: pytest.Captur
     table.write_text(table.read_text(encoding="utf-8").replace(",7.2,", f",{value:g},"), encoding="utf-8")
     code, out, err = report(damaged, capsys)
     assert (code, "unet lr=0.001 " in out) == (0, True)
-    assert "has no finite si_sdr_db on 1 of 6 pairs" in err
+    assert "has no finite scale-invariant signal-to-distortion ratio (dB) on 1 of 6 pairs" in err
 
 
 def test_merge_keys_of_yaml_are_refused_before_they_multiply(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,7 +90,7 @@ def test_every_column_has_its_own_best_control() -> None:
     table = board(two("corrupted", "corrupted", 5.0, 2.0), sinc, fill, two("unet", "learned", 7.0, 1.63))
     assert (marks(table, "unet"), marks(table, "unet", "lsd")) == ((True, ""), (False, ""))
     assert (marks(table, "sinc"), marks(table, "noise_fill", "lsd")) == ((False, CONTROL), (False, CONTROL))
-    assert table.controls == "sinc in si_sdr_db; noise_fill in lsd"
+    assert table.controls == "sinc in scale-invariant signal-to-distortion ratio (dB); noise_fill in log-spectral distance"
 
 
 def test_row_without_pairs_is_marked_at_its_mean() -> None:

@@ -1,9 +1,12 @@
 """A report says what was found, what was left out, and what listeners said."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from lightning_modules.metrics.registry import METRICS
+from sweeps.report.leaderboard import COMPUTE
 from sweeps.report.report import OPINION, write_report
 from sweeps.report.runs import Damage, find_runs
 
@@ -75,7 +78,10 @@ def test_metric_without_a_finite_value_on_some_pairs_is_noted(make_run: Make, tm
     report = write_report(find_runs([tmp_path / "runs"])[0], "e1", tmp_path / "out", [], [])
     row = next(row for row in report.table.methods if row.runs)
     assert row.means["si_sdr_db"] == 7.0
-    assert "unet has no finite si_sdr_db on 2 of 6 pairs; its mean leaves them out" in report.notes
+    assert (
+        "unet has no finite scale-invariant signal-to-distortion ratio (dB) on 2 of 6 pairs; its mean leaves them out"
+        in report.notes
+    )
 
 
 def test_names_neither_end_a_cell_nor_become_elements(make_run: Make, tmp_path: Path) -> None:
@@ -93,3 +99,16 @@ def test_names_neither_end_a_cell_nor_become_elements(make_run: Make, tmp_path: 
         assert not any(
             text in (tmp_path / "out" / name).read_text(encoding="utf-8") for text in ("<b>a|b", "</script><i>", "<u>stopped")
         )
+
+
+def test_columns_and_notes_have_words_and_units_in_place_of_keys(make_run: Make, tmp_path: Path) -> None:
+    make_run("a", result={"params": 10, "training_seconds": 2.0, "real_time_factor": 0.5})
+    write_report(find_runs([tmp_path / "runs"])[0], "e1", tmp_path / "out", [], [])
+    text = (tmp_path / "out" / "leaderboard.md").read_text(encoding="utf-8")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "| scale-invariant signal-to-distortion ratio (dB) ↑ |" in text
+    assert "| parameters ↓ | training time (s) ↓ | real-time factor ↓ |" in text
+    notes = re.findall(r'<p class="note">(.*?)</p>', page, re.DOTALL)
+    assert any("best controls: " in note and "(dB)" in note for note in notes)
+    keys = {*METRICS, *COMPUTE}
+    assert not keys & set(re.findall(r"\w+_\w+", " ".join([text, *notes])))

@@ -26,7 +26,7 @@ def table() -> Leaderboard:
 
 def test_markdown_marks_the_best_and_what_is_below_the_input(table: Leaderboard) -> None:
     lines = to_markdown(table, {"MUSHRA (scores)": {"good": "80.0 ±4.0 (9)"}}).splitlines()
-    assert lines[0] == "| method | seeds | si_sdr_db ↑ | MUSHRA (scores) |"
+    assert lines[0] == "| method | seeds | scale-invariant signal-to-distortion ratio (dB) ↑ | MUSHRA (scores) |"
     assert lines[2] == r"| corrupted \| x |  | 5.00 • |  |"
     assert lines[3] == r"| good \| x |  | **8.12** ±0.250 | 80.0 ±4.0 (9) |"
     assert lines[4] == r"| bad \| x |  | 4.00 ▼ |  |"

@@ -176,3 +176,27 @@ def test_name_of_a_listener_may_hold_any_character(tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", MUSHRA)
     path.write_text(path.read_text(encoding="utf-8").replace("Ann, B.", "Ann\u2028\nB."), encoding="utf-8")
     assert {rating.listener for rating in read_votes([path], "e1").ratings} == {r"Ann\u2028\nB."}
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv"])
+def test_version_told_from_itself_is_no_answer(tmp_path: Path, suffix: str) -> None:
+    same = {"example": 0, "a": "m1", "b": "m1", "x": "m1", "answer": "m1"}
+    with pytest.raises(ReportError, match="an ABX answer tells m1 from itself"):
+        read_votes([save(tmp_path / f"a.{suffix}", [same], "abx")], "e1")
+
+
+def test_file_without_a_vote_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="0 votes; allowed: 1 to 100000"):
+        read_votes([save(tmp_path / "a.json", [])], "e1")
+
+
+def test_number_of_an_example_is_not_negative(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="an example is -1; allowed"):
+        read_votes([save(tmp_path / "a.json", [MUSHRA[0] | {"example": -1}])], "e1")
+
+
+@pytest.mark.parametrize("size", [10_000_000, 17_000_000])
+def test_large_file_of_something_else_is_named(tmp_path: Path, size: int) -> None:
+    (tmp_path / "a.json").write_text("x" * size, encoding="utf-8")
+    usable, (problem,) = usable_votes([tmp_path / "a.json"], "e1")
+    assert usable == [] and len(problem) < 300

@@ -1,8 +1,6 @@
-"""Which run is continued, and that none is overwritten."""
+"""A run has a folder of its own, goes on where it was left, and is left alone while it is at work."""
 
 import errno
-import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -12,23 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from filelock import FileLock
 
-from lightning_modules.runs.checkpoint_io import RESUMED
-from lightning_modules.runs.folder import FolderLock, RunFolderError, check_same_model, fingerprint, join_run, open_run
+from lightning_modules.runs.folder import FolderLock, RunFolderError, check_same_model, join_run, open_run
+from tests.lightning_modules.runs.folder.conftest import CONFIG, finished_epoch
 
-CONFIG: dict[str, Any] = {
-    "seed": 0,
-    "run_name": "a",
-    "run_dir": "x",
-    "resume": None,
-    "model": {"depth": 4, "scheduler": {"T_max": 20}},
-    "trainer": {"max_epochs": 20, "enable_progress_bar": True},
-    "data": {"num_workers": 0, "cache_dir": "c", "batch_size": 16},
-    "examples": 4,
-    "baselines": ["wiener"],
-}
 TAKE = """
 import sys
 from filelock import FileLock
@@ -37,6 +23,8 @@ lock.acquire()
 print("taken", flush=True)
 sys.stdin.read()
 """
+
+
 TAKE_AND_FORK = """
 import os, sys, time
 from pathlib import Path
@@ -48,6 +36,8 @@ if worker == 0:
 print(worker, flush=True)
 sys.stdin.read()
 """
+
+
 OPEN = """
 import sys
 from pathlib import Path
@@ -67,54 +57,6 @@ def in_use(folder: Path, program: str = TAKE) -> Iterator[subprocess.Popen[str]]
             yield process
         finally:
             process.kill()
-
-
-def finished_epoch(folder: Path, status: str | None = None) -> Path:
-    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    torch.save({key: {} for key in RESUMED}, folder / "checkpoints" / "last.ckpt")
-    if status is not None:
-        (folder / "result.json").write_text(json.dumps({"status": status}), encoding="utf-8")
-    return folder
-
-
-STOPPING = {"_target_": "pytorch_lightning.callbacks.EarlyStopping", "monitor": "val/lsd", "mode": "min", "patience": 5}
-
-
-@pytest.mark.parametrize(("callbacks", "patience"), [({}, None), ({"early_stopping": STOPPING}, 5)])
-def test_fingerprint_of_a_run_from_before_callbacks_were_a_group_is_found_again(callbacks: dict, patience: int | None) -> None:
-    seen = {"monitor": "val/lsd", "mode": "min", "model": {"depth": 4}}
-    content = json.dumps(seen | {"early_stopping_patience": patience}, sort_keys=True)  # what was hashed then
-    now = seen | {"callbacks": callbacks | {"device_stats": {}, "profiler": {}}, "plugins": ["mypackage"]}
-    assert fingerprint(now) == hashlib.sha256(content.encode()).hexdigest()
-
-
-def test_fingerprint_sees_a_callback_that_may_change_what_is_computed() -> None:
-    def with_callbacks(**callbacks: Any) -> str:
-        return fingerprint({"monitor": "val/lsd", "mode": "min", "callbacks": callbacks})
-
-    changed = [{"min_delta": 0.1}, {"monitor": "val/snr_db"}, {"patience": 6}, {"_target_": "mypackage.Stopping"}]
-    hashes = {with_callbacks(early_stopping=STOPPING | change) for change in changed}
-    assert len({*hashes, with_callbacks(), with_callbacks(early_stopping=STOPPING), with_callbacks(own={})}) == 7
-
-
-def test_fingerprint_sees_what_is_computed_and_not_where() -> None:
-    assert fingerprint(CONFIG) == fingerprint(CONFIG | {"run_name": "b", "run_dir": "y", "resume": "auto"})
-    assert fingerprint(CONFIG) != fingerprint(CONFIG | {"model": {"depth": 5}})
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [("enable_progress_bar", False), ("num_workers", 4), ("cache_dir", "d"), ("examples", 0), ("baselines", [])],
-)
-def test_fingerprint_leaves_out_what_changes_no_result(key: str, value: object) -> None:
-    node = next((name for name in ("trainer", "data") if key in CONFIG[name]), None)
-    change = {key: value} if node is None else {node: CONFIG[node] | {key: value}}
-    assert fingerprint(CONFIG | change) == fingerprint(CONFIG)
-
-
-@pytest.mark.parametrize("change", [{"trainer": {"max_epochs": 21}}, {"data": {"batch_size": 8}}, {"trainer": None}])
-def test_fingerprint_sees_the_rest_of_the_same_nodes(change: dict[str, Any]) -> None:
-    assert fingerprint(CONFIG | change) != fingerprint(CONFIG)
 
 
 def test_new_run_starts_in_its_own_folder(tmp_path: Path) -> None:
@@ -271,105 +213,3 @@ def test_auto_never_overwrites_a_run_of_another_configuration(tmp_path: Path) ->
     with pytest.raises(RunFolderError, match="a already holds a run of another configuration; choose another run_name"):
         open_run(tmp_path / "a", "auto", CONFIG | {"seed": 1})
     assert open_run(tmp_path / "a", "auto", CONFIG).checkpoint is None
-
-
-DAMAGED_TEXTS = [
-    b"",
-    b"{",
-    b'{"id": "a", "fing',
-    b"[]",
-    b"null",
-    b'"text"',
-    b"\x00\xff\xfe\x80",
-    b"{}",
-    b'{"id": 1, "status": 1}',
-    b"[" * 5000,
-]
-
-
-def damage(path: Path, content: bytes | str) -> None:
-    """Replace a file by other content, or by a folder or a pipe."""
-    if content == "pipe" and not hasattr(os, "mkfifo"):
-        pytest.skip("pipes are files on POSIX systems")
-    path.unlink(missing_ok=True)
-    if content == "folder":
-        path.mkdir()
-    elif content == "pipe":
-        os.mkfifo(path)
-    else:
-        assert isinstance(content, bytes)
-        path.write_bytes(content)
-
-
-def unfinished_pair(tmp_path: Path) -> tuple[Path, Path]:
-    """Make two runs that could be continued, the first of them the newer one."""
-    older, newer = (finished_epoch(open_run(tmp_path / name, None, CONFIG).folder, "interrupted") for name in ("older", "newer"))
-    os.utime(older / "run.json", (1, 1))
-    return newer, older
-
-
-@pytest.mark.parametrize("name", ["run.json", "result.json"])
-@pytest.mark.parametrize("content", [*DAMAGED_TEXTS, "folder", "pipe"], ids=lambda content: repr(content)[:20])
-def test_damaged_neighbor_is_named_in_a_line_and_the_next_one_is_continued(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, content: bytes | str
-) -> None:
-    newer, older = unfinished_pair(tmp_path)
-    damage(newer / name, content)
-    assert open_run(tmp_path / "proposed", "auto", CONFIG).folder == older
-    assert [record.getMessage().split(" is ")[0] for record in caplog.records] == [
-        f"resume=auto leaves out {newer}: {newer / name}"
-    ]
-    assert "\n" not in caplog.records[0].getMessage()
-
-
-def damaged_checkpoints(path: Path) -> dict[str, bytes]:
-    """Return damaged forms of a checkpoint of some weights."""
-    torch.save({key: {} for key in RESUMED} | {"state_dict": {"w": torch.arange(5000.0)}}, path)
-    whole = path.read_bytes()
-    flipped = bytearray(whole)
-    flipped[whole.index(torch.arange(1000.0, 1010.0).numpy().tobytes())] ^= 1
-    torch.save({"state_dict": {}}, path)
-    forms = {
-        "empty": b"",
-        "half": whole[: len(whole) // 2],
-        "bit": bytes(flipped),
-        "text": b"no checkpoint",
-        "keys": path.read_bytes(),
-    }
-    torch.save([1, 2], path)
-    return forms | {"list": path.read_bytes(), "code": b"cos\nsystem\n(S'exit 1'\ntR."}
-
-
-@pytest.mark.parametrize("form", ["empty", "half", "bit", "text", "keys", "list", "code"])
-def test_damaged_checkpoint_is_named_and_its_run_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture, form: str) -> None:
-    newer, older = unfinished_pair(tmp_path)
-    last = newer / "checkpoints" / "last.ckpt"
-    last.write_bytes(damaged_checkpoints(last)[form])
-    with pytest.raises(RunFolderError, match=f"resume={newer}: {last} is damaged: "):
-        open_run(tmp_path / "proposed", str(newer), CONFIG)
-    assert open_run(tmp_path / "proposed", "auto", CONFIG).folder == older
-    assert caplog.records[0].getMessage().startswith(f"resume=auto leaves out {newer}: {last} is damaged: ")
-
-
-@pytest.mark.parametrize("content", [*DAMAGED_TEXTS, "folder", "pipe"], ids=lambda content: repr(content)[:20])
-def test_damaged_run_that_is_asked_for_is_an_error_naming_the_file(tmp_path: Path, content: bytes | str) -> None:
-    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
-    damage(folder / "run.json", content)
-    with pytest.raises(RunFolderError, match=f"^resume={folder}: {folder / 'run.json'} is "):
-        open_run(tmp_path / "b", str(folder), CONFIG)
-    with pytest.raises(RunFolderError, match=f"^{folder / 'run.json'} is .*; choose another run_name$"):
-        open_run(folder, "auto", CONFIG)
-    with pytest.raises(RunFolderError, match="run.json is "):
-        join_run(folder)
-
-
-def test_job_repeated_in_its_own_folder_starts_anew_without_a_sound_checkpoint(tmp_path: Path) -> None:
-    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder)
-    (folder / "checkpoints" / "last.ckpt").write_bytes(b"half")
-    run = open_run(folder, "auto", CONFIG)
-    assert (run.folder, run.checkpoint) == (folder, None)
-
-
-def test_finished_run_repeated_in_its_own_folder_has_its_checkpoint(tmp_path: Path) -> None:
-    folder = finished_epoch(open_run(tmp_path / "a", None, CONFIG).folder, "finished")
-    assert open_run(folder, "auto", CONFIG).checkpoint == folder / "checkpoints" / "last.ckpt"
