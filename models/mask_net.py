@@ -92,6 +92,8 @@ class MaskNet(SegmentedRestorer):
         self.mask = nn.Conv2d(hidden_channels, 2, 1)
         for parameter in self.mask.parameters():
             nn.init.zeros_(parameter)
+        # convolutions of few channels take half the time so; torch's annotations leave memory_format out
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def restore_segment(self, segment: Tensor) -> Tensor:
         """Map a segment (B, C, T) to (B, C, T)."""

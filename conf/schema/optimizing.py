@@ -20,6 +20,10 @@ SHARED: Keys = {
 OPTIMIZERS: dict[str, Keys] = {
     "torch.optim.Adam": {**SHARED, "decoupled_weight_decay": Key(Flag(), "Decay weights as AdamW does.")},
     "torch.optim.AdamW": SHARED,
+    "lightning_modules.training.muon.Muon": {
+        **{name: SHARED[name] for name in ("lr", "betas", "eps", "weight_decay")},
+        "momentum": Key(Number(0, 1, below=True), "Decay of the running mean of the gradients of matrices."),
+    },
 }
 EPOCHS = Whole(0, 10_000_000)
 SCHEDULES = "torch.optim.lr_scheduler."
@@ -44,5 +48,5 @@ SCHEDULERS: dict[str, Keys] = {
         "eps": Key(RATE, "Reductions smaller than this are left out."),
     },
 }
-OPTIMIZER = Node("optimizer", OPTIMIZERS, ["torch.optim."], partial=True)
+OPTIMIZER = Node("optimizer", OPTIMIZERS, ["torch.optim.", "lightning_modules.training.muon."], partial=True)
 SCHEDULER = Node("schedule", SCHEDULERS, [SCHEDULES], partial=True)

@@ -1,7 +1,9 @@
 """An exponential moving average of the weights, which is what is validated, kept and used; training goes on with the weights.
 
-average <- decay * average + (1 - decay) * weights after every step, starting from the weights after the first step. Running
-statistics are averaged like weights; whole numbers, such as counts of batches, are taken over as they are.
+average <- d * average + (1 - d) * weights after every step, starting from the weights after the first. After n averaged steps
+d = min(decay, (1 + n) / (10 + n)): the average of a short training is not held back by its first weights (as TensorFlow's
+ExponentialMovingAverage has it with num_updates). Running statistics are averaged like weights; whole numbers, such as counts of
+batches, are taken over as they are.
 """
 
 from collections.abc import Callable
@@ -22,7 +24,7 @@ class WeightEMA(WeightAveraging):
     Lightning's own average takes one call per tensor, and stays on the CPU when the weights move to a GPU after `setup`.
 
     Args:
-        decay: weight of the average before the step, between 0 and 1.
+        decay: largest weight of the average before a step, between 0 and 1.
 
     Raises:
         ValueError: if it is not between 0 and 1.
@@ -66,7 +68,7 @@ def _average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int
     @torch.no_grad()
     def update(averages: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
         if averages[0].is_floating_point():
-            torch._foreach_lerp_(averages, current, 1 - decay)
+            torch._foreach_lerp_(averages, current, 1 - min(decay, (1 + int(updates)) / (10 + int(updates))))
         else:
             torch._foreach_copy_(averages, current)
 

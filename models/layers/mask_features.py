@@ -28,7 +28,7 @@ def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:
         hop_samples: from frame to frame.
 
     Returns:
-        (N, 7, F, L).
+        (N, 7, F, L), the features of a bin side by side in memory.
     """
     bins = spectrum.shape[1]
     log_magnitude = 0.5 * (stft.squared_magnitude(spectrum) + LEAST_POWER).log()  # (N, F, L)
@@ -37,15 +37,16 @@ def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:
     advance = functional.pad(unit[..., 1:] * unit[..., :-1].conj(), (0, 1)) * _expected_advance(spectrum, hop_samples)
     step = functional.pad(-unit[:, 1:] * unit[:, :-1].conj(), (0, 0, 0, 1))
     frequency = torch.linspace(-1, 1, bins, device=spectrum.device)[:, None].expand_as(log_magnitude)
-    return torch.stack(
+    features = torch.stack(
         [
             0.5 * (log_magnitude - floor),
             0.5 * (log_magnitude - floor.mean(dim=1, keepdim=True)),
             *(advance.real, advance.imag, step.real, step.imag),
             frequency,
         ],
-        dim=1,
+        dim=-1,
     )
+    return features.movedim(-1, 1)
 
 
 def log_floor(log_magnitude: Tensor) -> Tensor:

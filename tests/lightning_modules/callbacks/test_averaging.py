@@ -63,9 +63,21 @@ def fit(folder: Path, epochs: int, accelerator: str = "cpu") -> Counting:
 
 def by_hand(steps: int) -> float:
     average = 1.0  # the weight after the first step
-    for weight in range(2, steps + 1):
-        average = DECAY * average + (1 - DECAY) * weight
+    for weight, decay in zip(range(2, steps + 1), [2 / 11, 3 / 12, 4 / 13, 5 / 14, 6 / 15, 7 / 16, 8 / 17], strict=False):
+        average = decay * average + (1 - decay) * weight
     return average
+
+
+def test_average_of_many_steps_has_the_decay_that_is_asked_for() -> None:
+    layer = torch.nn.Linear(1, 1, bias=False)
+    average = AveragedModel(layer, **WeightEMA(DECAY)._kwargs)
+    for number in range(100):
+        layer.weight.data.fill_(number)
+        average.update_parameters(layer)
+    before = average.module.weight.item()
+    layer.weight.data.fill_(200)
+    average.update_parameters(layer)
+    assert average.module.weight.item() == pytest.approx(DECAY * before + (1 - DECAY) * 200)
 
 
 def test_average_is_the_formula_in_validation_checkpoint_and_result(tmp_path: Path) -> None:
