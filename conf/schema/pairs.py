@@ -9,12 +9,12 @@ from conf.schema.sentences import SchemaError
 
 
 def check_length(config: Mapping[str, Any]) -> None:
-    """Refuse a training without an end, and one whose schedules do not know its length.
+    """Refuse a training without an end, and validations counted in two ways.
 
     Raises:
         SchemaError: naming the keys.
     """
-    trainer, model = _group(config, "trainer"), _group(config, "model")
+    trainer = _group(config, "trainer")
     if trainer.get("max_epochs") == -1 and trainer.get("max_time") is None and trainer.get("max_steps") is None:
         raise SchemaError(
             "trainer.max_epochs=-1 is without limit, and needs trainer.max_steps, or trainer.max_time as 00:01:00:00 for an hour"
@@ -23,12 +23,6 @@ def check_length(config: Mapping[str, Any]) -> None:
         raise SchemaError(
             f"trainer.check_val_every_n_epoch={trainer.get('check_val_every_n_epoch')} must be 1 beside "
             f"trainer.val_check_interval={trainer['val_check_interval']}, which counts batches over all epochs"
-        )
-    schedules = [model.get("scheduler"), *_group(model, "schedulers").values()]
-    lengths = [schedule["T_max"] for schedule in schedules if isinstance(schedule, dict) and "T_max" in schedule]
-    if trainer.get("max_epochs") in (None, -1) and any(length in (None, -1) for length in lengths):
-        raise SchemaError(
-            "the cosine schedule runs over trainer.max_epochs or trainer.max_steps, which trainer.max_time leaves open; set both"
         )
 
 
