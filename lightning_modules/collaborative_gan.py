@@ -222,6 +222,14 @@ class CollaborativeGANModule(MUGANModule, StepSized):
             refined = at_steps(self._walk(mono["corrupted"]), steps).float()
         loss = self._step_discriminator(self._judge, {**batch, **mono}, refined)
         self.shaping_losses.append(loss)
+        if not is_cut_short(self.trainer):
+            self._end_when_shaped()
+
+    def _end_when_shaped(self) -> None:
+        """Ask, in the last batch of an epoch, before it is decided whether it is validated; whatever else ends the run."""
+        mean = self._over_processes(torch.stack(self.shaping_losses).mean())
+        is_done = self.shaping.is_done(float(mean))
+        self.trainer.should_stop = self.trainer.should_stop or is_done
 
     def on_train_start(self) -> None:
         """End a resumed run at once if shaping had done its work; in the middle of an epoch, go on as it began."""
@@ -249,15 +257,10 @@ class CollaborativeGANModule(MUGANModule, StepSized):
                 self.net.load_state_dict(callback.average_of("net"))
 
     def on_train_epoch_end(self) -> None:
-        """End the run when shaping has done its work."""
+        """Forget the losses of an epoch that is over; whoever goes on with one needs them."""
         super().on_train_epoch_end()
-        if is_cut_short(self.trainer):
-            return  # whoever goes on with the epoch needs its losses
-        if self.shaping_losses:
-            mean = self._over_processes(torch.stack(self.shaping_losses).mean())
-            is_done = self.shaping.is_done(float(mean))  # asked at every end of an epoch, whatever else ends the run
-            self.trainer.should_stop = self.trainer.should_stop or is_done
-        self.shaping_losses = []
+        if not is_cut_short(self.trainer):
+            self.shaping_losses = []
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the losses of an epoch that is not at its end."""

@@ -24,6 +24,22 @@ def check_length(config: Mapping[str, Any]) -> None:
             f"trainer.check_val_every_n_epoch={trainer.get('check_val_every_n_epoch')} must be 1 beside "
             f"trainer.val_check_interval={trainer['val_check_interval']}, which counts batches over all epochs"
         )
+    check_early_stopping(config)
+
+
+def check_early_stopping(config: Mapping[str, Any]) -> None:
+    """Refuse to look at the end of epochs that are not validated, where a value would count again.
+
+    Raises:
+        SchemaError: naming the keys.
+    """
+    every = _group(config, "trainer").get("check_val_every_n_epoch")
+    for name, callback in _group(config, "callbacks").items():
+        if isinstance(callback, Mapping) and callback.get("check_on_train_epoch_end") is True and every not in (1, None):
+            raise SchemaError(
+                f"callbacks.{name}.check_on_train_epoch_end=true must be null beside trainer.check_val_every_n_epoch={every}: "
+                "epochs without a validation have no value to look at"
+            )
 
 
 def check_untrained(config: Mapping[str, Any]) -> None:
