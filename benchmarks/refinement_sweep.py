@@ -21,7 +21,8 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from conf.compose import instantiate
-from lightning_modules.collaborative_gan import CollaborativeGANModule, load_networks
+from lightning_modules.base_run import load_networks
+from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.metrics.collection import MeanOverExamples, build_metrics
 from lightning_modules.runs import by_step
 from lightning_modules.runs.checkpoint import build_restorer, find_checkpoint, read_checkpoint

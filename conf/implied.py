@@ -5,6 +5,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from lightning_modules.training.durations import seconds_of
+
 DEFAULT_EPOCHS = 20
 EPOCHS, STEPS = "${trainer.max_epochs}", "${trainer.max_steps}"
 Changes = Mapping[str, Any]
@@ -23,8 +25,11 @@ def implied(cfg: DictConfig) -> Changes:
     changes: dict[str, Any] = {}
     if same is not True and ((isinstance(same, int) and same > 0) or (isinstance(same, float) and 0 < same <= 1)):
         changes |= {"trainer.limit_train_batches": same, "trainer.limit_val_batches": same}
+    seconds = seconds_of(trainer.get("max_time"))
     if steps is not None:
         changes |= dict.fromkeys(_lengths_of_schedules(cfg), STEPS)
+    elif seconds and trainer.max_epochs in (None, -1):
+        changes |= dict.fromkeys(_lengths_of_schedules(cfg), seconds)
     if trainer.max_epochs is None and steps is not None:
         changes["trainer.max_epochs"] = -1
     elif trainer.max_epochs is None and trainer.max_time is None:

@@ -12,13 +12,14 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_modules.base import DEFAULT_MONITOR, Batch, RestorationModule
+from lightning_modules.base import DEFAULT_MONITOR, Batch
 from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
+from lightning_modules.scheduled import ScheduledModule
 from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
 from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates
-from lightning_modules.training.schedules import as_list, step_after_batch, step_after_epoch, step_plateaus
+from lightning_modules.training.schedules import as_list
 from lightning_modules.training.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.training.warm_up import AfterSteps, WarmUp
 from models.layers.counts import check_count
@@ -46,7 +47,7 @@ class AdversarialSettings(TypedDict, total=False):
     monitor: str
 
 
-class AdversarialModule(RestorationModule):
+class AdversarialModule(ScheduledModule):
     """Train a generator on reconstruction and adversarial losses.
 
     Args:
@@ -70,7 +71,6 @@ class AdversarialModule(RestorationModule):
             meets batch normalization, under which examples have no gradient of their own.
     """
 
-    needs_training = True
     composite_losses: tuple[str, ...] = ("adversarial", "feature_matching")
     precisions = ("bf16-mixed", "32-true")  # float16 needs loss scaling, which belongs to one optimizer
 
@@ -260,19 +260,15 @@ class AdversarialModule(RestorationModule):
         for name, optimizer in zip(self.networks, as_list(self.optimizers()), strict=True):
             self.log(f"lr/{name}", optimizer.param_groups[0]["lr"])
 
-    def on_validation_epoch_end(self) -> None:
-        """Step the plateau schedules."""
-        step_plateaus(as_list(self.lr_schedulers()), self.trainer, self.monitor)
-
     def on_train_epoch_end(self) -> None:
-        """Step the schedules before the checkpoint is written, and say what is wrong with the epoch."""
-        step_after_epoch(as_list(self.lr_schedulers()), self.trainer)
+        """Say what is wrong with the epoch."""
+        super().on_train_epoch_end()
         self.health.close_epoch(self._over_processes)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Count the step."""
+        super().on_train_batch_end(outputs, batch, batch_idx)
         self.health.steps += 1
-        step_after_batch(as_list(self.lr_schedulers()), self.trainer)
 
     def on_train_end(self) -> None:
         """Say so if the generator was never trained."""

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.base import Batch
+from lightning_modules.base_run import inherited, load_networks
 from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.budget import is_cut_short
 from lightning_modules.mugan import MUGANModule, MUGANSettings
-from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.stepwise import StepSized
 from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import warn
@@ -34,9 +34,6 @@ from models.streaming.overlap_add import apply_in_chunks
 
 SEGMENT_SECONDS = 8.0
 SEGMENT_OVERLAP_SECONDS = 1.0
-NETWORKS = ("net", "discriminator", "autoencoder")
-INHERITED = (*NETWORKS, "adversary")
-"""What a run takes over from its base: the networks' descriptions, and what D's logits mean."""
 
 
 class CollaborativeGANModule(MUGANModule, StepSized):
@@ -106,13 +103,8 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         Raises:
             ValueError: if the base is no adversarial run.
         """
-        if description.get("base") is None:
-            return dict(description)
-        file = find_checkpoint(Path(str(description["base"])))  # a folder may be named by a number
-        config = read_checkpoint(file).get("model_config") or {}
-        if "discriminator" not in config:
-            raise ValueError(f"model.base={file} was not written by an adversarial run: it has no discriminator")
-        return {**description, **{key: config[key] for key in INHERITED if key in config}}
+        base = description.get("base")
+        return {**description, **({} if base is None else inherited(Path(str(base))))}  # a folder may be named by a number
 
     @property
     def first_shaping_epoch(self) -> int:
@@ -230,6 +222,14 @@ class CollaborativeGANModule(MUGANModule, StepSized):
             refined = at_steps(self._walk(mono["corrupted"]), steps).float()
         loss = self._step_discriminator(self._judge, {**batch, **mono}, refined)
         self.shaping_losses.append(loss)
+        if not is_cut_short(self.trainer):
+            self._end_when_shaped()
+
+    def _end_when_shaped(self) -> None:
+        """Ask, in the last batch of an epoch, before it is decided whether it is validated; whatever else ends the run."""
+        mean = self._over_processes(torch.stack(self.shaping_losses).mean())
+        is_done = self.shaping.is_done(float(mean))
+        self.trainer.should_stop = self.trainer.should_stop or is_done
 
     def on_train_start(self) -> None:
         """End a resumed run at once if shaping had done its work; in the middle of an epoch, go on as it began."""
@@ -257,15 +257,10 @@ class CollaborativeGANModule(MUGANModule, StepSized):
                 self.net.load_state_dict(callback.average_of("net"))
 
     def on_train_epoch_end(self) -> None:
-        """End the run when shaping has done its work."""
+        """Forget the losses of an epoch that is over; whoever goes on with one needs them."""
         super().on_train_epoch_end()
-        if is_cut_short(self.trainer):
-            return  # whoever goes on with the epoch needs its losses
-        if self.shaping_losses:
-            mean = self._over_processes(torch.stack(self.shaping_losses).mean())
-            is_done = self.shaping.is_done(float(mean))  # asked at every end of an epoch, whatever else ends the run
-            self.trainer.should_stop = self.trainer.should_stop or is_done
-        self.shaping_losses = []
+        if not is_cut_short(self.trainer):
+            self.shaping_losses = []
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the losses of an epoch that is not at its end."""
@@ -283,23 +278,3 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         if self.trainer.current_epoch <= self.first_shaping_epoch:
             after = f"model.shaping.after_epochs={self.first_shaping_epoch}"
             warn([f"the discriminator was never shaped: {after}, and the run had {self.trainer.current_epoch} epochs"])
-
-
-def load_networks(module: CollaborativeGANModule, path: Path) -> None:
-    """Fill generator, discriminator and autoencoder with the weights of a finished adversarial run.
-
-    Raises:
-        ValueError: if there is none, it works at another rate, or it lacks a network.
-    """
-    file = find_checkpoint(path)
-    checkpoint = read_checkpoint(file)
-    rate = checkpoint["model_config"]["sample_rate"]
-    if rate != module.sample_rate:
-        raise ValueError(f"model.base={file} works at {rate} Hz, this run at {module.sample_rate} Hz")
-    for name in NETWORKS:
-        network: nn.Module | None = getattr(module, name)
-        weights = weights_of(checkpoint, name)
-        if network is not None and not weights:
-            raise ValueError(f"model.base={file} has no {name}; give model.loss_weights the weights of that run")
-        if network is not None:
-            network.load_state_dict(weights)

@@ -8,12 +8,13 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lightning_modules.base import DEFAULT_MONITOR, Batch, RestorationModule, clip_grad_norm, require_finite
+from lightning_modules.base import DEFAULT_MONITOR, Batch, clip_grad_norm, require_finite
 from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted_sum
-from lightning_modules.training.schedules import as_list, step_after_batch, step_after_epoch, step_plateaus
+from lightning_modules.scheduled import ScheduledModule
+from lightning_modules.training.schedules import as_list
 
 
-class RegressionModule(RestorationModule):
+class RegressionModule(ScheduledModule):
     """Minimize a weighted sum of reconstruction losses with one optimizer.
 
     Args:
@@ -28,8 +29,6 @@ class RegressionModule(RestorationModule):
     Raises:
         ValueError: if a loss is unknown, or the norm is not positive.
     """
-
-    needs_training = True
 
     def __init__(
         self,
@@ -77,18 +76,6 @@ class RegressionModule(RestorationModule):
     def on_train_epoch_start(self) -> None:
         """Log the epoch's rate."""
         self.log("lr", as_list(self.optimizers())[0].param_groups[0]["lr"])
-
-    def on_validation_epoch_end(self) -> None:
-        """Step a plateau schedule."""
-        step_plateaus(as_list(self.lr_schedulers()), self.trainer, self.monitor)
-
-    def on_train_epoch_end(self) -> None:
-        """Step another schedule; this hook comes before the checkpoint."""
-        step_after_epoch(as_list(self.lr_schedulers()), self.trainer)
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Step it here where it counts batches."""
-        step_after_batch(as_list(self.lr_schedulers()), self.trainer)
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None

@@ -76,9 +76,17 @@ def _import_plugins(names: Any) -> None:
 
 
 def _prepare_optuna(folder: Path, config: DictConfig) -> None:
-    """Set what the sweep determines, as if it were on the command line: Hydra compares the jobs' sweeper with this one."""
+    """Set what the sweep determines, as if it were on the command line: Hydra compares the jobs' sweeper with this one.
+
+    Raises:
+        SystemExit: with a sentence, if it cannot be searched like this.
+    """
     from sweeps.optuna_study import study_settings
 
+    if config.get("trainer", {}).get("fast_dev_run"):
+        raise SystemExit(
+            "error: trainer.fast_dev_run keeps no result that a search could go by; leave the search out, or the trial"
+        )
     try:
         found = study_settings(config.hydra.sweeper, folder, list(config.objectives), list(config.hydra.overrides.task))
     except ValueError as error:
@@ -94,7 +102,13 @@ def _spelled(value: Any) -> str:
 
 
 def _tell(folder: Path, jobs: Mapping[Path, Job], missing: Mapping[Path, Job], incomplete: Mapping[Path, Job]) -> None:
-    print(f"{len(jobs)} jobs, {len(jobs) - len(missing)} with a result; sweep folder: {folder}", flush=True)
+    tried = sum(job.status == "tried" for job in jobs.values())
+    counts = [
+        f"{len(jobs)} jobs",
+        f"{len(jobs) - len(missing) - tried} with a result",
+        *([f"{tried} only tried"] if tried else []),
+    ]
+    print(f"{', '.join(counts)}; sweep folder: {folder}", flush=True)
     own = own_overrides(jobs)
     for place, job in missing.items():
         print(f"error: {describe(place, job, own[place])}", file=sys.stderr, flush=True)

@@ -163,13 +163,18 @@ def _run(job: Job, folder: Path, cfg: DictConfig, hydra: Any) -> Ended:
     print(f"job {folder.name} starts; its output: {log}", flush=True)
     ended = run_child(job.command, Path(hydra.runtime.cwd), job_environment(os.environ, hydra), log, _watch(cfg, folder))
     job.seconds, job.exit_code = round(time.monotonic() - started, 1), ended.exit_code
-    job.status = _how_it_ended(folder, ended, _written_ns(folder) != before)
+    has_result = _written_ns(folder) != before
+    job.status = "tried" if _is_trial(cfg) and ended.exit_code == 0 else _how_it_ended(folder, ended, has_result)
     if job.status in DONE:
         job.objectives = read_objectives(folder, list(cfg.get("objectives", [])))
     if ended.exit_code:
         job.last_lines = tail(log)
     job.write(folder)
     return ended
+
+
+def _is_trial(cfg: DictConfig) -> bool:
+    return bool(cfg.get("trainer", {}).get("fast_dev_run"))
 
 
 def _written_ns(folder: Path) -> int | None:

@@ -13,8 +13,8 @@ from machine.system import KILLED
 
 KEPT_LINES = 20
 """Lines of a failed job's output that its record keeps."""
-DONE = ("finished", "pruned")
-"""States of a job that has its result."""
+DONE = ("finished", "pruned", "tried")
+"""States of a job that has what was to come of it: its result, or by `trainer.fast_dev_run` nothing."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Job:
         identity: hash that two jobs share if they compute the same.
         overrides: what the command line of the job says.
         command: repeats the job alone.
-        status: "running" until it ends, then "finished", "pruned", "failed" or "interrupted".
+        status: "running" until it ends, then "finished", "pruned", "tried", "failed" or "interrupted".
         exit_code: of the process; 128 + n after signal n; None while it runs.
         seconds: from start to end of the process.
         objectives: validation values by name, of a job that has its result.
@@ -145,6 +145,8 @@ def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
         own: the overrides that tell it from the others.
     """
     name = printable(" ".join([f"job {folder.name}", *([f"({' '.join(own)})"] if own else [])]))
+    if job.status == "tried":
+        return f"{name}: tried, nothing is kept"
     if job.status in DONE:
         values = ", ".join(f"{metric} {value:.3f}" for metric, value in job.objectives.items() if value is not None)
         return f"{name}: {job.status}, {values or 'no objective'}"

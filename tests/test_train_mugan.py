@@ -111,10 +111,6 @@ def test_missing_autoencoder_is_a_sentence_before_any_training(train_config: Con
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            ["scheduler@model.schedulers.discriminator=cosine", "trainer.max_epochs=null", "trainer.max_time=00:00:00:05"],
-            "trainer.max_epochs or trainer.max_steps, which trainer.max_time leaves open; set both",
-        ),
         (["trainer.precision=bf16-true"], "trainer.precision=bf16-true must be auto, 32-true, bf16-mixed or 16-mixed"),
         (["model.loss_weights.adversarial=-1"], "model.loss_weights.adversarial=-1 must be a number from 0"),
     ],

@@ -31,7 +31,8 @@ SCHEDULERS: dict[str, Keys] = {
     f"{SCHEDULES}CosineAnnealingLR": {
         "T_max": needed(
             Whole(1, 2**40),
-            "Epochs until the rate is at its lowest; follows trainer.max_epochs, or trainer.max_steps and then counts batches.",
+            "Epochs until the rate is at its lowest; follows trainer.max_epochs, or trainer.max_steps and then counts batches, "
+            "or trainer.max_time alone and then counts seconds.",
             "epochs",
         ),
         "eta_min": Key(RATE, "Lowest learning rate."),

@@ -9,12 +9,12 @@ from conf.schema.sentences import SchemaError
 
 
 def check_length(config: Mapping[str, Any]) -> None:
-    """Refuse a training without an end, and one whose schedules do not know its length.
+    """Refuse a training without an end, and validations counted in two ways.
 
     Raises:
         SchemaError: naming the keys.
     """
-    trainer, model = _group(config, "trainer"), _group(config, "model")
+    trainer = _group(config, "trainer")
     if trainer.get("max_epochs") == -1 and trainer.get("max_time") is None and trainer.get("max_steps") is None:
         raise SchemaError(
             "trainer.max_epochs=-1 is without limit, and needs trainer.max_steps, or trainer.max_time as 00:01:00:00 for an hour"
@@ -24,12 +24,22 @@ def check_length(config: Mapping[str, Any]) -> None:
             f"trainer.check_val_every_n_epoch={trainer.get('check_val_every_n_epoch')} must be 1 beside "
             f"trainer.val_check_interval={trainer['val_check_interval']}, which counts batches over all epochs"
         )
-    schedules = [model.get("scheduler"), *_group(model, "schedulers").values()]
-    lengths = [schedule["T_max"] for schedule in schedules if isinstance(schedule, dict) and "T_max" in schedule]
-    if trainer.get("max_epochs") in (None, -1) and any(length in (None, -1) for length in lengths):
-        raise SchemaError(
-            "the cosine schedule runs over trainer.max_epochs or trainer.max_steps, which trainer.max_time leaves open; set both"
-        )
+    check_early_stopping(config)
+
+
+def check_early_stopping(config: Mapping[str, Any]) -> None:
+    """Refuse to look at the end of epochs that are not validated, where a value would count again.
+
+    Raises:
+        SchemaError: naming the keys.
+    """
+    every = _group(config, "trainer").get("check_val_every_n_epoch")
+    for name, callback in _group(config, "callbacks").items():
+        if isinstance(callback, Mapping) and callback.get("check_on_train_epoch_end") is True and every not in (1, None):
+            raise SchemaError(
+                f"callbacks.{name}.check_on_train_epoch_end=true must be null beside trainer.check_val_every_n_epoch={every}: "
+                "epochs without a validation have no value to look at"
+            )
 
 
 def check_untrained(config: Mapping[str, Any]) -> None:

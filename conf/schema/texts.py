@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conf.schema.kinds import Kind
+from lightning_modules.training.durations import seconds_of
 from machine.names import unstorable
 
 
@@ -48,9 +49,7 @@ class Duration(Kind):
 
     def fits(self, value: Any) -> bool:
         """See `Kind`."""
-        parts = value.split(":") if isinstance(value, str) else []
-        digits = len(parts) == 4 and all(part.isascii() and part.isdecimal() and len(part) <= 3 for part in parts)
-        return digits and any(int(part) for part in parts)
+        return seconds_of(value) > 0
 
     def allowed(self, unit: str = "") -> str:
         """See `Kind`."""

@@ -47,6 +47,29 @@ class Budget(Callback):
         return batches_done(trainer) == 0 or not trainer.fit_loop._should_accumulate()
 
 
+def check_last_step(steps: int | None, accumulated: int, epoch_batches: float) -> None:
+    """Refuse an end between two steps of the optimizer; it takes one after so many batches, and one at the end of an epoch.
+
+    Args:
+        steps: batches of the training, None for no such limit.
+        accumulated: batches whose gradients are added up for a step.
+        epoch_batches: batches of an epoch.
+
+    Raises:
+        ValueError: naming the keys and the nearest ends that are allowed.
+    """
+    within = 0 if steps is None else int(steps % epoch_batches)
+    if steps is None or within % accumulated == 0:
+        return
+    before = steps - within % accumulated
+    after = min(before + accumulated, int(steps - within + min(epoch_batches, steps + accumulated)))
+    raise ValueError(
+        f"trainer.max_steps={steps} must not end between two steps of the optimizer, which takes one after "
+        f"trainer.accumulate_grad_batches={accumulated} batches of an epoch; "
+        f"allowed: {f'{before} or {after}' if before else after}"
+    )
+
+
 def _stop(trainer: pl.Trainer) -> None:
     trainer.should_stop = True
     trainer.fit_loop.min_epochs = None

@@ -1,7 +1,6 @@
 """Optimizers and schedules of a run that goes on: what is configured now holds, not what its checkpoint was configured with."""
 
 import inspect
-import math
 from typing import Any
 
 import pytorch_lightning as pl
@@ -10,11 +9,14 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
 
 from lightning_modules.callbacks.budget import batches_done, steps_of
+from lightning_modules.callbacks.cosine import put
 from lightning_modules.callbacks.epoch_lines import say
+from lightning_modules.callbacks.lengths import at_the_clock, is_timed, length_of, unit_of
 
 OF_PLATEAU = ("mode", "factor", "min_lrs", "patience", "cooldown", "threshold", "threshold_mode", "eps", "mode_worse")
 """Attributes of a plateau schedule that are settings; the others are what it has seen."""
 NO_SETTINGS = ("self", "optimizer", "last_epoch")
+BY_THE_CLOCK = "the cosine schedule ends with trainer.max_time: its rate follows the clock, so that no two such runs are the same"
 Settings = dict[str, Any]
 
 
@@ -53,25 +55,28 @@ class ConfiguredRates(Callback):
             ]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Give them back, and say so where a cosine schedule has another end."""
-        steps = steps_of(trainer)
+        """Give them back, and say so where a cosine schedule has another end, or follows the clock."""
+        steps, is_told = steps_of(trainer), not trainer.is_global_zero
         for schedule, settings in zip(_schedules(trainer), self._schedules, strict=True):
             if steps is not None and settings.get("T_max") == steps:
-                settings["T_max"] = _batches_to_the_end(trainer, steps)
+                settings["T_max"] = length_of(trainer)
                 if self._checkpoint is None:
                     schedule.T_max = settings["T_max"]
+            if not is_told and is_timed(trainer, type(schedule), settings.get("T_max")):
+                is_told = True
+                say(BY_THE_CLOCK)
         if self._checkpoint is not None:
             self._checkpoint = None
-            self._restore(trainer, *((trainer.current_epoch, "epoch") if steps is None else (batches_done(trainer), "batch")))
+            self._restore(trainer)
 
-    def _restore(self, trainer: pl.Trainer, position: int, unit: str) -> None:
+    def _restore(self, trainer: pl.Trainer) -> None:
         steered = set[int]()
         for schedule, settings, is_new in zip(_schedules(trainer), self._schedules, self._is_new, strict=True):
             if isinstance(schedule, ReduceLROnPlateau):
                 _restore_plateau(schedule, settings)
                 continue
             steered.add(id(schedule.optimizer))
-            line = _restore_schedule(schedule, settings, position, is_new, unit)
+            line = _restore_schedule(trainer, schedule, settings, is_new)
             if line and trainer.is_global_zero:
                 say(line)
         for number, (optimizer, groups) in enumerate(zip(trainer.optimizers, self._groups, strict=True)):
@@ -85,12 +90,6 @@ class ConfiguredRates(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over those of the run so far."""
         self._rates_before = state_dict["rates"]
-
-
-def _batches_to_the_end(trainer: pl.Trainer, steps: int) -> int:
-    epochs, batches = trainer.max_epochs, trainer.num_training_batches
-    limited = epochs is not None and epochs > 0 and batches != math.inf
-    return min(steps, int(epochs * batches)) if limited and epochs is not None else steps
 
 
 def _schedules(trainer: pl.Trainer) -> list[Any]:
@@ -141,70 +140,56 @@ def _restore_plateau(schedule: ReduceLROnPlateau, settings: Settings) -> None:
         schedule._reset()
 
 
-def _restore_schedule(schedule: Any, settings: Settings, position: int, is_new: bool, unit: str) -> str:
+def _restore_schedule(trainer: pl.Trainer, schedule: Any, settings: Settings, is_new: bool) -> str:
     """Set what is configured, and the rate that follows from it.
 
     Args:
+        trainer: at the start of what is left of the training.
         schedule: as the checkpoint left it.
         settings: configured.
-        position: how many epochs or batches are done.
         is_new: whether the run had no such schedule before.
-        unit: epoch or batch.
 
     Returns:
         What to tell; empty for nothing.
     """
-    if not is_new and schedule.last_epoch == position and all(getattr(schedule, name) == settings[name] for name in settings):
+    by_clock, is_same = is_timed(trainer, type(schedule), settings.get("T_max")), _has(schedule, settings) and not is_new
+    unit = unit_of(trainer) if by_clock or steps_of(trainer) is not None else "epoch"
+    position: float = {"epoch": trainer.current_epoch, "batch": batches_done(trainer), "second": 0}[unit]
+    if is_same and (by_clock or schedule.last_epoch == position):
         return ""
     if isinstance(schedule, CosineAnnealingLR):
-        return _stretch(schedule, settings, position, is_new, unit)
+        return _stretch(schedule, settings, at_the_clock(trainer, position) if by_clock else position, is_new, unit)
     vars(schedule).update(settings)
-    _replay(schedule, position)
+    _replay(schedule, int(position))
     return ""
 
 
-def _stretch(schedule: Any, settings: Settings, position: int, is_new: bool, unit: str) -> str:
-    """Put a schedule where one of other settings would be by now.
+def _has(schedule: Any, settings: Settings) -> bool:
+    return all(getattr(schedule, name) == settings[name] for name in settings)
 
-    The rate is eta_min + (base - eta_min) (1 + cos(pi t / T)) / 2 after t of T epochs or batches (SGDR, arXiv 1608.03983,
-    equation 5). What a recipe multiplied it by stays.
+
+def _stretch(schedule: Any, settings: Settings, position: float, is_new: bool, unit: str) -> str:
+    """Put a schedule where one of other settings would be by now.
 
     Args:
         schedule: its optimizer gets the new rate.
         settings: the new T_max, eta_min and base_lrs; what is left out stays.
-        position: t.
+        position: how many epochs, batches or seconds are over.
         is_new: whether the rate so far is not this schedule's.
-        unit: epoch or batch.
+        unit: epoch, batch or second.
 
     Returns:
         What changes, in a line; empty if the end does not.
     """
-    before, usual = schedule.T_max, _cosine(schedule)
-    rates = [float(group["lr"]) for group in schedule.optimizer.param_groups]
-    vars(schedule).update(settings)
-    schedule.last_epoch = position
-    factors = [1.0 if is_new else _factor(rate, was) for rate, was in zip(rates, usual, strict=True)]
-    now = [rate * factor for rate, factor in zip(_cosine(schedule), factors, strict=True)]
-    for group, rate in zip(schedule.optimizer.param_groups, now, strict=True):
-        group["lr"] = rate
-    schedule._last_lr = now
+    before, rate = schedule.T_max, float(schedule.optimizer.param_groups[0]["lr"])
+    put(schedule, position, settings, is_new)
     if before == schedule.T_max:
         return ""
-    units = {"epoch": "epochs", "batch": "batches"}[unit]
+    units = {"epoch": "epochs", "batch": "batches", "second": "seconds"}[unit]
     return (
         f"the cosine schedule now ends after {schedule.T_max} {units}, not {before}: "
-        f"after {unit} {position} the learning rate is {now[0]:.3g}, not {rates[0]:.3g}"
+        f"after {unit} {round(position)} the learning rate is {schedule.get_last_lr()[0]:.3g}, not {rate:.3g}"
     )
-
-
-def _cosine(schedule: Any) -> list[float]:
-    share = (1 + math.cos(math.pi * min(schedule.last_epoch, schedule.T_max) / schedule.T_max)) / 2
-    return [schedule.eta_min + (base - schedule.eta_min) * share for base in schedule.base_lrs]
-
-
-def _factor(rate: float, usual: float) -> float:
-    factor = rate / usual if usual > 0 else 1.0
-    return 1.0 if math.isclose(factor, 1, rel_tol=1e-6) else factor
 
 
 def _replay(schedule: LRScheduler, position: int) -> None:

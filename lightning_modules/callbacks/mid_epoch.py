@@ -33,7 +33,7 @@ class MidEpoch(Callback):
         """Take the end of the epoch back, unless an epoch has another number of batches now."""
         if KEY not in checkpoint:
             return
-        before, now = checkpoint[KEY]["batches"], batches_of_epoch(trainer)
+        before, now = checkpoint[KEY]["batches"], batches_of_epoch(trainer, len(_loader_of(trainer)))
         if before != now:
             if trainer.is_global_zero:
                 say(f"the rest of epoch {checkpoint['epoch'] + 1} is left out: an epoch has {now} batches now, not {before}")
@@ -49,7 +49,10 @@ class MidEpoch(Callback):
             trainer.fit_loop.epoch_loop._batches_that_stepped, self._steps = self._steps, None
 
 
-def batches_of_epoch(trainer: pl.Trainer) -> int | float:
-    """Return how many batches an epoch of a trainer with a data module has."""
-    loader = trainer.datamodule.train_dataloader()  # type: ignore[attr-defined]  # declared by none of Lightning's classes
-    return _parse_num_batches(RunningStage.TRAINING, len(loader), trainer.limit_train_batches)
+def batches_of_epoch(trainer: pl.Trainer, batches: int) -> int | float:
+    """Return how many of the batches that a loader has an epoch takes."""
+    return _parse_num_batches(RunningStage.TRAINING, batches, trainer.limit_train_batches)
+
+
+def _loader_of(trainer: pl.Trainer) -> Any:
+    return trainer.datamodule.train_dataloader()  # type: ignore[attr-defined]  # declared by none of Lightning's classes

@@ -1,5 +1,6 @@
 """Train one method on one data set against one corruption, and test what came of it."""
 
+import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,10 @@ from datamodules.audio import io as audio_io
 from datamodules.audio.partial import remove_leftovers
 from lightning_modules.base import NonFiniteLossError, RestorationModule
 from lightning_modules.callbacks.best_and_last import best_scores
-from lightning_modules.callbacks.budget import Budget
+from lightning_modules.callbacks.budget import Budget, check_last_step
 from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 from lightning_modules.callbacks.every_run import run_callbacks
+from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
 from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
 from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
@@ -101,19 +103,22 @@ def prepare(settings: TrainSettings) -> Prepared:
     Raises:
         ValueError: for anything wrong with the configuration or the data.
     """
-    precision = make_trainer(settings.config, logger=False).precision
+    trainer = make_trainer(settings.config, logger=False)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     data = create(settings.config, "data")
     if settings.config["trainer"].get("overfit_batches"):
         data.repeat_windows()
     added_callbacks(settings.config)
     module = build_new_restorer(settings.config["model"], settings.plugins)
-    module.check_precision(precision)
+    module.check_precision(trainer.precision)
     module.check_accumulation(settings.config["trainer"].get("accumulate_grad_batches", 1))
     check_window(module, settings.config["data"]["window_samples"])
     module.prepare_training()
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
     data.setup("fit")
+    batches = math.ceil(len(data.train_dataloader()) / trainer.world_size)
+    limits = settings.config["trainer"]
+    check_last_step(limits.get("max_steps"), limits.get("accumulate_grad_batches", 1), batches_of_epoch(trainer, batches))
     print(data.summary())
     return Prepared(module, data, classical)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from lightning_modules.runs.card import RunFolderError
 from lightning_modules.runs.folder import check_same_model
+from lightning_modules.training.durations import seconds_of
 from machine.console import printable
 
 Values = Mapping[str, Any]
@@ -109,7 +110,7 @@ def _follows(key: str, now: Values) -> bool:
     for name, owner in FOLLOWING.items():
         if _is_under(key, (name,)):
             return bool(now.get(key, NOTHING) == now.get(owner + key.removeprefix(name), NOTHING))
-    lengths = (now.get("trainer.max_epochs"), now.get("trainer.max_steps"))
+    lengths = (now.get("trainer.max_epochs"), now.get("trainer.max_steps"), seconds_of(now.get("trainer.max_time")))
     return key.startswith("model.schedul") and key.endswith(".T_max") and now.get(key) in lengths
 
 

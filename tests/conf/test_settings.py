@@ -42,8 +42,10 @@ def test_default_length_reaches_what_refers_to_it_and_a_given_one_stays() -> Non
     cosine = "scheduler@model.scheduler=cosine"
     assert train_settings(composed("train", cosine)).config["model"]["scheduler"]["T_max"] == DEFAULT_EPOCHS
     assert train_settings(composed("train", cosine, "trainer.max_epochs=3")).config["model"]["scheduler"]["T_max"] == 3
-    timed = train_settings(composed("train", "trainer.max_time=00:00:01:00"))
-    assert timed.config["trainer"]["max_epochs"] is None
+    timed = train_settings(composed("train", cosine, "trainer.max_time=00:00:01:00"))
+    assert (timed.config["trainer"]["max_epochs"], timed.config["model"]["scheduler"]["T_max"]) == (None, 60)
+    both = train_settings(composed("train", cosine, "trainer.max_time=00:00:01:00", "trainer.max_epochs=3"))
+    assert (both.config["trainer"]["max_epochs"], both.config["model"]["scheduler"]["T_max"]) == (3, 3)
 
 
 def test_the_time_in_a_name_is_told_once() -> None:
@@ -70,7 +72,6 @@ def test_values_are_plain_and_those_of_the_configuration() -> None:
     [
         (["monitor=val/snr"], "^monitor=val/snr must be val/snr_db, .*; did you mean val/snr_db"),
         (["trainer.limit_val_batches=0"], "trainer.limit_val_batches=0"),
-        (["scheduler@model.scheduler=cosine", "trainer.max_time=00:00:01:00"], "set both"),
     ],
 )
 def test_mistake_is_told_before_anything_is_made(overrides: list[str], message: str) -> None:

@@ -44,6 +44,23 @@ def test_sweep_with_results_ends_well(config: DictConfig, tmp_path: Path, capsys
     assert set(json.loads((tmp_path / "sweep" / "sweep.json").read_text(encoding="utf-8"))["jobs"]) == {"0", "1"}
 
 
+def test_jobs_that_are_only_tried_are_told_as_such(
+    config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    job(tmp_path / "sweep" / "0", "tried")
+    callback.on_multirun_end(config)
+    assert capsys.readouterr() == (f"1 jobs, 0 with a result, 1 only tried; sweep folder: {tmp_path / 'sweep'}\n", "")
+
+
+def test_search_by_trials_is_refused_in_a_sentence(config: DictConfig) -> None:
+    config.hydra.sweeper.direction = "maximize"
+    config.trainer = {"fast_dev_run": 2}
+    with pytest.raises(SystemExit, match="^error: trainer.fast_dev_run keeps no result"):
+        SweepCallback().on_multirun_start(config)
+
+
 def test_missing_result_is_named_and_the_exit_code_1(
     config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,10 @@ def test_finished_job_is_told_with_its_values() -> None:
     assert told == "job 3: finished, val/lsd 1.250"
 
 
+def test_job_that_was_only_tried_says_that_nothing_is_kept() -> None:
+    assert describe(Path("sweep/3"), job(status="tried", objectives={"val/lsd": None})) == "job 3: tried, nothing is kept"
+
+
 def test_job_is_named_by_what_the_others_do_not_have() -> None:
     jobs = {Path("s/0"): Job("i", ["lr=1", "data=folder"], []), Path("s/1"): Job("j", ["lr=2", "data=folder"], [])}
     assert own_overrides(jobs) == {Path("s/0"): ["lr=1"], Path("s/1"): ["lr=2"]}

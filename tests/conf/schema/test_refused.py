@@ -41,10 +41,16 @@ WRONG = [
         ["trainer.val_check_interval=50", "trainer.check_val_every_n_epoch=2"],
         "trainer.check_val_every_n_epoch=2 must be 1 beside trainer.val_check_interval=50",
     ),
+    (["scheduler@model.scheduler=cosine", "trainer.max_time=0:1:0"], "trainer.max_time=0:1:0 must be a time above zero"),
     (
-        ["scheduler@model.scheduler=cosine", "trainer.max_time=00:01:00:00"],
-        "the cosine schedule runs over trainer.max_epochs or trainer.max_steps",
+        [
+            "callbacks=early_stopping",
+            "+callbacks.early_stopping.check_on_train_epoch_end=true",
+            "trainer.check_val_every_n_epoch=2",
+        ],
+        "callbacks.early_stopping.check_on_train_epoch_end=true must be null beside trainer.check_val_every_n_epoch=2",
     ),
+    (["trainer.max_time=0:1:0:0"], "trainer.max_time=0:1:0:0 must be a time above zero"),
     (["model.optimizer.lr=fast"], "model.optimizer.lr=fast must be a number from 0 to 10"),
     (["model.optimizer.lr=null"], "model.optimizer.lr=null must be"),
     (["model.optimizer.lr=[]"], r"model.optimizer.lr=\[\] must be"),

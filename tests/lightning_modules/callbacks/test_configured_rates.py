@@ -149,10 +149,13 @@ class FourBatches(pl.LightningDataModule):
         return LateLoader(torch.zeros(100, 1), EpochSampler(4), 1)  # type: ignore[arg-type]
 
 
-def steer(folder: Path, module: Steered, steps: int | None = None, epochs: int = -1) -> Steered:
+def steer(
+    folder: Path, module: Steered, steps: int | None = None, epochs: int = -1, time: str | None = None, *added: Callback
+) -> Steered:
     last, quiet = folder / "last.ckpt", {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    callbacks = [MidEpoch(), ConfiguredRates(), LastEpoch(folder)]
-    trainer = pl.Trainer(accelerator="cpu", max_epochs=epochs, callbacks=callbacks, **quiet)  # type: ignore[arg-type]
+    lengths = {"max_epochs": epochs, "max_time": time}
+    callbacks = [MidEpoch(), ConfiguredRates(), *added, LastEpoch(folder)]
+    trainer = pl.Trainer(accelerator="cpu", callbacks=callbacks, **lengths, **quiet)  # type: ignore[arg-type]
     trainer.callbacks.append(Budget(steps))  # type: ignore[attr-defined]
     trainer.fit(module, datamodule=FourBatches(), ckpt_path=last if last.exists() else None, weights_only=True)
     return module
