@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -129,6 +129,11 @@ class RestorationDataModule(pl.LightningDataModule):
         """Return where spectral metrics divide low from high: the corruption's cut-off; None if it does not limit the band."""
         own = self.corruption.cutoff_hz(self.sample_rate)
         return own if own < self.sample_rate / 2 else None
+
+    @property
+    def kind(self) -> Literal["music", "speech"]:
+        """Return what the recordings are; of folders known after `setup`."""
+        return self.source.kind
 
     @property
     def manifest_hash(self) -> str:
