@@ -20,6 +20,7 @@ from datamodules.corruptions import Corruption, settings
 from datamodules.describe import describe
 from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
+from datamodules.known_delays import FILE, KnownDelays
 from datamodules.limits import check_sample_rate
 from datamodules.needs import Needs
 from datamodules.pairs import open_recordings
@@ -118,7 +119,8 @@ class RestorationDataModule(pl.LightningDataModule):
         any_bandwidth = narrow_targets or self.cutoff_hz is None
         least_bandwidth_hz = None if any_bandwidth else LEAST_SHARE * sample_rate / 2
         needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db, least_bandwidth_hz)
-        reader = functools.partial(open_recordings, reader=cached if cache else streamed)
+        delays = KnownDelays(layout.folder / FILE if cache else None)
+        reader = functools.partial(open_recordings, reader=cached if cache else streamed, delays=delays)
         self._catalog = build_catalog(split, source, reader, max_recordings or {}, needs, allow_duplicates)
         self._corruptions: dict[Split, Corruption] = {}
         self._train: TrainWindows | None = None
