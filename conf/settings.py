@@ -70,7 +70,7 @@ class EvaluateSettings:
         run_dir: the folder for the results.
         checkpoint: a file or a run folder; None evaluates config["model"].
         steps: after which a method in steps has further rows.
-        conditions: corruptions that are evaluated beside that of the configuration.
+        conditions: corruptions that are evaluated in place of that of the configuration.
         step_size: of a refining method; None is its own.
         monitor: the metric of the verdict.
         baselines: names of methods without training.

@@ -7,9 +7,10 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from datamodules.alignment import ALLOWED_SAMPLES, clear_delay
+from datamodules.alignment import ALLOWED_SAMPLES
 from datamodules.audio.io import AudioFileError
 from datamodules.cache import Recordings
+from datamodules.known_delays import KnownDelays
 from datamodules.parallel import parallel_map
 from datamodules.sources import Recording
 
@@ -39,15 +40,18 @@ def read_corrupted(recordings: Recordings, index: int, start: int, count: int) -
     return recordings.read_corrupted(index, start, count)
 
 
-def open_recordings(recordings: Sequence[Recording], reader: Callable[[Sequence[Recording]], Recordings]) -> Recordings:
+def open_recordings(
+    recordings: Sequence[Recording], reader: Callable[[Sequence[Recording]], Recordings], delays: KnownDelays
+) -> Recordings:
     """Make recordings readable, with their partners where they have some.
 
     Args:
         recordings: either all have a partner, or none.
         reader: makes clean recordings readable.
+        delays: says which partners are late.
     """
     if any(recording.corrupted is not None for recording in recordings):
-        return PairedRecordings(recordings, reader)
+        return PairedRecordings(recordings, reader, delays)
     return reader(recordings)
 
 
@@ -60,10 +64,14 @@ class PairedRecordings:
     Args:
         recordings: with a partner each; a clean recording may come with several, each of its own.
         reader: makes recordings readable, clean ones and partners alike.
+        delays: says which partners are late.
     """
 
-    def __init__(self, recordings: Sequence[Recording], reader: Callable[[Sequence[Recording]], Recordings]) -> None:
+    def __init__(
+        self, recordings: Sequence[Recording], reader: Callable[[Sequence[Recording]], Recordings], delays: KnownDelays
+    ) -> None:
         """Open both sides and compare them."""
+        self._delays = delays
         self._clean = reader(list({item.path: item for item in recordings}.values()))
         clean = {item.path: place for place, item in enumerate(self._clean.recordings)}
         self._corrupted = reader([replace(item, path=str(item.corrupted)) for item in recordings if item.path in clean])
@@ -71,6 +79,7 @@ class PairedRecordings:
         readable = [item for item in recordings if item.path in clean and item.corrupted in corrupted]
         found = [(clean[item.path], corrupted[str(item.corrupted)]) for item in readable]
         flaws = parallel_map(lambda pair: self._flaw(*pair), found, "Comparing partners")
+        delays.keep()
         self._places = [pair for pair, flaw in zip(found, flaws, strict=True) if not flaw]
         self.recordings = [item for item, flaw in zip(readable, flaws, strict=True) if not flaw]
         named = [flaw for flaw in flaws if flaw]
@@ -99,7 +108,7 @@ class PairedRecordings:
         count = min(length, _COMPARED_SAMPLES)
         start = (length - count) // 2
         try:
-            delay = clear_delay(self._clean.read(clean, start, count), self._corrupted.read(corrupted, start, count))
+            delay = self._delays.of(self._clean.read(clean, start, count), self._corrupted.read(corrupted, start, count))
         except AudioFileError as error:
             return str(error)
         late = f"{abs(delay)} samples {'late' if delay > 0 else 'early'}"

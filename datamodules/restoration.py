@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -21,6 +21,7 @@ from datamodules.describe import describe
 from datamodules.draws import Range
 from datamodules.eval_windows import EvalRules, EvalWindows, hash_manifest
 from datamodules.idle_keys import tell_idle_keys
+from datamodules.known_delays import FILE, KnownDelays
 from datamodules.limits import check_sample_rate
 from datamodules.needs import Needs
 from datamodules.pairs import open_recordings
@@ -119,9 +120,10 @@ class RestorationDataModule(pl.LightningDataModule):
         any_bandwidth = narrow_targets or self.cutoff_hz is None
         least_bandwidth_hz = None if any_bandwidth else LEAST_SHARE * sample_rate / 2
         needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db, least_bandwidth_hz)
-        reader = functools.partial(open_recordings, reader=cached if cache else streamed)
         given = {"allow_duplicates": allow_duplicates, "narrow_targets": narrow_targets, "cache_dtype": cache_dtype != "int16"}
         tell_idle_keys(split, cache, self.cutoff_hz is not None, [key for key in given if given[key]], source.dividing_keys)
+        delays = KnownDelays(layout.folder / FILE if cache else None)
+        reader = functools.partial(open_recordings, reader=cached if cache else streamed, delays=delays)
         self._catalog = build_catalog(split, source, reader, max_recordings or {}, needs, allow_duplicates)
         self._corruptions: dict[Split, Corruption] = {}
         self._train: TrainWindows | None = None
@@ -132,6 +134,11 @@ class RestorationDataModule(pl.LightningDataModule):
         """Return where spectral metrics divide low from high: the corruption's cut-off; None if it does not limit the band."""
         own = self.corruption.cutoff_hz(self.sample_rate)
         return own if own < self.sample_rate / 2 else None
+
+    @property
+    def kind(self) -> Literal["music", "speech"]:
+        """Return what the recordings are; of folders known after `setup`."""
+        return self.source.kind
 
     @property
     def manifest_hash(self) -> str:

@@ -26,7 +26,7 @@ class Mixture(OneOf):
 
 COLOR = Mixture(constant(f"{PACKAGE}.noise", "COLORS"))
 FILTER_KEYS = {
-    "filters": Key(FILTERS, "Kinds of low-pass filters, of which each example draws one."),
+    "filters": Key(FILTERS, "Kinds of low-pass filters, of which each example draws one; none: no filter."),
     "order": Key(Span(Whole(1, 16)), "Order of the filter."),
     "ripple_db": Key(Span(Number(0, 20, above=True)), "Ripple in the passband of Chebyshev and elliptic filters.", "dB"),
     "stopband_db": Key(Span(Number(1, 200)), "Attenuation in the stopband of elliptic and windowed-sinc filters.", "dB"),

@@ -47,7 +47,8 @@ COMMON: Keys = {
         Whole(0, 100_000), "Test pairs, evenly spread, that the packages of the extra `perceptual` score at most.", "pairs"
     ),
     "test_perceptual_kind": needed(
-        OneOf(constant("lightning_modules.metrics.perceptual.panel", "KINDS")), "What those are told that the recordings are."
+        OneOf(constant("lightning_modules.metrics.perceptual.panel", "CHOICES")),
+        "What those are told that the recordings are; auto: what the data set, or the MANIFEST.csv of a folder, says.",
     ),
     "baselines": needed(
         ListOf(UntrainedMethod(cache(untrained_methods)), 0), "Methods without training that are scored on the same pairs."

@@ -27,6 +27,7 @@ class ManifestRow:
     group: str | None
     license_id: str | None = None
     bandwidth_hz: float | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
             row.get("group") or None,
             row.get("license_id") or None,
             _bandwidth_hz(row, manifest),
+            row.get("kind") or None,
         )
         for row in rows
     )

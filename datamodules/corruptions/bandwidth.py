@@ -72,7 +72,7 @@ class LowPass(Corruption):
         Args:
             cutoff_hz: cutoff, drawn evenly on a logarithmic axis; what it marks in each family is told in `FilterDesign`. Of a
                 range that goes on beyond half the sample rate, what lies below 7/16 of the rate is drawn.
-            filters: families to draw from, keys of `filters.FAMILIES`.
+            filters: families to draw from, keys of `filters.FAMILIES`; `none` leaves an example as it is.
             order: order, 1 to 16; for `windowed_sinc` a quarter of its zero crossings on each side.
             ripple_db: pass band ripple of `chebyshev1` and `elliptic`.
             stopband_db: stop band attenuation of `elliptic`.
@@ -138,14 +138,14 @@ class Bandwidth(Corruption):
 
         Args:
             low_rate_hz: low sample rate; all audio ends at half of it.
-            filters: families of the filter before decimation, as in `LowPass`.
+            filters: families of the filter before decimation, as in `LowPass`; after `none` the result is aliased.
             order: order of the filter, as in `LowPass`.
             ripple_db: pass band ripple, as in `LowPass`.
             stopband_db: stop band attenuation, as in `LowPass`.
             cutoff_ratio: cutoff of the filter relative to half the low rate. What a soft filter lets through above that is
                 folded down, as in any real decimator.
             passes: 1 for |H|, 2 for |H|^2, as in `LowPass`.
-            aliased: probability of decimating without any filter.
+            aliased: probability of decimating without any filter, whatever `filters` has.
             interpolation: ways back to the full rate, drawn per example: `sinc` (no images), `cubic` (spline), `linear`.
 
         Raises:

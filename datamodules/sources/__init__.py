@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from datamodules.audio.probing import absolute
 from datamodules.splits import Split
@@ -51,10 +52,12 @@ class Source(ABC):
     Attributes:
         root_key: of the configuration that names the folder, for sentences about it.
         root: the same as an absolute path.
+        kind: `speech`, or `music` for anything else; of folders known after `recordings()`.
         skipped: after `recordings()`, one sentence per file that could not be used.
     """
 
     root_key: str = "data.root"
+    kind: Literal["music", "speech"] = "music"
 
     def __init__(self, root: str | Path) -> None:
         """Remember the folder; nothing is read before `recordings()`."""

@@ -60,6 +60,8 @@ class AuroraSource(Source):
         mix_seed: changes noises and ratios. It is not the training seed: that one must not change what is evaluated.
     """
 
+    kind = "speech"
+
     def __init__(self, root: str, speech_root: str, noise_root: str, mix_seed: int = 0) -> None:
         """Remember the folders; nothing is mixed before `recordings()`."""
         facts = (_MIXING, str(absolute(speech_root)), str(absolute(noise_root)), mix_seed)

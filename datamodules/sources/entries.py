@@ -29,6 +29,7 @@ class Entry:
         split: None where the hash of the group decides.
         license_id: as the MANIFEST.csv has it.
         bandwidth_hz: likewise.
+        kind: likewise.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Entry:
     split: Split | None
     license_id: str | None = None
     bandwidth_hz: float | None = None
+    kind: str | None = None
 
 
 class FolderEntries:
@@ -91,7 +93,7 @@ class FolderEntries:
 
     def _listed(self, row: ManifestRow) -> Entry:
         name = Path(os.path.relpath(row.path, self._root)).as_posix()
-        return Entry(row.path, name, normalized(row.group or name), row.split, row.license_id, row.bandwidth_hz)
+        return Entry(row.path, name, normalized(row.group or name), row.split, row.license_id, row.bandwidth_hz, row.kind)
 
     def _hashed(self, paths: Sequence[Path]) -> list[Entry]:
         parents = {path.parent for path in paths}

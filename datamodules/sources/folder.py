@@ -27,7 +27,7 @@ class FolderSource(Source):
     decides theirs. All other files are split by the hash of their parent folder where the audio lies in at least three
     folders, which keeps an album or a speaker together, and else by the hash of the file name. Of several links to one
     file only one is used, so that it cannot be in two splits. Of several folders each has its own manifests, and the name
-    of the folder stands before those of its files and groups.
+    of the folder stands before those of its files and groups. They are speech if manifests say so of every file (`kind`).
 
     Args:
         root: the folder, or several; links to folders are followed and hidden files left out.
@@ -75,6 +75,7 @@ class FolderSource(Source):
         if not seconds:
             raise ValueError(f"{self.place} holds no readable audio file ({len(self.skipped)} unreadable)")
         usable = [entry for entry in entries if entry.path in seconds]
+        self.kind = "speech" if all((entry.kind or "").strip().lower() == "speech" for entry in usable) else "music"
         given = {entry.group: entry.split for entry in entries if entry.split is not None}
         splits = split_groups(entry.group for entry in usable if entry.group not in given) | given
         return [

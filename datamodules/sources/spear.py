@@ -32,6 +32,8 @@ class SpearSource(Source):
         root: the folder of the unpacked database.
     """
 
+    kind = "speech"
+
     def recordings(self) -> list[Recording]:
         """List the pairs in alphabetical order of the noisy files; see `Source.recordings`."""
         files = list(scan_folder(self.root).files) if self.root.is_dir() else []

@@ -44,6 +44,8 @@ class VCTKSource(Source):
         microphone: of version 0.92, which has two recordings of each sentence.
     """
 
+    kind = "speech"
+
     def __init__(self, root: str, protocol: str = "official", microphone: str = "mic1") -> None:
         """Remember the folder; nothing is read before `recordings()`.
 

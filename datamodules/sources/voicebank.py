@@ -29,6 +29,8 @@ class VoiceBankSource(Source):
             for which no choice is agreed on.
     """
 
+    kind = "speech"
+
     def __init__(self, root: str, speakers: int = 28, validation_speakers: Sequence[str] | None = None) -> None:
         """Remember the folder; nothing is read before `recordings()`.
 

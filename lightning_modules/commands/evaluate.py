@@ -1,5 +1,6 @@
 """Score any checkpoint, or a method without training, on any data and corruption, next to the classical methods."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     module = module if settings.step_size is None else with_step_size(module, settings.step_size)
     further = at_each_step(name, module, settings.steps)
     config = config_for(settings, name, module)
-    data = create(config, "data")
-    data.setup("test")
+    apart = cases(settings, config)
+    config, data, label = opened_first(config, settings.conditions)
     print(data.summary())
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     save(config, settings.run_dir / "config.yaml")
@@ -48,7 +49,7 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
             result = end_run(tested, bench, facts, others, settings.examples)
             if settings.conditions and result.get("signal") is None:
                 controls = {name: others[name] for name in settings.baselines}
-                kept = end_conditions(name, module, cases(settings, config), bench, controls, settings.monitor)
+                kept = end_conditions(name, module, apart, bench, controls, settings.monitor, {label: result})
                 result = with_conditions(result, kept, stopper.received, settings.run_dir / "result.json")
             return result
     except BaseException:
@@ -95,10 +96,28 @@ def cases(settings: EvaluateSettings, config: Mapping[str, Any]) -> list[Case]:
     return [case(condition) for condition in settings.conditions]
 
 
+def opened_first(config: dict[str, Any], conditions: Sequence[Condition]) -> tuple[dict[str, Any], Any, str]:
+    """Open the test pairs of the first condition that has some, else those of the configuration.
+
+    Returns:
+        The configuration that they are of, the data, and the label of the condition, empty if it is none.
+    """
+    for condition in conditions:
+        with contextlib.suppress(ValueError, OSError):  # told where the condition has its row
+            return _in_condition(config, condition), _opened(config, condition), condition.label
+    data = create(config, "data")
+    data.setup("test")
+    return config, data, ""
+
+
 def _opened(config: Mapping[str, Any], condition: Condition) -> Any:
-    data = create({**config, "data": {**config["data"], "corruption": condition.corruption}}, "data")
+    data = create(_in_condition(config, condition), "data")
     data.setup("test")
     return data
+
+
+def _in_condition(config: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
+    return {**config, "corruption": condition.corruption, "data": {**config["data"], "corruption": condition.corruption}}
 
 
 def run_folder(checkpoint: Path) -> Path:

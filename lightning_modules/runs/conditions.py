@@ -12,7 +12,7 @@ from rich.table import Table
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.progress import name_method
-from lightning_modules.metrics.registry import METRICS
+from lightning_modules.metrics.registry import METRICS, computed_in
 from lightning_modules.runs.controls import DECIMALS, best_control, margin
 from lightning_modules.runs.end import Bench, baseline_row, described
 from lightning_modules.runs.evaluation import Scores, kind_of, mean_scores, score_pairs
@@ -49,6 +49,7 @@ def end_conditions(
     bench: Bench,
     baselines: Mapping[str, RestorationModule],
     monitor: str,
+    known: Mapping[str, Mapping[str, Any]],
 ) -> KeptResult:
     """Evaluate a method in every condition, write conditions.json after each, and show the table.
 
@@ -61,6 +62,7 @@ def end_conditions(
         bench: what to work with.
         baselines: methods to compare with, by name.
         monitor: the metric of the verdicts, such as test/si_sdr_db.
+        known: by label, results with the same methods of conditions that are not evaluated again.
 
     Returns:
         What conditions.json holds, and what went wrong.
@@ -72,11 +74,11 @@ def end_conditions(
         lambda: bench.stopper.received != before or bench.stopper.overdue,
     )
     for case in cases:
-        known = len(kept.problems)
+        before_it = len(kept.problems)
         told = {"label": case.label, "values": dict(case.values), "seen": case.seen}
-        found = kept.part(f"condition {case.label}", _score, name, module, case, bench, baselines, kept)
+        found = kept.part(f"condition {case.label}", _rows_and_facts, name, module, case, bench, baselines, kept, known)
         if found is None:
-            row = told | {"failure": kept.problems[known]}
+            row = told | {"failure": kept.problems[before_it]}
         else:
             tables[case.label], facts = found
             row = told | facts | {"verdict": verdict(tables[case.label], metric)}
@@ -85,24 +87,51 @@ def end_conditions(
     return kept
 
 
-def _score(
+def _rows_and_facts(
     name: str,
     module: RestorationModule,
     case: Case,
     bench: Bench,
     baselines: Mapping[str, RestorationModule],
     kept: KeptResult,
+    known: Mapping[str, Mapping[str, Any]],
 ) -> tuple[list[Scores], dict[str, Any]]:
     """Return the rows in a condition, the input first and the method last, and what conditions.json says of them."""
+    others = {other: control for other, control in baselines.items() if other != name}
+    if case.label in known:
+        result = known[case.label]
+        table, facts = rows_of(result, ["corrupted", *others, name]), {key: result[key] for key in ("manifest_hash", "pairs")}
+    else:
+        table, facts = _score(name, module, case, bench, others, kept)
+    return table, facts | {"methods": {row.name: described(row) for row in table}}
+
+
+def _score(
+    name: str, module: RestorationModule, case: Case, bench: Bench, others: Mapping[str, RestorationModule], kept: KeptResult
+) -> tuple[list[Scores], dict[str, Any]]:
     bench = replace(bench, data=case.open_data())
     name_method(bench.trainer, f"{name}, {case.label}")
     rows = score_pairs(module, bench.data, bench.trainer)
-    others = [
-        baseline_row(other, control, bench, kept, f" in {case.label}") for other, control in baselines.items() if other != name
-    ]
-    table = [mean_scores("corrupted", "corrupted", rows), *others, mean_scores(name, kind_of(module), rows)]
-    facts = {"manifest_hash": bench.data.manifest_hash, "pairs": len(rows)}
-    return table, facts | {"methods": {row.name: described(row) for row in table}}
+    controls = [baseline_row(other, control, bench, kept, f" in {case.label}") for other, control in others.items()]
+    table = [mean_scores("corrupted", "corrupted", rows), *controls, mean_scores(name, kind_of(module), rows)]
+    return table, {"manifest_hash": bench.data.manifest_hash, "pairs": len(rows)}
+
+
+def rows_of(result: Mapping[str, Any], names: Sequence[str]) -> list[Scores]:
+    """Return rows of a result, in what is measured on every pair; probes and models of hearing are left out.
+
+    Args:
+        result: as result.json holds it.
+        names: of the rows.
+    """
+    rows = [(name, result["methods"][name]) for name in names]
+    return [
+        Scores(
+            name, row["kind"], {metric: row[metric] for metric in computed_in("test") if metric in row},
+            row.get("changed_share", 1.0), row.get("failure"),
+        )
+        for name, row in rows
+    ]  # fmt: skip
 
 
 def show_conditions(cases: Sequence[Case], tables: Mapping[str, Sequence[Scores]], metric: str) -> None:
@@ -158,7 +187,7 @@ def with_conditions(result: Mapping[str, Any], kept: KeptResult, received: int |
     """Return a result with what went wrong in the conditions, which decides the exit code, and write it anew.
 
     Args:
-        result: of the evaluation as configured.
+        result: of the evaluation that the first condition is taken from.
         kept: from `end_conditions`.
         received: the signal that came meanwhile.
         path: of result.json.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.progress import counting_bar
-from lightning_modules.metrics.perceptual.panel import Panel
+from lightning_modules.metrics.perceptual.panel import Kind, Panel
 from lightning_modules.metrics.perceptual.pool import ScoringPool
 from lightning_modules.metrics.perceptual.scoring import Answer, Question, offered
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, mean_where_input_has_one, restore_example
@@ -25,14 +25,14 @@ class Hearing:
     """What is heard.
 
     Attributes:
-        panel: who is asked.
+        kind: what the recordings are.
         pairs: the data set of test pairs.
         indices: of the chosen pairs.
         sample_rate: in Hz.
         trainer: its bar, if it has one, is followed by another.
     """
 
-    panel: Panel
+    kind: Kind
     pairs: Any
     indices: Sequence[int]
     sample_rate: int
@@ -43,7 +43,7 @@ def hearing_of(panel: Panel, data: Any, rows: Sequence[Row], trainer: pl.Trainer
     """Choose the pairs among those that were scored, whose `rows` these are."""
     scored = [int(row["index"]) for row in rows]
     indices = [scored[place] for place in evenly_spaced(len(scored), panel.most_pairs)]
-    return Hearing(panel, data.test_dataloader().dataset, indices, data.sample_rate, trainer)
+    return Hearing(panel.kind_of(data.kind), data.test_dataloader().dataset, indices, data.sample_rate, trainer)
 
 
 def perceived(
@@ -57,10 +57,10 @@ def perceived(
         hearing: what is heard.
         kept: the result of the run, which gets `perceptual`.
     """
-    names = offered(hearing.panel.kind)
+    names = offered(hearing.kind)
     if not names or not hearing.indices:
         return list(table)
-    print(f"perceptual metrics for {hearing.panel.kind} ({', '.join(names)}): {len(hearing.indices)} of the test pairs")
+    print(f"perceptual metrics for {hearing.kind} ({', '.join(names)}): {len(hearing.indices)} of the test pairs")
     rows = [row.name for row in table if row.failure is None]
     bar = counting_bar(hearing.trainer, "listening", len(rows) * len(names) * len(hearing.indices))
     heard: dict[str, Answers] = {}
@@ -77,7 +77,7 @@ def _answers(names: Sequence[str], module: RestorationModule | None, hearing: He
     questions = []
     for index in hearing.indices:
         restored, clean = (signal.float().numpy() for signal in _signals(module, hearing.pairs, index))
-        questions += [Question(name, hearing.panel.kind, restored, clean, hearing.sample_rate) for name in names]
+        questions += [Question(name, hearing.kind, restored, clean, hearing.sample_rate) for name in names]
     answers = pool.answers(questions, told)
     return {name: answers[place :: len(names)] for place, name in enumerate(names)}
 
@@ -110,4 +110,4 @@ def _told(heard: Mapping[str, Answers], hearing: Hearing) -> dict[str, Any]:
             if reasons:
                 without.setdefault(name, {})[row] = len(reasons)
                 print(f"{name} has no value for {len(reasons)} of {len(answers)} pairs of {row}: {reasons[0]}")
-    return {"kind": hearing.panel.kind, "pairs": len(hearing.indices), "pairs_without_value": without}
+    return {"kind": hearing.kind, "pairs": len(hearing.indices), "pairs_without_value": without}

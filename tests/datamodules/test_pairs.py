@@ -14,6 +14,7 @@ from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat
 from datamodules.corruptions.pipeline import Identity
 from datamodules.eval_windows import EvalRules, EvalWindows
+from datamodules.known_delays import KnownDelays
 from datamodules.pairs import PairedRecordings, open_recordings
 from datamodules.restoration import RestorationDataModule
 from datamodules.sources import Recording
@@ -56,7 +57,7 @@ def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., obje
 
 
 def test_both_sides_are_read_from_the_same_place(write: Write, reader) -> None:
-    pairs = PairedRecordings([write("a", sound(0)), write("b", sound(1, 9000))], reader)
+    pairs = PairedRecordings([write("a", sound(0)), write("b", sound(1, 9000))], reader, KnownDelays(None))
     assert [pairs.len_samples(index) for index in range(2)] == [8000, 9000]
     for index in range(2):
         assert np.array_equal(pairs.read(index, 100, 50)[0], sound(index, 8000 + 1000 * index)[100:150, 0].astype(np.float32))
@@ -68,7 +69,7 @@ def test_pairs_that_do_not_fit_are_named_once_and_the_rest_goes_on(write: Write,
     late, broken = write("late", sound(2), np.roll(sound(2), 7, axis=0)), write("broken", sound(3))
     Path(str(broken.corrupted)).write_text("no audio", encoding="utf-8")
     with caplog.at_level(logging.WARNING):
-        pairs = PairedRecordings([short, good, late, broken], reader)
+        pairs = PairedRecordings([short, good, late, broken], reader, KnownDelays(None))
     assert [item.group for item in pairs.recordings] == ["good"]
     assert np.array_equal(pairs.read_corrupted(0, 0, 10), 2 * pairs.read(0, 0, 10))
     told = "\n".join(pairs.skipped)
@@ -81,13 +82,13 @@ def test_pairs_that_do_not_fit_are_named_once_and_the_rest_goes_on(write: Write,
 def test_sides_of_other_rates_and_channels_meet_at_the_common_ones(write: Write, reader) -> None:
     clean = np.repeat(sound(0, 16_000)[:, :1], 2, axis=1)
     recording = write("a", clean, 0.5 * clean[::2, :1], (2 * RATE_HZ, RATE_HZ))
-    pairs = PairedRecordings([recording], lambda items: reader(items, channels=1, rate_hz=4000))
+    pairs = PairedRecordings([recording], lambda items: reader(items, channels=1, rate_hz=4000), KnownDelays(None))
     assert pairs.skipped == [] and pairs.len_samples(0) == 4000
     assert pairs.read(0, 0, 4000).shape == pairs.read_corrupted(0, 0, 4000).shape == (1, 4000)
 
 
 def test_training_windows_hold_both_sides_at_one_level(write: Write, reader) -> None:
-    opened = open_recordings([write("a", sound(0)), write("b", sound(1))], reader)
+    opened = open_recordings([write("a", sound(0)), write("b", sound(1))], reader, KnownDelays(None))
     windows = TrainWindows(opened, WindowRules(256, -60.0, [-20, 0]), 0)
     for n in range(20):
         assert torch.equal(windows[n]["recorded"], 2 * windows[n]["clean"])
@@ -98,7 +99,7 @@ def test_one_clean_recording_may_have_several_partners(write: Write, reader, tmp
     first = write("a", sound(0))
     second = replace(first, corrupted=write("b", sound(1), 3 * sound(0)).corrupted)
     broken = replace(first, corrupted=str(tmp_path / "gone.wav"))
-    pairs = PairedRecordings([first, second, broken], reader)
+    pairs = PairedRecordings([first, second, broken], reader, KnownDelays(None))
     assert pairs.recordings == [first, second]
     assert [len(pairs.skipped), str(tmp_path / "gone.wav") in pairs.skipped[0]] == [1, True]
     for index, factor in enumerate((2, 3)):
@@ -107,14 +108,14 @@ def test_one_clean_recording_may_have_several_partners(write: Write, reader, tmp
 
 def test_clean_recordings_alone_are_read_as_before(write: Write, reader) -> None:
     recording = Recording(write("a", sound(0)).path, 1.0, "train", "a")
-    opened = open_recordings([recording], reader)
+    opened = open_recordings([recording], reader, KnownDelays(None))
     assert not isinstance(opened, PairedRecordings)
     assert set(TrainWindows(opened, WindowRules(256), 0)[0]) == {"clean", "index"}
 
 
 def test_evaluation_windows_hold_both_sides_and_the_manifest_covers_them(write: Write, reader, tmp_path: Path) -> None:
     def windows(recording: Recording) -> EvalWindows:
-        opened = open_recordings([recording], reader)
+        opened = open_recordings([recording], reader, KnownDelays(None))
         return EvalWindows(opened, tmp_path / "clean", "test", EvalRules(1000, 500, 2), Identity(), RATE_HZ)
 
     examples = windows(write("a", sound(0)))
@@ -126,7 +127,7 @@ def test_evaluation_windows_hold_both_sides_and_the_manifest_covers_them(write: 
 
 
 def test_parts_by_time_hold_both_sides(write: Write, reader) -> None:
-    parts = TimeParts(open_recordings([write("a", sound(0, 40_000))], reader), "test", RATE_HZ)
+    parts = TimeParts(open_recordings([write("a", sound(0, 40_000))], reader, KnownDelays(None)), "test", RATE_HZ)
     length = parts.len_samples(0)
     assert np.array_equal(parts.read_corrupted(0, 10, length - 10), 2 * parts.read(0, 10, length - 10))
 

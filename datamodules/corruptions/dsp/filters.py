@@ -138,6 +138,11 @@ def brick_wall(design: FilterDesign, fft_samples: int) -> Tensor:
     return (bins.to(design.device) < kept.to(design.device)[:, None]).float()
 
 
+def no_filter(design: FilterDesign, fft_samples: int) -> Tensor:
+    """Keep all bins: decimation then folds whatever is above half of the low rate into the band."""
+    return torch.ones(len(design.cutoff), fft_samples // 2 + 1, device=design.device)
+
+
 FAMILIES: dict[str, Callable[[FilterDesign, int], Tensor]] = {
     "chebyshev1": chebyshev1,
     "butterworth": butterworth,
@@ -145,6 +150,7 @@ FAMILIES: dict[str, Callable[[FilterDesign, int], Tensor]] = {
     "bessel": bessel,
     "windowed_sinc": windowed_sinc,
     "brick_wall": brick_wall,
+    "none": no_filter,
 }
 
 

@@ -235,3 +235,21 @@ def test_move_out_of_an_official_split_is_seen(root: Path) -> None:
     contracts.check_official_splits(Plain, root, {"a.wav": "train"})
     with pytest.raises(AssertionError, match=r"^Plain moves a\.wav out of the official split"):
         contracts.check_official_splits(Plain, root, {"a.wav": "test", "b.wav": "val"})
+
+
+@pytest.mark.parametrize("kind", [VoiceBankSource, VCTKSource, AuroraSource, SpearSource])
+def test_corpora_of_speech_say_so(kind: type[Source]) -> None:
+    assert kind.kind == "speech"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"), [(("speech", "Speech "), "speech"), (("speech", ""), "music"), (("", ""), "music")]
+)
+def test_folder_is_speech_where_its_manifest_says_so_of_every_file(kinds: tuple[str, str], expected: str, tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path / f"{name}.wav")
+    rows = [f"{name}.wav,{kind}" for name, kind in zip("ab", kinds, strict=True)]
+    (tmp_path / "MANIFEST.csv").write_text("\n".join(["file,kind", *rows]), encoding="utf-8")
+    source = FolderSource(str(tmp_path))
+    source.recordings()
+    assert source.kind == expected

@@ -49,7 +49,7 @@ def test_conditions_are_evaluated_apart_and_marked(
         "snr_db=5 dB, colors=white": True,
         "snr_db=5 dB, colors=brown": False,
     }
-    assert len({row["manifest_hash"] for row in rows.values()} | {result["manifest_hash"]}) == 5
+    assert len({row["manifest_hash"] for row in rows.values()}) == 4
     white = rows["snr_db=-5 dB, colors=white"]
     assert list(white["methods"]) == ["corrupted", "wiener", "run"]
     assert white["methods"]["corrupted"]["snr_db"] == pytest.approx(-5, abs=0.05)
@@ -62,6 +62,27 @@ def test_conditions_are_evaluated_apart_and_marked(
     assert f"{min(ahead.values()):+.2f}" in table
     text = report_of(tmp_path)
     assert [text.index(label) for label in sorted(ahead, key=ahead.__getitem__)] == sorted(text.index(label) for label in ahead)
+
+
+def test_first_condition_is_the_result_and_nothing_is_evaluated_twice(
+    evaluate_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[str] = []
+    for place in (command, conditions):
+        score = place.score_pairs
+
+        def counted(module: Any, data: Any, trainer: Any, score: Any = score) -> Any:
+            scored.append(data.manifest_hash)
+            return score(module, data, trainer)
+
+        monkeypatch.setattr(place, "score_pairs", counted)
+    result = evaluate(evaluate_config("model=sinc", "conditions={snr_db:[0,5,10]}", "examples=0", "baselines=[]"))
+    rows = kept(tmp_path / "evaluation")["conditions"]
+    assert scored == [row["manifest_hash"] for row in rows] and len(set(scored)) == 3
+    assert result["manifest_hash"] == rows[0]["manifest_hash"] and result["pairs"] == rows[0]["pairs"]
+    first = rows[0]["methods"]["method"]
+    assert first == pytest.approx({key: result["methods"]["method"][key] for key in first}, nan_ok=True)
+    assert "noharm_db" in result["methods"]["method"] and [*first] == [*rows[1]["methods"]["method"]]
 
 
 def margin(methods: dict[str, dict[str, float]]) -> float:

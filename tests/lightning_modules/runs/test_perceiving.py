@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from conf.settings import EvaluateSettings
+from datamodules.restoration import RestorationDataModule
 from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.metrics.registry import computed_in
 from lightning_modules.runs import perceiving
@@ -81,3 +82,11 @@ def test_without_packages_or_pairs_nothing_is_said(
     assert result["problems"] == [] and "perceptual" not in result
     assert not any(set(computed_in("perceptual")) & set(row) for row in result["methods"].values())
     assert "perceptual" not in capsys.readouterr().out
+
+
+def test_kind_is_what_the_data_say_unless_it_is_given(
+    evaluate_config: Config, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RestorationDataModule, "kind", "speech")
+    assert evaluate(evaluate_config(*TRIED))["perceptual"]["kind"] == "speech"
+    assert evaluate(evaluate_config(*TRIED, "test_perceptual_kind=music"))["perceptual"]["kind"] == "music"
