@@ -40,6 +40,7 @@ class TrainSettings:
         ema_decay: of the weights used for evaluation; None trains without.
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
+        probes: that methods are asked; None: all.
         panel: which pairs models of hearing are asked about, as what.
         plugins: names of packages whose classes may be used beside those of this project.
         keep_checkpoints: both, best, last or none, once the run has come to its end.
@@ -55,6 +56,7 @@ class TrainSettings:
     ema_decay: float | None
     baselines: Sequence[str]
     examples: int
+    probes: Sequence[str] | None
     panel: Panel
     plugins: Sequence[str]
     keep_checkpoints: str
@@ -75,6 +77,7 @@ class EvaluateSettings:
         monitor: the metric of the verdict.
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
+        probes: that methods are asked; None: all.
         panel: which pairs models of hearing are asked about, as what.
         plugins: names of packages whose classes may be used beside those of this project.
     """
@@ -89,6 +92,7 @@ class EvaluateSettings:
     monitor: str
     baselines: Sequence[str]
     examples: int
+    probes: Sequence[str] | None
     panel: Panel
     plugins: Sequence[str]
 
@@ -120,6 +124,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         ema_decay=config["ema_decay"],
         baselines=config["baselines"],
         examples=config["examples"],
+        probes=config["test_probes"],
         panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
         plugins=plugins,
         keep_checkpoints=config["keep_checkpoints"],
@@ -153,6 +158,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
         monitor=config["monitor"],
         baselines=config["baselines"],
         examples=config["examples"],
+        probes=config["test_probes"],
         panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
         plugins=plugins,
     )

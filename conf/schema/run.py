@@ -13,7 +13,7 @@ from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Section, Table
 from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, constant, nullable
 from conf.schema.logger import LOGGER_GROUP
-from conf.schema.metrics import tested, validated
+from conf.schema.metrics import probes, tested, validated
 from conf.schema.model import MODEL
 from conf.schema.texts import FolderName, Identifier, Text
 from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
@@ -43,6 +43,7 @@ COMMON: Keys = {
     "group": needed(NAME, "Group of runs, to W&B; the jobs of a sweep get the sweep's name."),
     "run_id": needed(NAME, "Identity of the run; set by the run itself."),
     "examples": needed(Whole(0, 100_000), "Test pairs that are written as audio and pictures.", "pairs"),
+    "test_probes": needed(nullable(ListOf(OneOf(probes), 0)), "Probes that methods are asked, each a column; null: all."),
     "test_perceptual_pairs": needed(
         Whole(0, 100_000), "Test pairs, evenly spread, that the packages of the extra `perceptual` score at most.", "pairs"
     ),

@@ -45,7 +45,7 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     try:
         tested = Tested(name, module, score_pairs(module, data, trainer))
         with stopper:
-            bench = Bench(settings.run_dir, data, trainer, loggers, audio_io.write, stopper, settings.panel)
+            bench = Bench(settings.run_dir, data, trainer, loggers, audio_io.write, stopper, settings.panel, settings.probes)
             result = end_run(tested, bench, facts, others, settings.examples)
             if settings.conditions and result.get("signal") is None:
                 controls = {name: others[name] for name in settings.baselines}

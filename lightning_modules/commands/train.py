@@ -189,7 +189,7 @@ def fit_and_test(
             return {"signal": stopper.received}
         shown = with_bar(settings.config["test_trainer"], ScoringBar(settings.config["choices"]["model"]), [stopper])
         tester = create(settings.config, "test_trainer", logger=False, **shown)
-        bench = Bench(run.folder, prepared.data, tester, loggers, audio_io.write, stopper, settings.panel)
+        bench = Bench(run.folder, prepared.data, tester, loggers, audio_io.write, stopper, settings.panel, settings.probes)
         return discard_checkpoints(run.folder, settings.keep_checkpoints, finish(settings, facts, prepared, bench))
 
 

@@ -59,6 +59,7 @@ class Bench:
         write_audio: writes (path, (C, T) array, sample_rate).
         stopper: knows the signal that asked the run to end.
         panel: says what models of hearing are asked about the pairs.
+        probes: names of those that the methods are asked; None: all.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Bench:
     write_audio: Callable[[Path, Any, int], None]
     stopper: StopOnSignal
     panel: Panel
+    probes: Sequence[str] | None
 
 
 def end_run(
@@ -194,10 +196,10 @@ def baseline_row(name: str, module: RestorationModule, bench: Bench, kept: KeptR
 
 def _probed(row: Scores, module: RestorationModule | None, rows: Sequence[Row], bench: Bench, kept: KeptResult) -> Scores:
     """Return a row with the values of the probes; an oracle and a method that failed have none."""
-    if row.failure is not None or row.kind == "oracle":
+    if row.failure is not None or row.kind == "oracle" or bench.probes == []:
         return row
     subject = kept.part(f"the probes of {row.name}", subject_of, module, bench.data, rows)
-    return row if subject is None else probed(row, subject, kept)
+    return row if subject is None else probed(row, subject, bench.probes, kept)
 
 
 def _perceived(

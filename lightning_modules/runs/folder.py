@@ -37,6 +37,7 @@ VOLATILE = (
     "run_id",
     "logger",
     "examples",
+    "test_probes",
     "test_perceptual_pairs",
     "test_perceptual_kind",
     "baselines",

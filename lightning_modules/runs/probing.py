@@ -13,17 +13,17 @@ from lightning_modules.runs.evaluation import Scores
 from lightning_modules.runs.parts import KeptResult
 
 
-def probed(row: Scores, subject: Subject, kept: KeptResult) -> Scores:
-    """Return a row with the values of all probes; one that fails is told, and the rest goes on.
+def probed(row: Scores, subject: Subject, names: Sequence[str] | None, kept: KeptResult) -> Scores:
+    """Return a row with the values of probes; one that fails is told, and the rest goes on.
 
     Args:
         row: of the method.
         subject: the method, see `subject_of`.
+        names: of the probes; None: all; those that do not work at the rate have no value.
         kept: the result of the run.
     """
-    found = {
-        name: kept.part(f"{name} of {row.name}", probe, subject) for name, probe in offered_probes(subject.sample_rate).items()
-    }
+    probes = {name: probe for name, probe in offered_probes(subject.sample_rate).items() if names is None or name in names}
+    found = {name: kept.part(f"{name} of {row.name}", probe, subject) for name, probe in probes.items()}
     return replace(row, means=row.means | {name: value for name, value in found.items() if value is not None})
 
 
