@@ -1,7 +1,7 @@
 """Find recordings of equal content, whatever their names, containers and tags, and keep each of them in one split.
 
-Recordings are equal if they have the same rate, channels and decoded samples. Another lossy encoding of the same music, another
-level and another rate are other content.
+Recordings are equal if they have the same rate and decoded samples in every channel; channels that all say the same count as
+one. Another lossy encoding of the same music, another level and another rate are other content.
 """
 
 import hashlib
@@ -78,10 +78,9 @@ def _divide(sets: Iterable[list[Recording]], key: Callable[[Recording], Hashable
 
 
 def _digest(path: str, blocks: int | None) -> bytes | None:
-    """Hash rate, channels and the first blocks of a file, or all; None for a damaged file."""
+    """Hash the rate and the first blocks of a file, or all; None for a damaged file."""
     try:
-        info = probe(path)
-        hashed = hashlib.sha256(f"{info.sample_rate_hz} {info.channels}".encode())
+        hashed = hashlib.sha256(str(probe(path).sample_rate_hz).encode())
         for block in islice(_float32_blocks(path), blocks):
             hashed.update(block)
     except AudioFileError:
@@ -90,8 +89,11 @@ def _digest(path: str, blocks: int | None) -> bytes | None:
 
 
 def _float32_blocks(path: str) -> Iterator[bytes]:
+    """Yield the channels of each block, in front of them their number; a single one where they all say the same."""
     for block in read_blocks(path, _BLOCK_SAMPLES):
-        yield (block.T.astype(np.float32) + 0.0).tobytes()  # The sum turns negative zeros of float files into positive ones.
+        samples = block.astype(np.float32) + 0.0  # The sum turns negative zeros of float files into positive ones.
+        distinct = samples[:1] if (samples == samples[:1]).all() else samples
+        yield len(distinct).to_bytes(2, "big") + distinct.T.tobytes()
 
 
 def _misplaced(equal: list[Recording]) -> list[Recording]:

@@ -45,6 +45,14 @@ def test_tags_of_lossy_files_do_not_matter(write):
     assert len(equal_recordings([recording(path) for path in paths])) == 1
 
 
+def test_channels_that_say_the_same_count_as_one(write):
+    mono, late = NOISE[:, :1], np.repeat(NOISE[:, :1], 2, axis=1)
+    late[-1, 1] = 0
+    paths = [write("mono.wav", mono), write("both.flac", np.repeat(mono, 2, axis=1)), write("late.wav", late)]
+    (equal,) = equal_recordings([recording(path) for path in paths])
+    assert [item.path for item in equal] == [str(path) for path in paths[:2]]
+
+
 def test_other_content_is_not_equal(write):
     late = NOISE.copy()
     late[-1] += 2 / 32768
