@@ -58,6 +58,8 @@ def _no_choice(key: str, text: str, choices: Sequence[str]) -> str:
 def _no_key(key: str) -> str:
     """Say that a key is not there."""
     parent, names = key.rpartition(".")[0], known_keys()
+    if key in names:
+        return f"{key} is set in no file that is chosen; +{key}=VALUE adds it"
     beside = [name for name in names if name.rpartition(".")[0] == parent]
     deeper = [name for name in names if name.startswith(f"{parent}.") and name.rpartition(".")[2] == key.rpartition(".")[2]]
     meant = nearest(key, beside) or nearest(key, names if not beside else [])

@@ -10,6 +10,7 @@ from hydra.errors import CompactHydraException
 
 from conf.compose import exit_code_of
 from conf.given_choices import check_choices, choices_of
+from conf.left_out_keys import with_left_out_keys
 from conf.null_choices import with_null_choices
 from conf.old_keys import with_present_keys
 from conf.search_path import with_plugins
@@ -34,7 +35,7 @@ def enter(run: Callable[[], object]) -> int:
         sys.argv[1:], told = with_present_keys(with_null_choices(sys.argv[1:]))
         for sentence in told:
             print(f"note: {sentence}", file=sys.stderr)
-        sys.argv[1:] = with_plugins(sys.argv[1:])
+        sys.argv[1:] = with_left_out_keys(with_plugins(sys.argv[1:]))
         missing = missing_extra(sys.argv[1:])
         if missing:
             raise ValueError(missing)

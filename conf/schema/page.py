@@ -24,6 +24,8 @@ conf/schema, by which every command is checked before data are read and before a
 a file in conf: `model=unet`, `optimizer@model.optimizer=adam`, `scheduler@model.scheduler=null`. A column says what files of
 this project set (several values where they differ), or else what is taken if the key is left out.
 
+What no file that is chosen sets is added by `+KEY=VALUE`; only the arguments of the trainer need no plus.
+
 A class that is not listed, of this project or of a package in `plugins`, takes what its constructor takes, and the annotations
 of the constructor are checked.
 """

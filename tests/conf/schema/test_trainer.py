@@ -8,6 +8,7 @@ import pytest
 import pytorch_lightning as pl
 from hydra import compose, initialize_config_module
 
+from conf.left_out_keys import with_left_out_keys
 from conf.schema.sentences import SchemaError
 from conf.schema.trainer import INSTEAD, TRAINER
 from conf.settings import TrainSettings, train_settings
@@ -68,7 +69,7 @@ def test_every_argument_of_lightning_is_a_key_or_refused_and_none_is_both() -> N
 @pytest.mark.parametrize("argument", sorted(INSTEAD))
 def test_refused_argument_is_one_sentence_with_what_to_use(argument: str) -> None:
     with pytest.raises(SchemaError) as refused:
-        settings(f"++trainer.{argument}=1")
+        settings(*with_left_out_keys([f"trainer.{argument}=1"]))
     assert str(refused.value) == f"trainer.{argument}=1 is no key; {INSTEAD[argument]}"
 
 
@@ -84,7 +85,7 @@ def test_key_reaches_the_trainer(argument: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pl.Trainer, "__init__", spy)
     value = VALUES[argument]
     written = {True: "true", False: "false"}[value] if isinstance(value, bool) else value
-    made = make_trainer(settings(f"++trainer.{argument}={written}").config, logger=False)
+    made = make_trainer(settings(*with_left_out_keys([f"trainer.{argument}={written}"])).config, logger=False)
     assert given[argument] == value
     assert not {*OURS} & {*given}
     assert made.accumulate_grad_batches == (3 if argument == "accumulate_grad_batches" else 1)
