@@ -11,7 +11,7 @@ import yaml
 
 from datamodules.audio import io as audio_io
 from lightning_modules.runs.checkpoint import build_restorer
-from lightning_modules.runs.checkpoint_io import RESUMED, AtomicCheckpointIO
+from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.folder import fingerprint
 
 RATE_HZ = 8000
@@ -53,6 +53,20 @@ def write_run(folder: Path, config: dict[str, Any], finished: bool = True) -> No
         _write_results(folder)
 
 
+_COUNTED = {"total": {"ready": 16, "completed": 16}, "current": {"ready": 8, "completed": 8}}
+_PROGRESS = ("epoch_progress", "epoch_loop.batch_progress", "epoch_loop.scheduler_progress")
+RESUMABLE: dict[str, Any] = {
+    "state_dict": {},
+    "optimizer_states": [{"state": {}, "param_groups": []}],
+    "lr_schedulers": [],
+    "callbacks": {},
+    "loops": {"fit_loop": dict.fromkeys(_PROGRESS, _COUNTED)},
+    "epoch": 0,
+    "global_step": 0,
+}
+"""The least of a checkpoint from which a training may go on."""
+
+
 def configuration(lr: float) -> dict[str, Any]:
     """Return a resolved configuration."""
     choices = {"model": "unet", "data": "folder", "corruption": "noise"}
@@ -64,7 +78,7 @@ def configuration(lr: float) -> dict[str, Any]:
 def write_checkpoint(path: Path, **changes: Any) -> None:
     """Write a checkpoint that opens and that a training could go on from, but for changes of its entries."""
     torch.manual_seed(0)
-    state = {key: {} for key in RESUMED} | {"epoch": 1, "global_step": 16, "model_config": MODEL}
+    state = RESUMABLE | {"epoch": 1, "global_step": 16, "model_config": MODEL}
     AtomicCheckpointIO().save_checkpoint(state | {"state_dict": build_restorer(MODEL).state_dict()} | changes, path)
 
 

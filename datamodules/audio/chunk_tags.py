@@ -21,6 +21,7 @@ _DESCRIBING_THE_AUDIO = frozenset(
 _HEAD_BYTES = 40
 _COPIED_AT_ONCE_BYTES = 1 << 20
 _LONGEST_RIFF_BYTES = 0xFFFFFFFF
+_NEWER_RF64 = b"BW64"  # ITU-R BS.2088: the same but for its name; its chunks `axml` and `chna` hold the Audio Definition Model
 _MASK = slice(20, 24)  # of an extensible format chunk: which channel is which loudspeaker
 
 
@@ -31,7 +32,8 @@ def copy_chunks(source: str | os.PathLike[str], target: Path) -> None:
         ours, layout = _chunks(own)
         known = {chunk.letters for chunk in ours}
         copied = [chunk for chunk in theirs if chunk.letters not in _DESCRIBING_THE_AUDIO | known]
-        if copied or _mask(foreign, theirs) != _mask(own, ours):
+        has_newer_name = _letters(own) == b"RF64" and _letters(foreign) == _NEWER_RF64
+        if copied or has_newer_name or _mask(foreign, theirs) != _mask(own, ours):
             before = [chunk for chunk in copied if chunk.place < _data(theirs, their_layout).place]
             behind = [chunk for chunk in copied if chunk not in before]
             with replaced_when_done(target) as rewritten, open(rewritten, "wb+") as new:
@@ -45,6 +47,14 @@ def copy_chunks(source: str | os.PathLike[str], target: Path) -> None:
                 _put(new, layout, foreign, their_layout, behind)
                 _set_total(new, layout)
                 _set_mask(new, layout, _mask(foreign, theirs))
+                if has_newer_name:
+                    new.seek(0)
+                    new.write(_NEWER_RF64)
+
+
+def _letters(stream: BinaryIO) -> bytes:
+    stream.seek(0)
+    return stream.read(4)
 
 
 def _chunks(stream: BinaryIO) -> tuple[list[Chunk], Layout]:

@@ -4,20 +4,23 @@ import contextlib
 import importlib
 import math
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
-from datamodules.audio.checks import AudioFileError
+from datamodules.audio.checks import CODEC_SLACK_SAMPLES, AudioFileError
 from datamodules.audio.containers.view import FileView
+from datamodules.audio.library_lines import tell_once
 from datamodules.audio.suffixes import DEMUXER_OF_SUFFIX
 
-LOSSLESS_CODECS = frozenset({"alac", "ape", "flac", "tta", "wavpack", "truehd", "mlp"})
+LOSSLESS_CODECS = frozenset({"alac", "ape", "flac", "tta", "wavpack", "wmalossless", "truehd", "mlp"})
 
 _INTEGER_BITS = {"u8": 8, "s16": 16, "s32": 32, "s64": 64}
 _ALAC_DEPTH_BYTE = 17  # of the decoder's setup: an atom's header of 12 bytes, then Apple's ALACSpecificConfig
 _GAPLESS_TAG = "iTunSMPB"  # Apple's: of its hexadecimal numbers the fourth is the number of samples
+_ROUNDED_SHARE = 0.01  # Matroska rounds the duration of each packet to milliseconds; a gap between packets is longer.
 
 
 class CodecFile:
@@ -47,7 +50,10 @@ class CodecFile:
             self._container = av.open(self._file, format=DEMUXER_OF_SUFFIX[suffix])
             if not self._container.streams.audio:
                 raise AudioFileError(self._path, "holds no audio")
-            self._stream = self._container.streams.audio[0]
+            tracks = self._container.streams.audio
+            if len(tracks) > 1:
+                tell_once(self._path, f"holds {len(tracks)} audio tracks; the first is taken")
+            self._stream = tracks[0]
             self._stream.thread_type = "SLICE"
             told = self._told_seconds()
         self._decoded = self._arrays()
@@ -56,24 +62,39 @@ class CodecFile:
             raise AudioFileError(self._path, "holds no samples that can be decoded")
         self.format = suffix[1:].upper()
         self.subtype = self._stream.codec_context.name
-        exact = self._told_exactly()
-        self.frames = exact or max(1, round(told * self.samplerate))
+        told_samples = max(1, round(told * self.samplerate))
+        exact = self._told_exactly(told_samples)
+        self.frames = exact or told_samples
         self._left = exact or math.inf
 
-    def _told_exactly(self) -> int:
+    def _told_exactly(self, told_samples: int) -> int:
+        """Return the number of samples without the encoder's padding; 0 where none is told, or one that leaves out more."""
         numbers = {**self._container.metadata, **self._stream.metadata}.get(_GAPLESS_TAG, "").split()
         try:
-            return int(numbers[3], 16)
+            exact = int(numbers[3], 16)
         except (IndexError, ValueError):
             return 0
+        return exact if exact > 0 and abs(exact - told_samples) <= CODEC_SLACK_SAMPLES else 0
 
     def _told_seconds(self) -> float:
         if self._stream.duration and self._container.format.name not in {"aac", "ac3", "eac3", "amr"}:
             return float(self._stream.duration * self._stream.time_base)
-        ticks = sum(packet.duration or 0 for packet in self._container.demux(self._stream))
+        seconds = float(self._packet_ticks() * self._stream.time_base)
         self._container.seek(0)
-        seconds = float(ticks * self._stream.time_base)
         return seconds or (self._container.duration or 0) / 1e6
+
+    def _packet_ticks(self) -> int:
+        """Return how long all packets last: their sum, or where it says the same but for rounding, the end of the last one."""
+        total = end = 0
+        start: int | None = None
+        for packet in self._container.demux(self._stream):
+            duration = packet.duration or 0
+            total += duration
+            if packet.pts is not None:
+                start = packet.pts if start is None else start
+                end = max(end, packet.pts + duration)
+        span = end - (start or 0)
+        return span if abs(span - total) <= _ROUNDED_SHARE * total else total
 
     def _arrays(self) -> Iterator[np.ndarray]:
         """Decode frame by frame to float64 (n, C)."""
@@ -142,13 +163,15 @@ def _av() -> Any:
 
 def _holding(context: Any, sample_format: str) -> str:
     """Return the sample format that holds all of a lossless codec's bits, and 24 bits of what a lossy one decodes."""
-    if context.name not in LOSSLESS_CODECS:
+    if context.name not in LOSSLESS_CODECS and not context.name.startswith("pcm_"):
         return "PCM_24"
     if sample_format not in _INTEGER_BITS:
         return "FLOAT"
     coded = getattr(context, "bits_per_coded_sample", 0)
     if context.name == "alac" and len(context.extradata or b"") > _ALAC_DEPTH_BYTE:
         coded = context.extradata[_ALAC_DEPTH_BYTE]
+    elif named := re.match(r"pcm_[su](\d+)", context.name):
+        coded = int(named[1])
     bits = min(_INTEGER_BITS[sample_format], coded or math.inf)
     return next(name for most, name in ((16, "PCM_16"), (24, "PCM_24"), (math.inf, "PCM_32")) if bits <= most)
 

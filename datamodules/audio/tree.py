@@ -76,7 +76,7 @@ def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[Au
     named = list(_walk(path, output_folder, skip))
     files = [file for file in named if has_suffix(file, read_suffixes())]
     for file in named:
-        if has_suffix(file, unread_suffixes()) and not file.name.startswith("."):
+        if has_suffix(file, unread_suffixes()):
             skip(UnreadFormatError(file))
     if not named:
         skip(AudioFileError(path, "holds no audio files"))
@@ -86,12 +86,23 @@ def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[Au
 
 
 def _walk(root: Path, output_folder: Path, skip: Callable[[AudioFileError], None]) -> Iterator[Path]:
+    """List audio files at any depth, as training does: links to folders are followed once, hidden files and folders left out."""
+
     def refuse(error: OSError) -> None:
         skip(AudioFileError(error.filename, (error.strerror or str(error)).lower()))
 
-    for folder, subfolders, names in os.walk(root, onerror=refuse):
-        subfolders[:] = sorted(name for name in subfolders if not _same(os.path.join(folder, name), output_folder))
-        yield from (Path(folder, name) for name in sorted(names) if has_suffix(name, read_suffixes() | unread_suffixes()))
+    visited: set[str] = set()
+    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in visited:  # A link led back.
+            subfolders.clear()
+            continue
+        visited.add(real)
+        subfolders[:] = sorted(
+            name for name in subfolders if not (name.startswith(".") or _same(os.path.join(folder, name), output_folder))
+        )
+        audio = (name for name in names if has_suffix(name, read_suffixes() | unread_suffixes()))
+        yield from (Path(folder, name) for name in sorted(audio) if not name.startswith("."))
 
 
 def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

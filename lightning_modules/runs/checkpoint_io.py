@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,45 @@ from lightning_modules.runs.printing import one_line
 from lightning_modules.runs.weights import with_checksum
 from machine.console import printable
 
-RESUMED = ("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "epoch", "global_step")
-"""What the trainer needs of a checkpoint to go on."""
+_PROGRESS = ("epoch_progress", "epoch_loop.batch_progress", "epoch_loop.scheduler_progress")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _are_optimizers(value: object) -> bool:
+    """Say whether there are optimizers: without their moments a training would go on as another one."""
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(s, Mapping) and _is_table(s.get("state")) and isinstance(s.get("param_groups"), list) for s in value)
+
+
+def _are_loops(value: object) -> bool:
+    fit = value.get("fit_loop") if isinstance(value, Mapping) else None
+    return isinstance(fit, Mapping) and all(_is_progress(fit.get(name)) for name in _PROGRESS)
+
+
+def _is_progress(value: object) -> bool:
+    """Say whether a value counts what is ready, done and so on, in all and in the current epoch."""
+    parts = [value.get(part) for part in ("total", "current")] if isinstance(value, Mapping) else [None]
+    return all(isinstance(part, Mapping) and all(_is_count(count) for count in part.values()) for part in parts)
+
+
+RESUMED: dict[str, Callable[[object], bool]] = {
+    "state_dict": _is_table,
+    "optimizer_states": _are_optimizers,
+    "lr_schedulers": lambda value: isinstance(value, list) and all(_is_table(state) for state in value),
+    "callbacks": _is_table,
+    "loops": _are_loops,
+    "epoch": _is_count,
+    "global_step": _is_count,
+}
+"""What the trainer needs of a checkpoint to go on, and whether it has the form that a training writes."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -66,4 +104,7 @@ def why_not_resumable(path: Path) -> str | None:
     except Exception as error:  # the unpickler meets any bytes
         return f"is damaged: it cannot be read as a checkpoint ({type(error).__name__})"
     missing = [key for key in RESUMED if key not in content] if isinstance(content, dict) else list(RESUMED)
-    return f"is damaged: it has no {', '.join(missing)}" if missing else None
+    if missing:
+        return f"is damaged: it has no {', '.join(missing)}"
+    odd = [key for key, fits in RESUMED.items() if not fits(content[key])]
+    return f"is damaged: its {' and '.join(odd)} cannot be gone on from" if odd else None

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -95,13 +96,15 @@ def read_votes(paths: Iterable[Path], evaluation: str) -> Votes:
     ratings: dict[tuple[Any, ...], Rating] = {}
     answers: dict[tuple[Any, ...], Answer] = {}
     for path in paths:
-        for number, line in enumerate(_lines(path)):
+        of_session: Counter[str] = Counter()  # a table may hold several, each numbered from 0 as in a file of its own
+        for line in _lines(path):
             _check(path, line, evaluation)
             if line["test"] == "mushra":
                 rating = _rating(path, line)
                 ratings[rating.session, rating.example, rating.condition] = rating
             else:
-                answers[line["session"], number] = _answer(path, line)
+                answers[line["session"], of_session[line["session"]]] = _answer(path, line)
+                of_session[line["session"]] += 1
     return Votes(tuple(ratings.values()), tuple(answers.values()))
 
 

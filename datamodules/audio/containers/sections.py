@@ -6,7 +6,7 @@ rate that does not tell it.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -63,7 +63,7 @@ def contents_of(path: str | os.PathLike[str]) -> Contents:
         head = stream.read(_HEAD_BYTES)
         layout = chunks.layout_of(head) if len(head) >= 12 else None
         if layout:
-            return _of_chunks(stream, layout, end)
+            return _as_rf64(stream, layout, end, _of_chunks(stream, layout, end))
         if head.startswith(b"OggS"):
             return _of_ogg(stream)
         if head.startswith(_VOC_MAGIC):
@@ -99,6 +99,22 @@ def _of_chunks(stream: BinaryIO, layout: chunks.Layout, end: int) -> Contents:
     if left > _TOLD_BYTES and not layout.counts_header:  # libsndfile reads Wave64 to the end of the file.
         return Contents(remarks=(f"{left} bytes behind its last chunk belong to none and are left out",))
     return Contents()
+
+
+def _as_rf64(stream: BinaryIO, layout: chunks.Layout, end: int, contents: Contents) -> Contents:
+    """Show long RIFF files as libsndfile 1.2 reads them: BW64 (ITU-R BS.2088) by its older name, odd lengths with padding."""
+    letters = _at(stream, 0, 4)
+    if letters not in _LONG_RIFF:
+        return contents
+    patches = {} if letters == b"RF64" else {0: b"RF64"}
+    for chunk in chunks.walk(stream, layout, end):
+        size = chunk.end - chunk.start
+        if chunk.letters == layout.data:
+            break
+        if size % 2:
+            patches[chunk.start - layout.size_bytes] = (size + 1).to_bytes(layout.size_bytes, layout.order)
+    first, *others = contents.sections
+    return replace(contents, sections=(replace(first, patches={**patches, **first.patches}), *others))
 
 
 def _joined_chunks(stream: BinaryIO, layout: chunks.Layout, second: int, end: int) -> Contents:

@@ -1,6 +1,8 @@
 """What PyAV reads: the samples that were encoded, in step, in bounded memory, and a sentence without it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -23,10 +25,12 @@ def audio() -> np.ndarray:
     return np.rint(np.stack([tone, -tone]) * 32768) / 32768
 
 
-def encode(path: Path, codec: str, sample_format: str) -> Path:
+def encode(path: Path, codec: str, sample_format: str, tags: Mapping[str, str] = MappingProxyType({})) -> Path:
     av = pytest.importorskip("av", reason="PyAV is not installed (pip install '.[codecs]')")
     rate_hz = 48000 if codec == "libopus" else 44100
-    with av.open(str(path), "w", format={".aac": "adts", ".wma": "asf"}.get(path.suffix)) as container:
+    options = {"movflags": "use_metadata_tags"} if path.suffix == ".mp4" else {}
+    with av.open(str(path), "w", format={".aac": "adts", ".wma": "asf"}.get(path.suffix), options=options) as container:
+        container.metadata.update(tags)
         stream = container.add_stream(codec, rate=rate_hz, layout="stereo")
         stream.codec_context.format = sample_format
         if codec == "wmav2":
@@ -88,6 +92,41 @@ def test_training_reads_them_too(tmp_path: Path) -> None:
     encode(tmp_path / "a.wv", "wavpack", "s16p")
     (recording,) = FolderSource(str(tmp_path)).recordings()
     assert recording.seconds == pytest.approx(LENGTH_SAMPLES / 44100)
+
+
+@pytest.mark.parametrize(
+    ("codec", "sample_format", "held_by", "suffix"),
+    [("pcm_f32le", "flt", "FLOAT", ".wav"), ("pcm_s16le", "s16", "PCM_16", ".flac"), ("pcm_s24le", "s32", "PCM_24", ".flac")],
+)
+def test_samples_that_are_not_coded_keep_their_format(
+    tmp_path: Path, codec: str, sample_format: str, held_by: str, suffix: str
+) -> None:
+    info = probe(encode(tmp_path / "a.mka", codec, sample_format))
+    assert (info.held_by, form_of(info, Wish()).suffix) == (held_by, suffix)
+
+
+@pytest.mark.parametrize("counted", ["0000000000000064", "7fffffffffffffff", "-64", "0"])
+def test_length_that_a_tag_claims_wrongly_costs_no_sound(tmp_path: Path, counted: str) -> None:
+    path = encode(tmp_path / "a.mp4", "aac", "fltp", {"iTunSMPB": f" 00000000 00000400 000001CC {counted}"})
+    assert probe(path).frames >= LENGTH_SAMPLES - 100
+    assert decoded(path).shape[1] >= LENGTH_SAMPLES - 100
+
+
+def test_length_is_told_where_times_are_rounded_to_milliseconds(tmp_path: Path) -> None:
+    assert probe(encode(tmp_path / "a.mka", "flac", "s16")).frames == pytest.approx(LENGTH_SAMPLES, abs=2 * 44.1)
+
+
+def test_tracks_that_are_left_out_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed (pip install '.[codecs]')")
+    path = tmp_path / "two.mka"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("pcm_s16le", rate=8000, layout="mono") for _ in range(2)]
+        for stream in streams:
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 4000), np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            container.mux(stream.encode(frame))
+    assert probe(path).frames == 4000
+    assert f"{path}: holds 2 audio tracks; the first is taken" in caplog.messages
 
 
 @pytest.mark.parametrize("taken", [0.5, 0.9])

@@ -76,6 +76,19 @@ def test_chunks_are_kept_in_their_order(tmp_path: Path, form: str) -> None:
     assert probe(target).frames == probe(source).frames == 3001
 
 
+@pytest.mark.parametrize("letters", [b"RF64", b"BW64"])
+def test_long_riff_files_of_either_name_keep_odd_chunks_before_their_samples(tmp_path: Path, letters: bytes) -> None:
+    path = tmp_path / "a.wav"
+    given = chunked(path, "RF64", [b"odd1", b"axml", b"chna", b"odd2"])
+    assert len(given[b"odd1"]) % 2 == 1
+    path.write_bytes(letters + path.read_bytes()[4:])
+    copy(path, tmp_path / "b.wav", Wish())
+    written = found(tmp_path / "b.wav")
+    assert [content for content in written if content[0] in given] == list(given.items())
+    assert (tmp_path / "b.wav").read_bytes()[:4] == letters
+    np.testing.assert_array_equal(read(tmp_path / "b.wav"), read(path))
+
+
 def test_total_length_of_a_riff_file_counts_the_chunks(tmp_path: Path) -> None:
     chunked(tmp_path / "a.wav", "WAV", CHUNKS["WAV"])
     copy(tmp_path / "a.wav", tmp_path / "b.wav", Wish())

@@ -73,3 +73,11 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
     assert [job.source.path.name for job in jobs] == ["good.wav"]
     assert sorted(error.path.name for error in skipped) == ["empty.wav", "folder", "missing.wav"]
     assert jobs[0].seconds == pytest.approx(0.1)
+
+
+def test_links_to_folders_are_followed_once_and_hidden_files_left_out(tmp_path: Path) -> None:
+    make(tmp_path / "elsewhere" / "a.wav", tmp_path / "in" / "b.wav", tmp_path / "in" / ".trash" / "c.wav")
+    (tmp_path / "in" / "._b.wav").write_bytes(b"macOS")
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "in")
+    assert sorted(planned([tmp_path / "in"], tmp_path / "out").values()) == ["b.wav", "linked/a.wav"]

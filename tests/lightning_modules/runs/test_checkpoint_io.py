@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.robustness.run_folders import RESUMABLE
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO, why_not_resumable
 from lightning_modules.runs.weights import CHECKSUM, checksum
 
@@ -63,3 +64,27 @@ def test_flipped_bit_is_no_state_to_go_on_from(tmp_path: Path) -> None:
     content[content.index(torch.tensor([1.0, 2.0]).numpy().tobytes())] ^= 1
     (tmp_path / "last.ckpt").write_bytes(content)
     assert why_not_resumable(tmp_path / "last.ckpt") == "is damaged: its checksums do not fit"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("state_dict", []),
+        ("optimizer_states", []),
+        ("optimizer_states", [{}]),
+        ("optimizer_states", [5]),
+        ("lr_schedulers", [1]),
+        ("callbacks", 5),
+        ("loops", {}),
+        ("loops", {"fit_loop": {}}),
+        ("loops", {"fit_loop": RESUMABLE["loops"]["fit_loop"] | {"epoch_progress": {"total": {"ready": "x"}, "current": {}}}}),
+        ("epoch", "x"),
+        ("epoch", -1),
+        ("global_step", None),
+    ],
+)
+def test_field_of_another_form_is_no_state_to_go_on_from(tmp_path: Path, field: str, value: object) -> None:
+    AtomicCheckpointIO().save_checkpoint(dict(RESUMABLE), tmp_path / "sound.ckpt")
+    assert why_not_resumable(tmp_path / "sound.ckpt") is None
+    torch.save(RESUMABLE | {field: value}, tmp_path / "last.ckpt")
+    assert why_not_resumable(tmp_path / "last.ckpt") == f"is damaged: its {field} cannot be gone on from"

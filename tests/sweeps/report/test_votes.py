@@ -72,6 +72,13 @@ def test_session_in_two_files_counts_once(tmp_path: Path) -> None:
     assert discriminations(read_votes(files, "e1"))[0].trials == 4
 
 
+def test_sessions_put_together_in_one_table_count_once(tmp_path: Path) -> None:
+    files = [save(tmp_path / f"{name}.csv", abx(3, 4), "abx", session=name) for name in ("s1", "s2")]
+    first, second = (path.read_text(encoding="utf-8") for path in files)
+    (tmp_path / "both.csv").write_text(first + second.split("\n", 1)[1], encoding="utf-8")
+    assert discriminations(read_votes([*files, tmp_path / "both.csv"], "e1"))[0].trials == 8
+
+
 def test_abx_answers_have_the_exact_interval_and_the_chance_of_guessing(tmp_path: Path) -> None:
     found = discriminations(read_votes([save(tmp_path / "a.json", abx(9, 10), "abx")], "e1"))[0]
     assert (found.correct, found.trials, found.share.mean) == (9, 10, 0.9)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from lightning_modules.runs.checkpoint_io import RESUMED
+from benchmarks.robustness.run_folders import RESUMABLE
 
 CONFIG: dict[str, Any] = {
     "seed": 0,
@@ -23,7 +23,7 @@ CONFIG: dict[str, Any] = {
 
 def finished_epoch(folder: Path, status: str | None = None) -> Path:
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    torch.save({key: {} for key in RESUMED}, folder / "checkpoints" / "last.ckpt")
+    torch.save(RESUMABLE, folder / "checkpoints" / "last.ckpt")
     if status is not None:
         (folder / "result.json").write_text(json.dumps({"status": status}), encoding="utf-8")
     return folder

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lightning_modules.runs.checkpoint_io import RESUMED
+from benchmarks.robustness.run_folders import RESUMABLE
 from lightning_modules.runs.folder import RunFolderError, join_run, open_run
 from tests.lightning_modules.runs.folder.conftest import CONFIG, finished_epoch
 
@@ -61,7 +61,7 @@ def test_damaged_neighbor_is_named_in_a_line_and_the_next_one_is_continued(
 
 def damaged_checkpoints(path: Path) -> dict[str, bytes]:
     """Return damaged forms of a checkpoint of some weights."""
-    torch.save({key: {} for key in RESUMED} | {"state_dict": {"w": torch.arange(5000.0)}}, path)
+    torch.save(RESUMABLE | {"state_dict": {"w": torch.arange(5000.0)}}, path)
     whole = path.read_bytes()
     flipped = bytearray(whole)
     flipped[whole.index(torch.arange(1000.0, 1010.0).numpy().tobytes())] ^= 1
