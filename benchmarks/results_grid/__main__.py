@@ -52,9 +52,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def do(jobs: Sequence[Job]) -> list[Job]:
-    """Run jobs one after the other, and return those that failed; the others are run all the same."""
+    """Run jobs one after the other, but for what another process did meanwhile, and return those that failed."""
     failed = []
     for number, job in enumerate(jobs, start=1):
+        if job.is_done():
+            continue
         start = time.monotonic()
         code = run(job)
         if code or not job.is_done():
