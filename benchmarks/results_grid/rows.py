@@ -10,7 +10,7 @@ BAND_CONTROLS = (*GRID_CONTROLS, "brick_wall_oracle", "envelope_oracle", "magnit
 FILTERS = "{filters:[chebyshev1,bessel,windowed_sinc,none]}"
 OF_METHOD: Mapping[str, tuple[str, ...]] = {
     "unet_small": (),
-    "conv_rnn": (),
+    "conv_rnn": ("data.window_samples=64512", "data.batch_size=2", "ema_decay=0.99"),
     "mask_net": ("data.window_samples=64512", "data.batch_size=1", "ema_decay=0.99"),
 }
 """What each learned method is trained with, beside the experiment."""

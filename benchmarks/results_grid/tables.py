@@ -19,6 +19,7 @@ from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import choose_rows, left_out_line
 
 SHORT = {"si_sdr_db": "SI-SDR", "snr_db": "SNR", "lsd": "LSD", "lsd_hf60": "LSD-HF60", "pesq_wb": "PESQ", "stoi": "STOI"}
+ORDER = ("corrupted", "classical", "oracle", "learned")
 SEEN = {True: ", seen", False: ", unseen", None: ""}
 
 
@@ -45,7 +46,7 @@ def table(name: str, seeds: Sequence[int], place: Place) -> list[str]:
     if not columns:
         return []
     wanted = {row.label for one in columns for row in choose_rows(one.rows)[0]}
-    labels = [row.label for row in columns[0].rows if row.label in wanted]
+    labels = [label for label in dict.fromkeys(row.label for one in columns for row in one.rows) if label in wanted]
     left_out = left_out_line(choose_rows(columns[0].rows, named=wanted)[1])
     lines = [f"## {experiment.title}", "", *head(experiment, columns)]
     lines += [line(label, experiment, columns, costs(name, label, seeds, place)) for label in labels]
@@ -72,7 +73,8 @@ def column(control: Mapping[str, Any], learned: Mapping[str, Sequence[Sequence[M
         if same:
             rows.append(row_of(method, [list(one["methods"].values())[-1] for one in same]))
             seen = same[0]["seen"]
-    return Column(f"{short_label(control['label'])}{SEEN[seen]}", [row for row in rows if row.seeds])
+    ordered = sorted((row for row in rows if row.seeds), key=lambda row: ORDER.index(row.kind))
+    return Column(f"{short_label(control['label'])}{SEEN[seen]}", ordered)
 
 
 def row_of(label: str, scores: Sequence[Mapping[str, Any]]) -> Row:

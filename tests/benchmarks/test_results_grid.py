@@ -64,6 +64,7 @@ def test_learned_row_is_bold_only_where_it_beats_the_best_control_and_an_oracle_
     assert rows["wiener"][:3] == ["10.00 •", "1.40 ▼", "0.90 •"]
     assert rows["wiener_oracle"][0] == "20.00"
     assert rows["input"][:3] == ["5.00", "1.50 •", "0.80"]
+    assert list(rows)[2:] == ["input", "wiener", "wiener_oracle", "unet_small"]
 
 
 def test_table_tells_what_is_seen_what_a_training_cost_and_what_the_recordings_are(place: Place) -> None:
