@@ -29,7 +29,7 @@ class Experiment:
         conditions: as `evaluate.py` takes them.
         controls: methods without training, oracles among them.
         metrics: the columns in each condition.
-        steps: of the optimizer by method, at most 300 core-seconds with validation.
+        steps: of the optimizer by method: about 300 core-seconds, validation included, where nothing else runs.
         recorded: keys of the corruption that name folders of the audio root, in training and in the test.
         test: further keys of the evaluation.
     """
@@ -68,7 +68,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "{colors:[white,pink],snr_db:[0,5,10]}",
         NOISE_CONTROLS,
         ("si_sdr_db", "lsd"),
-        {"unet_small": 620, "conv_rnn": 600, "mask_net": 1400},
+        {"unet_small": 640, "conv_rnn": 1270, "mask_net": 1400},
     ),
     "denoise_speech": Experiment(
         "Denoising speech",
@@ -78,7 +78,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "{snr_db:[0,5,10]}",
         NOISE_CONTROLS,
         HEARD,
-        {"unet_small": 580, "conv_rnn": 560, "mask_net": 1350},
+        {"unet_small": 590, "conv_rnn": 1230, "mask_net": 1350},
         recorded={"noise_root": "noise"},
         test=SPEECH,
     ),
@@ -90,7 +90,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "{responses:[recorded,simulated]}",
         ("wiener", "wpe"),
         HEARD,
-        {"unet_small": 580, "conv_rnn": 560, "mask_net": 1350},
+        {"unet_small": 610, "conv_rnn": 1230, "mask_net": 1350},
         recorded={"rir_root": "rir"},
         test=SPEECH,
     ),
@@ -102,7 +102,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "{bits:[6,8,10]}",
         GRID_CONTROLS,
         ("snr_db", "si_sdr_db", "lsd"),
-        {"unet_small": 620, "conv_rnn": 600},
+        {"unet_small": 640, "conv_rnn": 1270},
     ),
     "dequantize_music_hold4": Experiment(
         "Inverse quantization of music: held samples",
@@ -112,7 +112,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "{hold_factor:[2,4,8]}",
         GRID_CONTROLS,
         ("snr_db", "si_sdr_db", "lsd"),
-        {"unet_small": 620, "conv_rnn": 600},
+        {"unet_small": 640, "conv_rnn": 1270},
     ),
     "super_resolve_speech": Experiment(
         "Super-resolution of speech, 4 to 16 kHz",
@@ -122,7 +122,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         FILTERS,
         BAND_CONTROLS,
         BAND,
-        {"unet_small": 560},
+        {"unet_small": 510},
         test=SPEECH,
     ),
     "super_resolve_music": Experiment(
@@ -133,7 +133,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         FILTERS,
         BAND_CONTROLS,
         BAND,
-        {"unet_small": 580},
+        {"unet_small": 560},
         pattern="[!p]*",  # what begins with piano_ is rendered
     ),
     "super_resolve_piano": Experiment(
