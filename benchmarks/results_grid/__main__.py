@@ -8,6 +8,7 @@ was killed goes on. Each command has one core. `--dry-run` prints the commands t
 
 import argparse
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -22,10 +23,11 @@ from benchmarks.results_grid.tables import made_by, table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what is left, print the tables, and return 1 if a command failed or an interruption came, else 0."""
+    """Do what is left, print the tables, and return 1 if a command failed, else 0."""
     options = parser().parse_args(arguments)
     names = options.only or list(EXPERIMENTS)
-    place = Place(options.audio.resolve(), options.work.resolve(), Trial() if options.trial else None)
+    work = options.work.resolve()
+    place = Place(options.audio.resolve(), work / "trial", Trial()) if options.trial else Place(options.audio.resolve(), work)
     left = [] if options.tables else [job for job in jobs_of(names, options.methods, options.seeds, place) if not job.is_done()]
     if options.dry_run:
         print("\n".join(f"OMP_NUM_THREADS=1 {shlex.join(job.command)}" for job in left))
@@ -47,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     reader.add_argument("--dry-run", action="store_true", help="print the commands that are left")
     reader.add_argument("--tables", action="store_true", help="print the tables of what there is")
-    reader.add_argument("--trial", action="store_true", help="two steps and two pairs each: does it run? In a WORK of its own")
+    reader.add_argument("--trial", action="store_true", help="two steps and two pairs each, in WORK/trial: does it run?")
     return reader
 
 
@@ -67,4 +69,8 @@ def do(jobs: Sequence[Job]) -> list[Job]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the same command goes on")

@@ -20,7 +20,7 @@ CONTROLS = "controls"
 
 @dataclass(frozen=True)
 class Trial:
-    """A grid that is only tried: two steps, two pairs; a work folder holds either these or results."""
+    """A grid that is only tried: two steps, two pairs; its folder holds nothing else."""
 
     steps: int = 2
     train: tuple[str, ...] = ("trainer.limit_val_batches=1",)
@@ -141,9 +141,18 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(job: Job) -> int:
-    """Run a job, its output added to a `.log` beside its folder, and return its exit code."""
+    """Run a job, its output added to a `.log` beside its folder, and return its exit code.
+
+    An interruption asks the command to end, so that a training keeps what it has, and is raised again then.
+    """
     job.folder.parent.mkdir(parents=True, exist_ok=True)
     with job.folder.with_name(f"{job.folder.name}.log").open("a", encoding="utf-8") as log:
-        return subprocess.run(
-            job.command, cwd=ROOT, env=environment(os.environ), stdout=log, stderr=subprocess.STDOUT, check=False
-        ).returncode
+        command = subprocess.Popen(
+            job.command, cwd=ROOT, env=environment(os.environ), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            return command.wait()
+        except KeyboardInterrupt:
+            command.terminate()
+            command.wait()
+            raise

@@ -1,6 +1,9 @@
 """The grid of results: what is left to do, the tables of made-up results, and the whole chain on a tiny set."""
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.results_grid.__main__ import do, main
-from benchmarks.results_grid.jobs import Job, Place, Trial, evaluation, jobs_of, training
+from benchmarks.results_grid.jobs import Job, Place, Trial, evaluation, jobs_of, run, training
 from benchmarks.results_grid.rows import EXPERIMENTS
 from benchmarks.results_grid.tables import table
 from datamodules.audio import io as audio_io
@@ -134,20 +137,40 @@ def test_job_that_another_process_did_meanwhile_is_not_repeated(
 ) -> None:
     begun: list[str] = []
 
-    def run(job: Job) -> int:
+    def succeed(job: Job) -> int:
         begun.append(job.folder.name)
         write(job.folder / "result.json", {"status": "finished"})
         write(second.folder / "result.json", {"status": "finished"})
         return 0
 
     first, second, third = (training(NAME, method, 0, place) for method in ("conv_rnn", "mask_net", "unet_small"))
-    monkeypatch.setattr("benchmarks.results_grid.__main__.run", run)
+    monkeypatch.setattr("benchmarks.results_grid.__main__.run", succeed)
     assert do([first, second]) == []
     assert begun == [first.folder.name]
     assert "2/2" not in capsys.readouterr().err
     monkeypatch.setattr("benchmarks.results_grid.__main__.run", lambda job: 1)
     assert do([first, third]) == [third]
     assert f"failed (1), see {third.folder}.log" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_interruption_asks_the_command_to_end_and_waits_for_it(tmp_path: Path) -> None:
+    program = (
+        "import signal, time; signal.signal(15, lambda *_: (print('kept'), exit(0))); print('up', flush=True); time.sleep(60)"
+    )
+    job, log = Job(tmp_path / "run", ("-c", program)), tmp_path / "run.log"
+
+    def interrupt() -> int:
+        while "up" not in log.read_text(encoding="utf-8"):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        waits, wait = iter([interrupt]), subprocess.Popen.wait
+        patch.setattr(subprocess.Popen, "wait", lambda self: next(waits, lambda: wait(self))())
+        with pytest.raises(KeyboardInterrupt):
+            run(job)
+    assert log.read_text(encoding="utf-8").split() == ["up", "kept"]
 
 
 @pytest.mark.slow
