@@ -86,7 +86,7 @@ def untouched(pairs: Pairs, files: set[str]) -> Row:
 def cell(row: Row, rows: Sequence[Row], metric: str) -> str:
     """Write a value: bold or marked as the rule of every table has it."""
     values, mean = row.seeds[metric], row.means[metric]
-    best = not any(is_better(metric, other.means[metric], mean) for other in rows)
+    best = not any(is_better(metric, other.means[metric], mean) for other in rows if other.kind != "oracle")
     bold = best and row.kind == "learned" and beats_controls(row, rows, metric)
     text = f"**{mean:.2f}**" if bold else f"{mean:.2f}"
     deviation = f" ± {stdev(values):.2f}" if len(values) > 1 else ""

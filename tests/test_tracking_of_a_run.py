@@ -118,7 +118,7 @@ def test_summary_tells_result_cost_and_the_other_methods(tracked: tuple[Path, di
     expected = result["metrics"] | {"verdict": result["verdict"], "params": result["params"]}
     expected |= {f"best_epoch/{name.removeprefix('val/')}": value for name, value in result["validation"].items()}
     expected |= {f"baseline/{name}/snr_db": result["methods"][name]["snr_db"] for name in ("wiener", "sinc")}
-    expected |= {name: result[name] for name in ("training_seconds", "real_time_factor")}
+    expected |= {name: result[name] for name in ("training_seconds", "training_core_seconds", "real_time_factor")}
     for name, value in expected.items():
         assert what.summary[name] == pytest.approx(value, rel=1e-4) if isinstance(value, float) else value, name
 

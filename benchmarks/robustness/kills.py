@@ -31,7 +31,7 @@ TRAINING = (
 PLACES = {"train": ("runs", "cache"), "restore": ("restored",)}
 """Folders that a command writes to."""
 LOG = "csv"
-TIMES = ("training_seconds", "real_time_factor", "git_commit")
+TIMES = ("training_seconds", "training_core_seconds", "real_time_factor", "git_commit")
 """What a result holds that two runs need not share."""
 IDENTITIES = (b"run_id: ", b'"id": ')
 """The same of a configuration and of run.json."""

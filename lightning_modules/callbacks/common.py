@@ -101,27 +101,34 @@ def _is_before(line: str, epoch: int, step: int) -> bool:
 
 
 class TrainingClock(Callback):
-    """Count the seconds of training over every resume; those after the checkpoint that a run goes on from are lost."""
+    """Count the seconds of training and validation over every resume; those after the checkpoint gone on from are lost."""
 
     def __init__(self) -> None:
         self._before = 0.0
-        self._started: float | None = None
+        self._core_before: float | None = 0.0
+        self._started: tuple[float, float] | None = None
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start."""
-        self._started = time.monotonic()
+        self._started = time.monotonic(), time.process_time()
 
     def seconds(self) -> float:
         """Return how long the run has trained by now."""
-        return self._before + (0.0 if self._started is None else time.monotonic() - self._started)
+        return self._before + (0.0 if self._started is None else time.monotonic() - self._started[0])
+
+    def core_seconds(self) -> float | None:
+        """Return how long the cores of this process were at work meanwhile; None if a part of the run did not count it."""
+        if self._core_before is None:
+            return None
+        return self._core_before + (0.0 if self._started is None else time.process_time() - self._started[1])
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"seconds": self.seconds()}
+        return {"seconds": self.seconds(), "core_seconds": self.core_seconds()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from there."""
-        self._before = state_dict["seconds"]
+        """Go on from there; checkpoints of versions before this one do not have the time of the cores."""
+        self._before, self._core_before = state_dict["seconds"], state_dict.get("core_seconds")
 
 
 class StopOnSignal(Callback):

@@ -179,10 +179,12 @@ def fit_and_test(
         except Interrupted:
             if not stopper.overdue:
                 raise
-        seconds = round(clock.seconds(), 1)
+        cost = {"training_seconds": round(clock.seconds(), 1)}
+        if (core_seconds := clock.core_seconds()) is not None:
+            cost["training_core_seconds"] = round(core_seconds, 1)
         steps = trainer.fit_loop.epoch_loop._batches_that_stepped  # what Lightning's loggers count, however many optimizers
         progress = {"epochs": trainer.current_epoch, "global_step": steps}
-        facts = {**progress, "training_seconds": seconds, "validation": best_scores(trainer)}
+        facts = {**progress, **cost, "validation": best_scores(trainer)}
         if trainer.world_size > 1:
             torch.distributed.destroy_process_group()
         if not trainer.is_global_zero:

@@ -15,6 +15,7 @@ FACTS = (
     "status",
     "params",
     "training_seconds",
+    "training_core_seconds",
     "real_time_factor",
     "gpu_memory_mb",
     "pairs",

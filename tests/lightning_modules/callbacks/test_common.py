@@ -100,14 +100,24 @@ def test_without_a_signal_nothing_stops() -> None:
 
 
 def test_clock_goes_on_from_the_checkpoint_of_a_resumed_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
+    now, worked = [100.0], [7.0]
     monkeypatch.setattr("lightning_modules.callbacks.common.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("lightning_modules.callbacks.common.time.process_time", lambda: worked[0])
     first, second = TrainingClock(), TrainingClock()
-    assert first.seconds() == 0
+    assert (first.seconds(), first.core_seconds()) == (0, 0)
     first.on_fit_start(state(), state())
-    now[0] = 130.0
+    now[0], worked[0] = 130.0, 17.0
     second.load_state_dict(first.state_dict())
-    now[0] = 500.0
+    now[0], worked[0] = 500.0, 2.0
     second.on_fit_start(state(), state())
-    now[0] = 504.0
-    assert second.seconds() == 34
+    now[0], worked[0] = 504.0, 5.0
+    assert (second.seconds(), second.core_seconds()) == (34, 13)
+
+
+def test_clock_tells_no_time_of_the_cores_where_an_older_checkpoint_does_not() -> None:
+    clock = TrainingClock()
+    clock.load_state_dict({"seconds": 30.0})
+    clock.on_fit_start(state(), state())
+    assert clock.core_seconds() is None
+    assert clock.state_dict()["core_seconds"] is None
+    assert clock.seconds() >= 30
