@@ -28,7 +28,7 @@ class Spoken:
 
 
 def spoken(script: str, arguments: Sequence[str], folder: Path) -> Spoken:
-    """Run a script as its command line does; this process's output goes to files from now on.
+    """Run a script as its command line does; this process's output goes to files from now on, and no log goes there later.
 
     Args:
         script: train, evaluate, restore or compare.
@@ -42,10 +42,12 @@ def spoken(script: str, arguments: Sequence[str], folder: Path) -> Spoken:
     sys.stdout, sys.stderr = (path.open("w", errors="surrogateescape", encoding="utf-8") for path in paths)
     for descriptor, stream in enumerate((sys.stdout, sys.stderr), start=1):
         os.dup2(stream.fileno(), descriptor)  # what libraries print too
+    handlers = logging.root.handlers[:]
     try:
         code = main()
     except SystemExit as ended:
         code = ended.code
+    logging.root.handlers[:] = handlers
     sys.stdout.flush()
     sys.stderr.flush()
     out, err = (path.read_text(errors="surrogateescape", encoding="utf-8") for path in paths)

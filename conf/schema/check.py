@@ -21,7 +21,7 @@ def check_train(config: Mapping[str, Any]) -> None:
         SchemaError: about the first that is wrong.
     """
     check_length(config)
-    _check(config, TRAIN)
+    _check(config, TRAIN, {})
 
 
 def check_evaluate(config: Mapping[str, Any]) -> None:
@@ -34,10 +34,10 @@ def check_evaluate(config: Mapping[str, Any]) -> None:
         SchemaError: about the first that is wrong.
     """
     check_untrained(config)
-    _check(config, EVALUATE)
+    _check(config, EVALUATE, {"refinement_steps": "steps says how many, and trainer=smoke is for train.py"})
 
 
-def _check(config: Mapping[str, Any], keys: Keys) -> None:
+def _check(config: Mapping[str, Any], keys: Keys, instead: Mapping[str, str]) -> None:
     top, plugins = Place("", classes=CLASSES), config.get("plugins", [])
     COMMON["plugins"].kind.check(plugins, top.at("plugins"))
-    check_keys(config, keys, replace(top, plugins=plugins), {})
+    check_keys(config, keys, replace(top, plugins=plugins), instead)

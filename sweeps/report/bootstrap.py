@@ -58,10 +58,10 @@ class Resampling:
             others: (S', N) of the other.
 
         Returns:
-            The interval, or None if no pair has a value in every seed of both.
+            The interval, or None if fewer than two recordings (or pairs, of one recording) have a value in every seed of both.
         """
         known = ~np.isnan(scores).any(axis=0) & ~np.isnan(others).any(axis=0)
-        if not known.any():
+        if len(np.unique(self.member[known])) < 2:
             return None
         pairs = self._sums(known[None])[:, 0]
         sums = [

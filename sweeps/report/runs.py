@@ -16,6 +16,8 @@ from machine.console import printable
 from sweeps.records import read_job, reason
 from sweeps.report.checks import is_score, read_config, read_result, read_table
 
+CARDS = frozenset({"result.json", "run.json", "job.json"})
+"""Names that make a folder one of a run, be they links that lead nowhere."""
 REQUIRED = ("metrics", "methods", "manifest_hash", "monitor", "seed")
 PLACE = ("file", "offset_samples", "length_samples", "checksum", "seed")
 """Columns of per_example.csv that say which pair a line is about."""
@@ -115,8 +117,7 @@ def _described(error: Exception, folder: Path, name: str) -> str:
 
 
 def _run_folders(path: Path) -> set[Path]:
-    cards = [card for name in ("result.json", "run.json", "job.json") for card in path.rglob(name)]
-    return {card.parent.resolve() for card in cards}
+    return {Path(folder).resolve() for folder, folders, files in os.walk(path) if not CARDS.isdisjoint([*folders, *files])}
 
 
 def short_names(folders: Sequence[Path]) -> dict[Path, str]:

@@ -117,6 +117,7 @@ WRONG = [
     (["data=folder", "data.root=/nonexistent/folder"], "data.root=/nonexistent/folder is not a folder"),
 ]
 EVALUATED = [
+    (["model=sinc", "trainer=smoke"], "steps says how many, and trainer=smoke is for train.py"),
     (["checkpoint="], "checkpoint='' must be a checkpoint file or a run folder, and not empty"),
     ([], "either checkpoint=PATH or model=NAME"),
     (["model=wiener", "steps=4"], "steps=4 must be a list"),

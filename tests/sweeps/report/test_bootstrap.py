@@ -90,3 +90,9 @@ def test_constant_difference_has_no_width_and_an_unknown_one_no_interval() -> No
 @pytest.mark.parametrize(("low", "high", "established"), [(0.1, 2, True), (-2, -0.1, True), (-0.1, 0.1, False), (0, 1, False)])
 def test_sign_is_established_if_the_interval_excludes_zero(low: float, high: float, established: bool) -> None:
     assert Interval(0.0, low, high).excludes_zero is established
+
+
+@pytest.mark.parametrize(("recordings", "known"), [(["a"], [True]), (["a", "b"], [True, False]), (["a", "a"], [False, True])])
+def test_a_single_value_has_no_interval(recordings: list[str], known: list[bool]) -> None:
+    scores = np.where(known, 1.0, np.nan)[None]
+    assert resampling(recordings).interval("one", "zero", scores, np.zeros((1, len(known)))) is None
