@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -162,3 +163,10 @@ def test_other_systems_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(SystemExit, match="error: .* needs Linux, .*; this is darwin"):
         count_held("some", [], tmp_path, lambda: None)
+
+
+def test_cases_are_forked_by_a_process_of_one_thread() -> None:
+    said = "import benchmarks.robustness, torch; print(torch.get_num_threads())"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    ended = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, env=environment, check=True)
+    assert ended.stdout.strip() == "1"
