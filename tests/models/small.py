@@ -16,6 +16,8 @@ from lightning_modules.runs.checkpoint import build_restorer
 from tests.models.contracts import RATE_HZ, Subject
 
 WINDOW_SAMPLES = 512
+EPOCHS = 20
+"""That a training otherwise decides on when it starts; a cosine needs to know."""
 PACKAGES = {"wpe": "nara_wpe"}
 """Optional ones that methods need."""
 RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
@@ -47,7 +49,7 @@ def description(name: str, root: Path = FOLDER) -> dict[str, Any]:
         name: of a file in `root`/model.
         root: the folder of configurations.
     """
-    sizes = [f"data.sample_rate={RATE_HZ}", f"data.window_samples={WINDOW_SAMPLES}"]
+    sizes = [f"data.sample_rate={RATE_HZ}", f"data.window_samples={WINDOW_SAMPLES}", f"trainer.max_epochs={EPOCHS}"]
     with initialize_config_dir(str(root)):
         return plain(compose("train", [f"model={name}", *sizes]).model)
 
