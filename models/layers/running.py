@@ -1,0 +1,88 @@
+"""Statistics that follow a stream and slowly forget: the same whether it comes at once or block by block.
+
+Time is the last dimension but one. What is remembered of frames weighs less by a factor with every frame. Where frames come by
+many, short stretches of them are worked on at once.
+"""
+
+import torch
+from torch import Tensor, nn
+
+STRETCH_FRAMES = 64
+"""That a mean is taken over at once: a product with a triangular matrix of this size."""
+LEAST_WEIGHT = 1e-20
+"""Below it everything is forgotten, before numbers so small slow processors down."""
+
+
+class RunningMean(nn.Module):
+    """Return weighted means of a frame and all before it, those weighing less by a power of the factor.
+
+    m[t] = sum over j <= t of a^(t - j) w[j] x[j] / sum over j <= t of a^(t - j) w[j], or 0 where no frame has any weight.
+
+    Args:
+        factor: a, what is left of a weight after a frame, above 0 and below 1.
+    """
+
+    within: Tensor
+    fading: Tensor
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        frames = torch.arange(STRETCH_FRAMES, dtype=torch.float64)
+        distances = frames[:, None] - frames
+        within = (factor ** distances.clamp_min(0)).tril()
+        self.register_buffer("within", within.float(), persistent=False)
+        self.register_buffer("fading", (factor ** (frames + 1))[:, None].float(), persistent=False)
+
+    def forward(self, values: Tensor, weights: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Go on with a stream.
+
+        Args:
+            values: (..., L, D) in float32.
+            weights: (..., L, 1).
+            state: (..., 1, D + 1) that the frames before have left; None before the first.
+
+        Returns:
+            (..., L, D) means, and the new state.
+        """
+        weighed = torch.cat([weights * values, weights], dim=-1)
+        state = torch.zeros_like(weighed[..., :1, :]) if state is None else state
+        sums = []
+        for stretch in weighed.split(STRETCH_FRAMES, dim=-2):
+            frames = stretch.shape[-2]
+            sums.append(self.within[:frames, :frames] @ stretch + self.fading[:frames] * state)
+            state = sums[-1][..., -1:, :]
+        total = torch.cat(sums, dim=-2)
+        remembered = state * (state[..., -1:] > LEAST_WEIGHT)
+        return total[..., :-1] / total[..., -1:].clamp_min(LEAST_WEIGHT), remembered
+
+
+class FadingMinimum(nn.Module):
+    """Return the deepest of a frame and all before it, those being less deep by a power of the factor; at most 0.
+
+    d[t] = min(x[t], a d[t - 1]), with d[-1] = 0.
+
+    Args:
+        factor: a, what is left of a depth after a frame, above 0 and below 1.
+    """
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, values: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Go on with a stream.
+
+        Args:
+            values: (..., L, D).
+            state: (..., 1, D) that the frames before have left; None before the first.
+
+        Returns:
+            (..., L, D) minima, and the new state.
+        """
+        state = torch.zeros_like(values[..., :1, :]) if state is None else state
+        lowest, reached, frames = torch.cat([state, values], dim=-2), 1, values.shape[-2]
+        while reached <= frames:  # twice as many frames are compared every time
+            before = self.factor**reached * lowest[..., :-reached, :]
+            lowest = torch.cat([lowest[..., :reached, :], torch.minimum(lowest[..., reached:, :], before)], dim=-2)
+            reached *= 2
+        return lowest[..., 1:, :], lowest[..., -1:, :]
