@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.layers.running import RunningMean
+from models.layers.running import MeanState, RunningMean
 
 
 class CausalConv(nn.Conv2d):
@@ -45,7 +45,7 @@ class BlockState(NamedTuple):
     """What the frames so far have left in a block."""
 
     past: Tensor
-    mean: Tensor
+    mean: MeanState
 
 
 class CausalContextBlock(nn.Module):
@@ -82,7 +82,6 @@ class CausalContextBlock(nn.Module):
         near, past = self.near.go_on(patches, state and state.past)
         with torch.autocast(patches.device.type, enabled=False):
             values = patches.float().permute(0, 2, 3, 1)  # (N, I, L, D)
-            weights = heard[:, None].expand(*values.shape[:-1], 1)
-            mean, mean_state = self.mean(values, weights, state and state.mean)
+            mean, mean_state = self.mean(values, heard[:, None], state and state.mean)
         always = self.always(mean.permute(0, 3, 1, 2))
         return patches + self.out(functional.relu(near + always)), BlockState(past, mean_state)

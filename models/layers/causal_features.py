@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers import stft
-from models.layers.running import FadingMinimum, RunningMean
+from models.layers.running import FadingMinimum, MeanState, RunningMean
 
 FEATURES = 8
 SMOOTHED_BINS = 9
@@ -24,9 +24,9 @@ class FeatureState(NamedTuple):
     """What the frames so far have left: the last one's phases, and running statistics."""
 
     phases: Tensor  # (N, 1, F), complex
-    mean: Tensor
-    brief: Tensor
-    slow: Tensor
+    mean: MeanState
+    brief: MeanState
+    slow: MeanState
     depth: Tensor
 
 
@@ -90,7 +90,7 @@ class CausalFeatures(nn.Module):
 
     def _statistics(
         self, height: Tensor, heard: Tensor, state: FeatureState | None
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
+    ) -> tuple[Tensor, Tensor, tuple[MeanState, MeanState, MeanState, Tensor]]:
         """Return the running mean and the floor (N, L, F) of log magnitudes (N, L, F), and the states of all that run."""
         mean, mean_state = self.mean(height, heard, state and state.mean)
         brief, brief_state = self.brief(smoothed(height), heard, state and state.brief)

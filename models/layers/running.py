@@ -4,6 +4,8 @@ Time is the last dimension but one. What is remembered of frames weighs less by 
 many, short stretches of them are worked on at once.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,13 @@ STRETCH_FRAMES = 64
 """That a mean is taken over at once: a product with a triangular matrix of this size."""
 LEAST_WEIGHT = 1e-20
 """Below it everything is forgotten, before numbers so small slow processors down."""
+
+
+class MeanState(NamedTuple):
+    """What frames have left in a mean: their weighted sum, and the sum of their weights."""
+
+    total: Tensor  # (..., 1, D)
+    weight: Tensor  # (..., 1, 1)
 
 
 class RunningMean(nn.Module):
@@ -33,27 +42,29 @@ class RunningMean(nn.Module):
         self.register_buffer("within", within.float(), persistent=False)
         self.register_buffer("fading", (factor ** (frames + 1))[:, None].float(), persistent=False)
 
-    def forward(self, values: Tensor, weights: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, values: Tensor, weights: Tensor, state: MeanState | None) -> tuple[Tensor, MeanState]:
         """Go on with a stream.
 
         Args:
             values: (..., L, D) in float32.
-            weights: (..., L, 1).
-            state: (..., 1, D + 1) that the frames before have left; None before the first.
+            weights: (..., L, 1), of dimensions that go with those.
+            state: what the frames before have left; None before the first.
 
         Returns:
             (..., L, D) means, and the new state.
         """
-        weighed = torch.cat([weights * values, weights], dim=-1)
-        state = torch.zeros_like(weighed[..., :1, :]) if state is None else state
-        sums = []
-        for stretch in weighed.split(STRETCH_FRAMES, dim=-2):
-            frames = stretch.shape[-2]
-            sums.append(self.within[:frames, :frames] @ stretch + self.fading[:frames] * state)
-            state = sums[-1][..., -1:, :]
-        total = torch.cat(sums, dim=-2)
-        remembered = state * (state[..., -1:] > LEAST_WEIGHT)
-        return total[..., :-1] / total[..., -1:].clamp_min(LEAST_WEIGHT), remembered
+        total, weight = state or (torch.zeros_like(values[..., :1, :]), torch.zeros_like(weights[..., :1, :]))
+        means = []
+        for some, weighing in zip(values.split(STRETCH_FRAMES, dim=-2), weights.split(STRETCH_FRAMES, dim=-2), strict=True):
+            frames = some.shape[-2]
+            within, fading = self.within[:frames, :frames] * weighing.mT, self.fading[:frames]
+            sums = within.sum(dim=-1, keepdim=True) + fading * weight  # (..., L, 1)
+            share = sums.clamp_min(LEAST_WEIGHT).reciprocal()
+            means.append(torch.addcmul((share * within) @ some, share * fading, total))
+            weight = sums[..., -1:, :]
+            total = weight * means[-1][..., -1:, :]
+        remembered = weight > LEAST_WEIGHT
+        return torch.cat(means, dim=-2), MeanState(remembered * total, remembered * weight)
 
 
 class FadingMinimum(nn.Module):
