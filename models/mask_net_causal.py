@@ -1,9 +1,9 @@
 """A complex mask on a short-time spectrum for sound that is still coming in: no look at the future but a stated latency.
 
 What `mask_net` takes from a whole segment, running statistics give: exponential means over time, and a floor of every bin that
-follows dips. Frames are short (32 ms at 16 kHz), patches are 16 x 4 bins and frames, one every 8 bins and every frame. The mask
-of a frame is estimated when the next ones are known (`lookahead_frames`), one by default. The restored signal is x + c, c being
-the overlapped frames of M X, divided by the overlapped squared windows; M = 0 before training.
+rises slowly and falls at once. Frames are short (32 ms at 16 kHz), patches are 16 x 4 bins and frames, one every 8 bins and every
+frame. The mask of a frame is estimated when the next ones are known (`lookahead_frames`), one by default. The restored signal is
+x + c, c being the overlapped frames of M X, divided by the overlapped squared windows; M = 0 before training.
 """
 
 import math

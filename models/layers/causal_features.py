@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers import stft
-from models.layers.running import FadingMinimum, MeanState, RunningMean
+from models.layers.running import ABOVE_ALL, MeanState, RisingMinimum, RunningMean
 
 FEATURES = 8
 SMOOTHED_BINS = 9
@@ -24,23 +24,22 @@ class FeatureState(NamedTuple):
     """What the frames so far have left: the last one's phases, and running statistics."""
 
     phases: Tensor  # (N, 1, F), complex
-    mean: MeanState
     brief: MeanState
-    slow: MeanState
-    depth: Tensor
+    floor: Tensor
+    usual: MeanState
 
 
 class CausalFeatures(nn.Module):
     """Compute features of short-time spectra that tell noise from sound, from a frame and those before it.
 
-    In order: half the natural log magnitude above the bin's floor, above the mean floor of all bins, and above the bin's running
-    mean; cosine and sine of the phase advance from the frame before, less what the bin's center frequency advances in a hop;
-    cosine and sine of the phase step to the next bin, sign-flipped, as a window's middle turns by half a circle from bin to bin;
-    and the frequency from -1 to 1. Phases of bins that are 90 dB below the others give less than 1.
+    In order: half the natural log magnitude above the bin's floor, above the mean floor of all bins, and above what is usual over
+    the bin's floor, by a running mean; cosine and sine of the phase advance from the frame before, less what the bin's center
+    frequency advances in a hop; cosine and sine of the phase step to the next bin, sign-flipped, as a window's middle turns by
+    half a circle from bin to bin; and the frequency from -1 to 1. Phases of bins 90 dB below the others give less than 1.
 
-    The floor follows dips: of the log magnitude smoothed over 9 bins, a running mean's running mean v and the deepest recent dip
-    of a brief mean below v, which fades as it passes. Silent frames count in no statistic, and their features are 0 but for the
-    frequency.
+    The floor is the least of brief means of the log magnitude smoothed over 9 bins; it rises by 1, which is 8.7 dB, in a memory.
+    So it falls at once with the level, and what was loud before does not count for long. Silent frames count in no statistic, and
+    their features are 0 but for the frequency.
 
     Args:
         bins: F.
@@ -54,10 +53,9 @@ class CausalFeatures(nn.Module):
 
     def __init__(self, bins: int, fft_samples: int, hop_samples: int, memory_frames: float) -> None:
         super().__init__()
-        factor = math.exp(-1 / memory_frames)
-        self.mean, self.slow = RunningMean(factor), RunningMean(factor)
         self.brief = RunningMean(math.exp(-1 / (BRIEF_PER_MEMORY * memory_frames)))
-        self.depth = FadingMinimum(factor)
+        self.floor = RisingMinimum(1 / memory_frames)
+        self.usual = RunningMean(math.exp(-1 / memory_frames))
         turns = torch.arange(bins) * hop_samples % fft_samples / fft_samples
         self.register_buffer("expected", torch.polar(torch.ones(bins), -2 * math.pi * turns), persistent=False)
         self.register_buffer("frequency", torch.linspace(-1, 1, bins), persistent=False)
@@ -78,25 +76,24 @@ class CausalFeatures(nn.Module):
         heard = (level > SILENCE).to(power)
         power = power + LEAST_SHARE * level + SILENCE
         height = 0.5 * power.log()
-        mean, floor, statistics = self._statistics(height, heard, state)
+        floor, usual, statistics = self._statistics(height, heard, state)
         phases = spectrum / power.sqrt()
         before = phases[:, :1] * 0 if state is None else state.phases
         advance = phases * torch.cat([before, phases[:, :-1]], dim=1).conj() * self.expected
         step = functional.pad(-phases[..., 1:] * phases[..., :-1].conj(), (0, 1))
-        above = [0.5 * heard * (height - what) for what in (floor, floor.mean(dim=-1, keepdim=True), mean)]
+        above = [0.5 * heard * (height - what) for what in (floor, floor.mean(dim=-1, keepdim=True), floor + usual)]
         frequency = self.frequency.expand_as(height)
         features = torch.stack([*above, advance.real, advance.imag, step.real, step.imag, frequency], dim=-1)
         return features.permute(0, 3, 2, 1), heard, FeatureState(phases[:, -1:], *statistics)
 
     def _statistics(
         self, height: Tensor, heard: Tensor, state: FeatureState | None
-    ) -> tuple[Tensor, Tensor, tuple[MeanState, MeanState, MeanState, Tensor]]:
-        """Return the running mean and the floor (N, L, F) of log magnitudes (N, L, F), and the states of all that run."""
-        mean, mean_state = self.mean(height, heard, state and state.mean)
+    ) -> tuple[Tensor, Tensor, tuple[MeanState, Tensor, MeanState]]:
+        """Return the floor and the mean height above it (N, L, F) of log magnitudes (N, L, F), and the states of all that run."""
         brief, brief_state = self.brief(smoothed(height), heard, state and state.brief)
-        slow, slow_state = self.slow(smoothed(mean), heard, state and state.slow)
-        depth, depth_state = self.depth(heard * (brief - slow), state and state.depth)
-        return mean, slow + depth, (mean_state, brief_state, slow_state, depth_state)
+        floor, floor_state = self.floor(torch.where(heard > 0, brief, ABOVE_ALL), state and state.floor)
+        usual, usual_state = self.usual(height - floor, heard, state and state.usual)
+        return floor, usual, (brief_state, floor_state, usual_state)
 
 
 def smoothed(height: Tensor) -> Tensor:

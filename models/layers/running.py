@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 STRETCH_FRAMES = 64
 """That a mean is taken over at once: a product with a triangular matrix of this size."""
+ABOVE_ALL = 1e3
+"""What no log magnitude comes near to."""
 LEAST_WEIGHT = 1e-20
 """Below it everything is forgotten, before numbers so small slow processors down."""
 
@@ -67,33 +69,33 @@ class RunningMean(nn.Module):
         return torch.cat(means, dim=-2), MeanState(remembered * total, remembered * weight)
 
 
-class FadingMinimum(nn.Module):
-    """Return the deepest of a frame and all before it, those being less deep by a power of the factor; at most 0.
+class RisingMinimum(nn.Module):
+    """Return the least of a frame and all before it, those having risen with every frame: forgotten at a steady rate.
 
-    d[t] = min(x[t], a d[t - 1]), with d[-1] = 0.
+    m[t] = min(x[t], m[t - 1] + r), with m[-1] above everything.
 
     Args:
-        factor: a, what is left of a depth after a frame, above 0 and below 1.
+        rise: r, above 0.
     """
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, rise: float) -> None:
         super().__init__()
-        self.factor = factor
+        self.rise = rise
 
     def forward(self, values: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Go on with a stream.
 
         Args:
-            values: (..., L, D).
+            values: (..., L, D), below `ABOVE_ALL`; this where a frame does not count.
             state: (..., 1, D) that the frames before have left; None before the first.
 
         Returns:
             (..., L, D) minima, and the new state.
         """
-        state = torch.zeros_like(values[..., :1, :]) if state is None else state
+        state = torch.full_like(values[..., :1, :], ABOVE_ALL) if state is None else state
         lowest, reached, frames = torch.cat([state, values], dim=-2), 1, values.shape[-2]
         while reached <= frames:  # twice as many frames are compared every time
-            before = self.factor**reached * lowest[..., :-reached, :]
+            before = self.rise * reached + lowest[..., :-reached, :]
             lowest = torch.cat([lowest[..., :reached, :], torch.minimum(lowest[..., reached:, :], before)], dim=-2)
             reached *= 2
-        return lowest[..., 1:, :], lowest[..., -1:, :]
+        return lowest[..., 1:, :].clamp_max(ABOVE_ALL), lowest[..., -1:, :].clamp_max(ABOVE_ALL)

@@ -57,16 +57,15 @@ def features(bins: np.ndarray, hop: int, memory: float) -> tuple[np.ndarray, np.
     heard = (level > 1e-30).astype(float)
     power = np.abs(bins) ** 2 + 1e-9 * level + 1e-30
     height = np.log(power) / 2
-    factor = np.exp(-1 / memory)
-    mean = running_mean(height, heard, factor)
     brief = running_mean(smoothed(height), heard, np.exp(-32 / memory))
-    slow = running_mean(smoothed(mean), heard, factor)
-    depth, floor = np.zeros(count), np.zeros((count, frames))
+    least, floor = np.full(count, 1e3), np.zeros((count, frames))
     for at in range(frames):
-        depth = np.minimum(factor * depth, heard[at] * (brief - slow)[:, at])
-        floor[:, at] = slow[:, at] + depth
+        risen = np.minimum(least + 1 / memory, 1e3)
+        least = np.minimum(risen, brief[:, at]) if heard[at] else risen
+        floor[:, at] = least
+    usual = running_mean(height - floor, heard, np.exp(-1 / memory))
     found = np.zeros((8, count, frames))
-    found[0], found[1], found[2] = ((height - what) / 2 * heard for what in (floor, floor.mean(axis=0), mean))
+    found[0], found[1], found[2] = ((height - what) / 2 * heard for what in (floor, floor.mean(axis=0), floor + usual))
     unit = bins / np.sqrt(power)
     expected = np.exp(-1j * np.pi * np.arange(count) / count * hop)
     advance = unit[:, 1:] * unit[:, :-1].conj() * expected[:, None]
