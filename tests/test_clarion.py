@@ -180,7 +180,15 @@ def test_another_projects_models_is_named(tmp_path: Path, script: str | None) ->
 
 
 def test_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    exec(compile(program, "python.md", "exec"), {})
-    before, after = map(float, capsys.readouterr().out.split())
+    before, after = map(float, run_example_of_the_page(0, capsys).split())
     assert after > before
+
+
+def test_blocks_of_the_page_join_to_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert float(run_example_of_the_page(1, capsys)) < 1e-5
+
+
+def run_example_of_the_page(number: int, capsys: pytest.CaptureFixture[str]) -> str:
+    programs = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(programs[number], "python.md", "exec"), {})
+    return capsys.readouterr().out

@@ -58,11 +58,17 @@ MASK_NET: Keys = {
     "fft_samples": FRAME,
     "hop_samples": HOP,
 }
+MASK_NET_CAUSAL: Keys = {
+    **MASK_NET,
+    "lookahead_frames": Key(Whole(0, 64), "Frames that are waited for before the mask of one is estimated.", "frames"),
+    "memory_seconds": Key(Number(0, 3600, above=True), "After which a frame counts 1 / e in running statistics.", "s"),
+}
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.mask_net.MaskNet": MASK_NET,
+    "models.mask_net_causal.MaskNetCausal": MASK_NET_CAUSAL,
     "models.cold_diffusion.ColdDiffusionRNN": {
         **CONV_RNN,
         "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),

@@ -68,6 +68,24 @@ def synthesize(spectrum: Tensor, window: Tensor, hop_samples: int, samples: int)
     return torch.istft(spectrum, len(window), hop_samples, window=window, length=samples)
 
 
+def overlap(frames: Tensor, hop_samples: int) -> Tensor:
+    """Return the sums of frames that lie a hop apart.
+
+    Args:
+        frames: (N, L, n), n a multiple of the hop.
+        hop_samples: H.
+
+    Returns:
+        (N, (L - 1) H + n).
+
+    >>> overlap(torch.tensor([[[1.0, 2.0], [3.0, 4.0]]]), hop_samples=1)
+    tensor([[1., 5., 4.]])
+    """
+    parts = frames.unflatten(-1, (-1, hop_samples)).unbind(dim=2)  # (N, L, H) each
+    laid = [functional.pad(part, (0, 0, at, len(parts) - 1 - at)) for at, part in enumerate(parts)]
+    return torch.stack(laid).sum(dim=0).flatten(1)
+
+
 def squared_magnitude(spectrum: Tensor) -> Tensor:
     """Return |X|^2 of complex values, without the square root of `abs`; of the same shape.
 

@@ -16,6 +16,8 @@ from lightning_modules.runs.checkpoint import build_restorer
 from tests.models.contracts import RATE_HZ, Subject
 
 WINDOW_SAMPLES = 512
+EPOCHS = 20
+"""That a training otherwise decides on when it starts; a cosine needs to know."""
 PACKAGES = {"wpe": "nara_wpe"}
 """Optional ones that methods need."""
 RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
@@ -28,6 +30,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.discriminator.Discriminator": {"depth": 2, "filters": [4, 8, 16], "kernels": [3, 9], "split": None, "hidden": 8},
     "models.conv_rnn.ConvRNN": RECURRENT | {"steps": 4},
     "models.mask_net.MaskNet": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
+    "models.mask_net_causal.MaskNetCausal": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
     "models.cold_diffusion.ColdDiffusionRNN": RECURRENT | {"steps": 3},
 }
 """By class; another class, such as a new one, is taken as its file has it."""
@@ -47,7 +50,7 @@ def description(name: str, root: Path = FOLDER) -> dict[str, Any]:
         name: of a file in `root`/model.
         root: the folder of configurations.
     """
-    sizes = [f"data.sample_rate={RATE_HZ}", f"data.window_samples={WINDOW_SAMPLES}"]
+    sizes = [f"data.sample_rate={RATE_HZ}", f"data.window_samples={WINDOW_SAMPLES}", f"trainer.max_epochs={EPOCHS}"]
     with initialize_config_dir(str(root)):
         return plain(compose("train", [f"model={name}", *sizes]).model)
 

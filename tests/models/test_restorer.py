@@ -17,7 +17,16 @@ from models.streaming.restoration import RestorationStream, Settings
 from tests.models.contracts import RATE_HZ, band_limited
 from tests.models.small import description, names, untrained, with_weights
 
-HEAVY = ("conv_rnn_literal", "conv_rnn_single_step", "mugan", "collaborative_gan", "unet", "unet_gan", "autoencoder")
+HEAVY = (
+    "conv_rnn_literal",
+    "conv_rnn_single_step",
+    "mugan",
+    "collaborative_gan",
+    "unet",
+    "unet_gan",
+    "autoencoder",
+    "mask_net_causal",
+)
 FEW_STEPS = 4
 """Of a hundred: the reach is counted step by step."""
 
