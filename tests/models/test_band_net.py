@@ -61,7 +61,7 @@ def test_network_equals_sums_over_frames_and_bins(settings: dict[str, Any], samp
 
 
 def test_defaults_have_the_stated_number_of_parameters() -> None:
-    assert sum(parameter.numel() for parameter in BandNet(16000).parameters()) == 2_334_411
+    assert sum(parameter.numel() for parameter in BandNet(16000).parameters()) == 2_332_363
 
 
 def test_frames_last_as_long_at_every_rate() -> None:
@@ -119,18 +119,19 @@ def test_gates_and_the_last_layer_are_all_that_keeps_an_untrained_network_silent
 @torch.no_grad()
 def test_noise_goes_on_from_segment_to_segment() -> None:
     net = BandNet(RATE_HZ, cutoff_hz=500.0, **SMALL).eval()
-    torch.nn.init.ones_(net.gates[0])
+    torch.nn.init.ones_(net.gates[:1])
     signal = low_passed(net.segments.limit_samples + 30_000)
     change = net(signal) - signal
     levels = [level_db(change[..., start : start + 4000], 700, 2000) for start in range(8000, signal.shape[-1] - 8000, 4000)]
     assert max(levels) - min(levels) < 2.0, "where segments are faded into each other their noises do not cancel"
 
 
-def test_each_place_in_a_batch_is_trained_with_other_noise() -> None:
-    net = BandNet(RATE_HZ, **SMALL).train()
-    drawn_noise = net.noise_for(torch.zeros(3, 1, 1000))
-    assert len({tuple(each[0, :5].tolist()) for each in drawn_noise}) == 3
-    assert torch.equal(*net.eval().noise_for(torch.zeros(2, 1, 1000)))
+def test_every_step_of_a_training_has_other_noise_for_each_example() -> None:
+    net, batch = BandNet(RATE_HZ, **SMALL).train(), torch.zeros(3, 2, 1000)
+    stretches = torch.cat([net.noise_for(batch), net.noise_for(batch)])
+    assert stretches.shape == (6, 2, 1000)
+    assert len({tuple(channel[:5].tolist()) for each in stretches for channel in each}) == 12
+    assert torch.equal(*net.eval().noise_for(batch[:2]))
 
 
 def test_excitations_are_of_level_one_whatever_the_envelope() -> None:
