@@ -5,6 +5,7 @@ from conf.schema.data import SAMPLE_RATE
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node
 from conf.schema.kinds import Flag, ListOf, Number, OneOf, Whole, constant, nullable
+from datamodules.limits import HIGHEST_RATE_HZ
 
 DEPTH = Key(Whole(1, 16), "Blocks, each of which halves the rate.", "blocks")
 COUNTS = ListOf(Whole(1, 65_536), longest=64)
@@ -63,12 +64,25 @@ MASK_NET_CAUSAL: Keys = {
     "lookahead_frames": Key(Whole(0, 64), "Frames that are waited for before the mask of one is estimated.", "frames"),
     "memory_seconds": Key(Number(0, 3600, above=True), "After which a frame counts 1 / e in running statistics.", "s"),
 }
+BAND_NET: Keys = {
+    "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
+    "cutoff_hz": Key(
+        nullable(Number(0, HIGHEST_RATE_HZ, above=True)),
+        "Frequency up to which a signal is left as it is, below half of the sample rate; null: found for each example.",
+        "Hz",
+    ),
+    "channels": Key(Whole(1, 65_536), "Channels of a frame.", "channels"),
+    "blocks": Key(Whole(0, 64), "Blocks that let frames know of each other.", "blocks"),
+    "kernel": Key(Whole(1, 1023), "Frames that a block spans; odd.", "frames"),
+    "expansion": Key(Whole(1, 64), "Width of a block's inner layer, in channels."),
+}
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.mask_net.MaskNet": MASK_NET,
     "models.mask_net_causal.MaskNetCausal": MASK_NET_CAUSAL,
+    "models.band_net.BandNet": BAND_NET,
     "models.cold_diffusion.ColdDiffusionRNN": {
         **CONV_RNN,
         "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),

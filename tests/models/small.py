@@ -31,6 +31,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.conv_rnn.ConvRNN": RECURRENT | {"steps": 4},
     "models.mask_net.MaskNet": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
     "models.mask_net_causal.MaskNetCausal": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
+    "models.band_net.BandNet": {"channels": 8, "blocks": 2},
     "models.cold_diffusion.ColdDiffusionRNN": RECURRENT | {"steps": 3},
 }
 """By class; another class, such as a new one, is taken as its file has it."""
@@ -83,10 +84,13 @@ def untrained(config: dict[str, Any]) -> RestorationModule:
 
 
 def eager(node: Any) -> Any:
-    """Return a small description that can learn by heart: without dropout, fast, with states that can hold a patch."""
+    """Return a small description that can learn by heart: without dropout, fast, with states that can hold a patch.
+
+    Told a cut-off below all sound, a method that fills lost bands may change all of it.
+    """
     if not isinstance(node, dict):
         return node
-    wanted = {"dropout": 0.0, "lr": 3e-3, "hidden_channels": 96}
+    wanted = {"dropout": 0.0, "lr": 3e-3, "hidden_channels": 96, "cutoff_hz": 20.0}
     able = {key: eager(value) for key, value in node.items()} | {key: wanted[key] for key in node if key in wanted}
     return able | {"state_channels": 64} if able.get("state_channels") is not None else able
 
