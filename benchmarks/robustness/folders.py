@@ -20,6 +20,7 @@ SMALL = (
     *("data=folder", "data.sample_rate=16000", "data.window_samples=512", "data.batch_size=2", "data.samples_per_epoch=4"),
     *("data.eval_seconds=0.5", "data.eval_windows=1", "logger=csv", "examples=0", "baselines=[]"),
 )
+ONE_BATCH = ("trainer=cpu", "trainer.max_epochs=1", *(f"trainer.limit_{part}_batches=1" for part in ("train", "val", "test")))
 File = tuple[str, bytes]
 
 
@@ -43,7 +44,7 @@ def try_one(folder: Path, files: Iterable[File]) -> None:
         (audio / name).write_bytes(content)
     shared = [*SMALL, f"data.root={audio}", f"data.cache_dir={folder / 'cache'}"]
     run = folder / "run"
-    _require_result("train", ["trainer=smoke", "model=unet_small", *TINY_NET, *shared], run, audio)
+    _require_result("train", ["model=unet_small", *TINY_NET, *ONE_BATCH, *shared], run, audio)
     lines = "".join(f"{path.name},test,{path.name}\n" for path in sorted(audio.iterdir()))
     (audio / "MANIFEST.csv").write_text(f"file,split,group\n{lines}", encoding="utf-8")
     _require_result("evaluate", [f"checkpoint={run}", *shared], folder / "evaluation", audio)
