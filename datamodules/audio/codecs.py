@@ -15,6 +15,8 @@ from datamodules.audio.containers.view import FileView
 from datamodules.audio.library_lines import tell_once
 from datamodules.audio.suffixes import DEMUXER_OF_SUFFIX
 
+KNOWN_TAGS = ("title", "artist", "album", "comment", "copyright", "genre", "date")
+"""Names of tags that libsndfile writes, beside the number of the track."""
 LOSSLESS_CODECS = frozenset({"alac", "ape", "flac", "tta", "wavpack", "wmalossless", "truehd", "mlp"})
 
 _INTEGER_BITS = {"u8": 8, "s16": 16, "s32": 32, "s64": 64}
@@ -139,10 +141,9 @@ class CodecFile:
 
     def copy_metadata(self) -> dict[str, str]:
         """Return the text tags that libsndfile knows too."""
-        known = ("title", "artist", "album", "comment", "copyright", "genre", "date")
         found = {**self._container.metadata, **self._stream.metadata}
         lower = {name.lower(): text for name, text in found.items()}
-        tags = {name: lower[name] for name in known if lower.get(name)}
+        tags = {name: lower[name] for name in KNOWN_TAGS if lower.get(name)}
         return tags | ({"tracknumber": lower["track"]} if lower.get("track") else {})
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datamodules.audio.checks import AudioFileError, UnreadFormatError
 from datamodules.audio.clipping import Clipping
+from datamodules.audio.codecs import KNOWN_TAGS
 from datamodules.audio.tree import RestoreJob
 
 HANDFUL = 5
@@ -75,7 +76,8 @@ def recoded_lines(jobs: Sequence[RestoreJob]) -> list[str]:
         if job.source.held_by:
             groups.setdefault((job.source.path.suffix.lower(), job.form.suffix), []).append(str(job.source.path))
     return [
-        f"note: {_shortened(names)}: {own} files are read but not written; the result is {written[1:].upper()}"
+        f"note: {_shortened(names)}: {own} files are read but not written; the result is {written[1:].upper()}, "
+        f"which keeps of tags and pictures the {', '.join(KNOWN_TAGS)} and number of a track"
         for (own, written), names in sorted(groups.items())
     ]
 
