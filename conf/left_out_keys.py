@@ -20,7 +20,8 @@ def with_left_out_keys(arguments: Sequence[str]) -> list[str]:
     >>> with_left_out_keys(["trainer=cpu", "trainer.max_epochs=3", "trainer.detect_anomaly=true", "+trainer.benchmark=true"])
     ['trainer=cpu', 'trainer.max_epochs=3', '++trainer.detect_anomaly=true', '+trainer.benchmark=true']
     """
-    return [f"++{argument}" if argument.partition("=")[0] in left_out_keys() else argument for argument in arguments]
+    left_out = left_out_keys()
+    return [f"++{argument}" if argument.partition("=")[0] in left_out else argument for argument in arguments]
 
 
 def left_out_keys() -> set[str]:
