@@ -11,6 +11,7 @@ from typing import TypeVar
 from datamodules.audio.checks import AudioFileError, check_regular
 from datamodules.audio.names import NameFinder
 from datamodules.audio.suffixes import has_suffix, read_suffixes, unread_suffixes
+from datamodules.audio.walking import walk
 from datamodules.splits import Split, parse_split
 
 MANIFEST_NAME = "MANIFEST.csv"
@@ -64,15 +65,8 @@ def scan_folder(root: Path) -> AudioFolder:
     named: list[Path] = []
     manifests: dict[Path, tuple[ManifestRow, ...]] = {}
     errors: list[OSError] = []
-    visited: set[str] = set()
-    for place, children, names in os.walk(root, followlinks=True, onerror=errors.append):
-        real = os.path.realpath(place)
-        children[:] = [] if real in visited else sorted(child for child in children if not child.startswith("."))
-        if real in visited:
-            continue
-        visited.add(real)
-        folder = Path(place)
-        named += [folder / name for name in names if not name.startswith(".")]
+    for folder, names in walk(root, errors.append):
+        named += [folder / name for name in names]
         if MANIFEST_NAME in names:
             manifests[folder] = read_manifest(folder / MANIFEST_NAME)
     problems = tuple(f"{error.filename}: {(error.strerror or str(error)).lower()}" for error in errors)

@@ -9,6 +9,7 @@ from datamodules.audio.checks import UnreadFormatError
 from datamodules.audio.forms import Form, Wish, form_of
 from datamodules.audio.io import AudioFileError, AudioInfo, probe
 from datamodules.audio.suffixes import has_suffix, read_suffixes, unread_suffixes
+from datamodules.audio.walking import walk
 
 
 @dataclass(frozen=True)
@@ -86,23 +87,13 @@ def _find(given: str | os.PathLike[str], output_folder: Path, skip: Callable[[Au
 
 
 def _walk(root: Path, output_folder: Path, skip: Callable[[AudioFileError], None]) -> Iterator[Path]:
-    """List audio files at any depth, as training does: links to folders are followed once, hidden files and folders left out."""
+    """List audio files at any depth, as training does, but for those in the output folder."""
 
     def refuse(error: OSError) -> None:
         skip(AudioFileError(error.filename, (error.strerror or str(error)).lower()))
 
-    visited: set[str] = set()
-    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in visited:  # A link led back.
-            subfolders.clear()
-            continue
-        visited.add(real)
-        subfolders[:] = sorted(
-            name for name in subfolders if not (name.startswith(".") or _same(os.path.join(folder, name), output_folder))
-        )
-        audio = (name for name in names if has_suffix(name, read_suffixes() | unread_suffixes()))
-        yield from (Path(folder, name) for name in sorted(audio) if not name.startswith("."))
+    for folder, names in walk(root, refuse, lambda inside: _same(inside, output_folder)):
+        yield from (folder / name for name in names if has_suffix(name, read_suffixes() | unread_suffixes()))
 
 
 def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
