@@ -19,6 +19,7 @@ from models.layers.convnext import ConvNeXtBlock
 from models.layers.counts import check_count
 from models.layers.excitations import SHIFT_BINS, above, shifted_up, whitened
 from models.layers.setting_error import SettingError
+from models.layers.starting import zeroed
 from models.restorer import SegmentedRestorer, segments_of
 from models.streaming.chunking import to_grid
 
@@ -79,10 +80,8 @@ class BandNet(SegmentedRestorer):
         self.listen = nn.Conv1d(bins, channels, 3, padding=1)
         self.blocks = nn.Sequential(*(ConvNeXtBlock(channels, kernel, expansion) for _ in range(blocks)))
         self.norm = nn.LayerNorm(channels)
-        self.say = nn.Linear(channels, OUTPUTS * bins)
+        self.say = zeroed(nn.Linear(channels, OUTPUTS * bins))
         self.gates = nn.Parameter(torch.zeros(EXCITATIONS, 1))
-        for parameter in self.say.parameters():
-            nn.init.zeros_(parameter)
 
     def restore_segment(self, segment: Tensor) -> Tensor:
         """Map a segment (B, C, T) to (B, C, T)."""

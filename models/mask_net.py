@@ -15,6 +15,7 @@ from models.layers.counts import check_count
 from models.layers.level import level_of
 from models.layers.mask_features import FEATURES, mask_features
 from models.layers.setting_error import SettingError
+from models.layers.starting import nearly_zeroed, side_by_side, zeroed
 from models.restorer import SegmentedRestorer, segments_of
 
 PATCH_BINS, PATCH_FRAMES = 8, 4
@@ -34,9 +35,7 @@ class ContextBlock(nn.Module):
         super().__init__()
         self.near = nn.Conv2d(channels, channels, 3, padding=1)
         self.always = nn.Conv2d(channels, channels, (3, 1), padding=(1, 0))
-        self.out = nn.Conv2d(channels, channels, 1)
-        nn.init.normal_(self.out.weight, std=1e-3)
-        nn.init.zeros_(self.out.get_parameter("bias"))
+        self.out = nearly_zeroed(nn.Conv2d(channels, channels, 1))
 
     def forward(self, patches: Tensor) -> Tensor:
         """Map patches (N, D, I, J), J of them over time, to patches of the same shape."""
@@ -89,11 +88,8 @@ class MaskNet(SegmentedRestorer):
         self.spread = nn.Conv2d(channels, fine_channels * PATCH_BINS * PATCH_FRAMES, 1)
         self.fine = nn.Conv2d(FEATURES, fine_channels, 3, padding=1)
         self.joint = nn.Conv2d(fine_channels, hidden_channels, 3, padding=1)
-        self.mask = nn.Conv2d(hidden_channels, 2, 1)
-        for parameter in self.mask.parameters():
-            nn.init.zeros_(parameter)
-        # convolutions of few channels take half the time so; torch's annotations leave memory_format out
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.mask = zeroed(nn.Conv2d(hidden_channels, 2, 1))
+        side_by_side(self)
 
     def restore_segment(self, segment: Tensor) -> Tensor:
         """Map a segment (B, C, T) to (B, C, T)."""

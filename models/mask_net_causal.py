@@ -18,6 +18,7 @@ from models.layers.causal_blocks import BlockState, CausalContextBlock, CausalCo
 from models.layers.causal_features import FEATURES, CausalFeatures, FeatureState
 from models.layers.counts import check_count
 from models.layers.setting_error import SettingError
+from models.layers.starting import side_by_side, zeroed
 from models.restorer import Restorer
 from models.streaming.chunking import to_grid
 
@@ -101,11 +102,8 @@ class MaskNetCausal(Restorer):
         self.spread = nn.Conv2d(channels, fine_channels * PATCH_BINS, 1)
         self.fine = CausalConv(FEATURES, fine_channels, (3, 3))
         self.joint = CausalConv(fine_channels, hidden_channels, (3, 3))
-        self.mask = nn.Conv2d(hidden_channels, 2, 1)
-        for parameter in self.mask.parameters():
-            nn.init.zeros_(parameter)
-        # convolutions of few channels take half the time so; torch's annotations leave memory_format out
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.mask = zeroed(nn.Conv2d(hidden_channels, 2, 1))
+        side_by_side(self)
 
     @property
     def latency_samples(self) -> int:

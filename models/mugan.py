@@ -20,6 +20,7 @@ from models.layers.multiscale import (
     up_filters,
 )
 from models.layers.splitting import Skips, SplitNetwork
+from models.layers.starting import zeroed
 
 
 class MUGANGenerator(SplitNetwork):
@@ -62,9 +63,7 @@ class MUGANGenerator(SplitNetwork):
         for after, beside in zip(up_filters(filters), (*reversed(filters[:-1]), 0), strict=True):
             self.up.append(SubpixelBlock(multiscale(before, after), dropout))
             before = after // 2 + 2 * beside  # the skip has passed a superpixel
-        self.last = nn.Conv1d(before, 1, LAST_KERNEL, padding=LAST_KERNEL // 2, bias=bias)
-        for parameter in self.last.parameters():
-            nn.init.zeros_(parameter)
+        self.last = zeroed(nn.Conv1d(before, 1, LAST_KERNEL, padding=LAST_KERNEL // 2, bias=bias))
 
     @property
     def reach_samples(self) -> int:

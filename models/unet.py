@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.splitting import Skips, SplitNetwork
+from models.layers.starting import zeroed
 from models.layers.subpixel import pixel_shuffle
 from models.layers.unet_blocks import LEAK, MIN_KERNEL, UpBlock, down_blocks, plan, plan_reach_samples
 
@@ -50,9 +51,7 @@ class UNet(SplitNetwork):
             UpBlock(before, after, kernel, dropout, bias)
             for before, after, kernel in zip(inputs, reversed(channels), reversed(kernels), strict=True)
         )
-        self.last = nn.Conv1d(2 * channels[0], 2, MIN_KERNEL, padding=MIN_KERNEL // 2, bias=bias)
-        for parameter in self.last.parameters():
-            nn.init.zeros_(parameter)
+        self.last = zeroed(nn.Conv1d(2 * channels[0], 2, MIN_KERNEL, padding=MIN_KERNEL // 2, bias=bias))
 
     @property
     def reach_samples(self) -> int:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.running import MeanState, RunningMean
+from models.layers.starting import nearly_zeroed
 
 
 class CausalConv(nn.Conv2d):
@@ -64,9 +65,7 @@ class CausalContextBlock(nn.Module):
         self.near = CausalConv(channels, channels, (3, 3), dilation_frames=dilation_frames)
         self.mean = RunningMean(factor)
         self.always = nn.Conv2d(channels, channels, (3, 1), padding=(1, 0))
-        self.out = nn.Conv2d(channels, channels, 1)
-        nn.init.normal_(self.out.weight, std=1e-3)
-        nn.init.zeros_(self.out.get_parameter("bias"))
+        self.out = nearly_zeroed(nn.Conv2d(channels, channels, 1))
 
     def forward(self, patches: Tensor, heard: Tensor, state: BlockState | None) -> tuple[Tensor, BlockState]:
         """Go on with a stream.

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers import stft
+from models.layers.mask_features import smoothed, turned_back
 from models.layers.running import ABOVE_ALL, MeanState, RisingMinimum, RunningMean
 
 FEATURES = 8
-SMOOTHED_BINS = 9
 BRIEF_PER_MEMORY = 1 / 32
 """For how long a spectrum is smoothed before it may be the floor."""
 LEAST_SHARE = 1e-9
@@ -48,7 +48,7 @@ class CausalFeatures(nn.Module):
         memory_frames: after which a frame counts 1 / e in running statistics.
     """
 
-    expected: Tensor
+    back: Tensor
     frequency: Tensor
 
     def __init__(self, bins: int, fft_samples: int, hop_samples: int, memory_frames: float) -> None:
@@ -56,8 +56,7 @@ class CausalFeatures(nn.Module):
         self.brief = RunningMean(math.exp(-1 / (BRIEF_PER_MEMORY * memory_frames)))
         self.floor = RisingMinimum(1 / memory_frames)
         self.usual = RunningMean(math.exp(-1 / memory_frames))
-        turns = torch.arange(bins) * hop_samples % fft_samples / fft_samples
-        self.register_buffer("expected", torch.polar(torch.ones(bins), -2 * math.pi * turns), persistent=False)
+        self.register_buffer("back", turned_back(bins, fft_samples, hop_samples), persistent=False)
         self.register_buffer("frequency", torch.linspace(-1, 1, bins), persistent=False)
 
     def forward(self, spectrum: Tensor, state: FeatureState | None) -> tuple[Tensor, Tensor, FeatureState]:
@@ -79,7 +78,7 @@ class CausalFeatures(nn.Module):
         floor, usual, statistics = self._statistics(height, heard, state)
         phases = spectrum / power.sqrt()
         before = phases[:, :1] * 0 if state is None else state.phases
-        advance = phases * torch.cat([before, phases[:, :-1]], dim=1).conj() * self.expected
+        advance = phases * torch.cat([before, phases[:, :-1]], dim=1).conj() * self.back
         step = functional.pad(-phases[..., 1:] * phases[..., :-1].conj(), (0, 1))
         above = [0.5 * heard * (height - what) for what in (floor, floor.mean(dim=-1, keepdim=True), floor + usual)]
         frequency = self.frequency.expand_as(height)
@@ -94,8 +93,3 @@ class CausalFeatures(nn.Module):
         floor, floor_state = self.floor(torch.where(heard > 0, brief, ABOVE_ALL), state and state.floor)
         usual, usual_state = self.usual(height - floor, heard, state and state.usual)
         return floor, usual, (brief_state, floor_state, usual_state)
-
-
-def smoothed(height: Tensor) -> Tensor:
-    """Return the means over neighboring bins of (N, L, F); at the edges, of those that there are."""
-    return functional.avg_pool1d(height, SMOOTHED_BINS, 1, SMOOTHED_BINS // 2, count_include_pad=False)

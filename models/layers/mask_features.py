@@ -34,7 +34,8 @@ def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:
     log_magnitude = 0.5 * (stft.squared_magnitude(spectrum) + LEAST_POWER).log()  # (N, F, L)
     floor = log_floor(log_magnitude)
     unit = spectrum / (spectrum.abs() + LEAST_POWER)
-    advance = functional.pad(unit[..., 1:] * unit[..., :-1].conj(), (0, 1)) * _expected_advance(spectrum, hop_samples)
+    back = turned_back(bins, 2 * (bins - 1), hop_samples).to(spectrum.device)[:, None]
+    advance = functional.pad(unit[..., 1:] * unit[..., :-1].conj(), (0, 1)) * back
     step = functional.pad(-unit[:, 1:] * unit[:, :-1].conj(), (0, 0, 0, 1))
     frequency = torch.linspace(-1, 1, bins, device=spectrum.device)[:, None].expand_as(log_magnitude)
     features = torch.stack(
@@ -58,13 +59,16 @@ def log_floor(log_magnitude: Tensor) -> Tensor:
     Returns:
         (N, F, 1).
     """
-    half = SMOOTHED_BINS // 2
-    smoothed = functional.avg_pool1d(log_magnitude.mT, SMOOTHED_BINS, 1, half, count_include_pad=False).mT
     rank = max(1, math.ceil(FLOOR_QUANTILE * log_magnitude.shape[-1]))
-    return smoothed.kthvalue(rank, dim=-1, keepdim=True).values
+    return smoothed(log_magnitude.mT).mT.kthvalue(rank, dim=-1, keepdim=True).values
 
 
-def _expected_advance(spectrum: Tensor, hop_samples: int) -> Tensor:
-    fft_samples = 2 * (spectrum.shape[1] - 1)
-    turns = torch.arange(spectrum.shape[1]) * hop_samples % fft_samples / fft_samples
-    return torch.polar(torch.ones_like(turns), -2 * math.pi * turns).to(spectrum.device)[:, None]
+def smoothed(log_magnitude: Tensor) -> Tensor:
+    """Return the means over neighboring bins of (N, L, F); at the edges, of those that there are."""
+    return functional.avg_pool1d(log_magnitude, SMOOTHED_BINS, 1, SMOOTHED_BINS // 2, count_include_pad=False)
+
+
+def turned_back(bins: int, fft_samples: int, hop_samples: int) -> Tensor:
+    """Return the factors (F,) that take back by how much the center frequencies of the first bins turn in a hop."""
+    turns = torch.arange(bins) * hop_samples % fft_samples / fft_samples
+    return torch.polar(torch.ones_like(turns), -2 * math.pi * turns)

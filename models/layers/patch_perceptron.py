@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.spectrogram_patches import PATCH, STRIDE
+from models.layers.starting import zeroed
 
 LOWEST_OCTAVE = 1 / 50
 """Of the Nyquist frequency: below it gains change with the frequency, above it with its logarithm."""
@@ -60,9 +61,7 @@ class PatchPerceptron(nn.Module):
         self.patch = nn.Conv2d(patch_channels, hidden_channels, PATCH, stride=STRIDE, padding=STRIDE, bias=bias)
         self.neighbors = nn.Conv2d(state_channels, hidden_channels, 3, padding=1, bias=False)
         self.middle = nn.Conv2d(hidden_channels, hidden_channels, 1, bias=bias)
-        self.last = nn.Conv2d(hidden_channels, state_channels, 1, bias=bias)
-        for parameter in self.last.parameters():
-            nn.init.zeros_(parameter)
+        self.last = zeroed(nn.Conv2d(hidden_channels, state_channels, 1, bias=bias))
         self.by_frequency = Gains(hidden_channels, frequency_features)
         self.by_step = nn.ModuleList(Gains(hidden_channels, step_features) for _ in range(2))
         self.gate = nn.Conv2d(hidden_channels, state_channels, 1) if gate else None
