@@ -3,7 +3,7 @@
 import csv
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,15 @@ def test_terminated_evaluation_without_a_result_does_not_look_like_a_success(
     assert not (tmp_path / "evaluation" / "result.json").exists()
 
 
+@pytest.fixture
+def heard_interrupts() -> Iterator[None]:
+    """Let Ctrl-C end the process, also where the tests run in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_interrupts")
 def test_second_signal_ends_the_process_and_leaves_the_result(
     config: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
