@@ -9,6 +9,7 @@ case. A sample is good within four standard deviations of a center. The divergen
 share of good samples per center from the truth; refinement moves samples to the nearest center: it mends places, not shares.
 """
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -132,4 +133,7 @@ def score(samples: Tensor) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main([int(seed) for seed in sys.argv[1:]] or [0, 1, 2])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seeds", nargs="*", type=int, default=[0, 1, 2], metavar="SEED")
+    options = parser.parse_args()
+    main(options.seeds)

@@ -8,6 +8,7 @@ the same spectrograms of SECONDS of 16 kHz noise (default 12.5: the 200,000 samp
 best of several runs counts.
 """
 
+import argparse
 import math
 import sys
 import time
@@ -79,4 +80,7 @@ def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 12.5)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seconds", nargs="?", type=float, default=12.5, metavar="SECONDS")
+    options = parser.parse_args()
+    main(options.seconds)

@@ -9,6 +9,7 @@ means, on how many recordings every step was an improvement, and the seconds tha
 CPU. What the extra `perceptual` adds is told to be music. SNR and SI-SDR punish all noise, so they know another order.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -33,7 +34,6 @@ from models.classical.noise_fill import NoiseFill
 RATE_HZ, LOW_RATE_HZ = 48_000, 8_000
 SECONDS = 4.0
 COLUMNS = 100
-FILES = 8
 FFT, HOP = 2048, 512
 SMOOTHED = (31, 5)
 """Bins and frames that make an envelope, 700 Hz and 50 ms."""
@@ -104,11 +104,13 @@ def measure(metric: Metric, orders: list[Mapping[str, Tensor]]) -> tuple[list[li
     return values, (time.perf_counter() - started) / minutes
 
 
-def main(folder: str, files: str = str(FILES)) -> None:
-    paths = [path for path in sorted(Path(folder).iterdir()) if path.suffix.lower() in (".flac", ".wav", ".mp3", ".ogg")]
-    count = min(len(paths), int(files))
+def main(folder: Path, files: int) -> None:
+    if not folder.is_dir():
+        sys.exit(f"{folder} is not a folder")
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".flac", ".wav", ".mp3", ".ogg")]
+    count = min(len(paths), files)
     if count < 1:
-        sys.exit(f"{folder} holds no recordings (flac, wav, mp3, ogg)")
+        sys.exit(f"{folder} holds no recordings (flac, wav, mp3, ogg), or FILES={files} asks for none")
     orders = [oracle_order(excerpt(paths[place * len(paths) // count]), RATE_HZ, LOW_RATE_HZ) for place in range(count)]
     table = Table("metric", *orders[0], f"in order, of {count}", "s a minute", box=None)
     for name, metric in all_metrics().items():
@@ -121,4 +123,8 @@ def main(folder: str, files: str = str(FILES)) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("files", nargs="?", type=int, default=8, metavar="FILES")
+    options = parser.parse_args()
+    main(options.folder, options.files)

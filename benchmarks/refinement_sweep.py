@@ -8,6 +8,7 @@ steps change against the generator alone, what white noise in their place change
 at the step size that lowers LSD most.
 """
 
+import argparse
 import sys
 from collections.abc import Mapping
 from itertools import product
@@ -117,6 +118,9 @@ def draw(picture: Path, curves: dict[str, dict[str, list[float]]]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    parser.add_argument("picture", type=Path, metavar="PNG")
+    parser.add_argument("overrides", nargs="*", metavar="OVERRIDES")
+    options = parser.parse_args()
+    main(options.checkpoint, options.picture, options.overrides)

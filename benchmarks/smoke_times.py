@@ -6,6 +6,7 @@ Each method in a process of its own: on the wall, and of processors (user and sy
 before the first of them.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -49,6 +50,10 @@ def measure(model: str, run: str, cache: str) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        sys.exit(measure(*sys.argv[2:]))
-    main(sys.argv[1:] or [name for name in sorted(group_files("model")) if name not in untrained_methods()])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", metavar="model")
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        sys.exit(measure(*options.one))
+    main(options.models or [name for name in sorted(group_files("model")) if name not in untrained_methods()])

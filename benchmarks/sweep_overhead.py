@@ -7,6 +7,7 @@ after the other inside a process that is warm. The difference is what a process 
 The data are rendered and cached beforehand.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -71,4 +72,7 @@ def as_sweep(settings: list[str], folder: Path, jobs: int) -> tuple[float, float
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("jobs", nargs="?", type=int, default=4)
+    options = parser.parse_args()
+    main(options.jobs)

@@ -7,6 +7,7 @@ that the others wait in its queue. What is timed is the whole command, with Ray'
 job before. The ratio is of use on a machine that has a free core for every worker.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -45,4 +46,8 @@ def wall_seconds(overrides: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 6, int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("jobs", nargs="?", type=int, default=6)
+    parser.add_argument("epochs", nargs="?", type=int, default=5)
+    options = parser.parse_args()
+    main(options.jobs, options.epochs)

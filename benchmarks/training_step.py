@@ -7,6 +7,7 @@ for this machine. "cached batch" is the same step on one batch made beforehand; 
 without autocast. The three take turns, step by step, so that a change of the machine's speed hits all alike; medians.
 """
 
+import argparse
 import statistics
 import sys
 import time
@@ -90,4 +91,7 @@ def make_step(cfg, mixed: bool) -> Callable[[dict], None]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["unet_small", "unet"])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", default=["unet_small", "unet"], metavar="model")
+    options = parser.parse_args()
+    main(options.models)

@@ -6,6 +6,7 @@ FOLDER holds audio files and a MANIFEST.csv with the columns `file`, `split` and
 one second the first ten seconds are taken, mixed to mono and brought to 16 kHz. In the repository's audio set these are ten.
 """
 
+import argparse
 import csv
 import sys
 from pathlib import Path
@@ -58,4 +59,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    options = parser.parse_args()
+    main(options.folder)
