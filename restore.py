@@ -46,6 +46,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--subtype", metavar="NAME", help="sample format: PCM_16, PCM_24, FLOAT, ... (default: each file's own)")
     clip_help = "samples beyond full scale: clip and count them, turn the file down, or keep them (needs --subtype FLOAT)"
     parser.add_argument("--clip-mode", choices=["clamp", "rescale", "none"], default="clamp", help=clip_help)
+    parser.add_argument("--start", type=number_within(0), default=0.0, metavar="SECONDS", help="restore only what comes after")
+    parser.add_argument("--seconds", type=number_within(0), metavar="SECONDS", help="restore only so much (default: to the end)")
     device_help = "where the method runs (default: a CUDA GPU if there is one, else the CPU)"
     parser.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help=device_help)
     trust_help = "a package of yours whose classes the checkpoint may name"
@@ -59,17 +61,21 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> int:
     """Restore what the command line asks for and return the exit code."""
     from datamodules.audio.forms import Wish
+    from datamodules.audio.part import Part
     from lightning_modules.commands.restore import Restoring, restore  # needs torch; --help does not wait for it
     from machine.console import printable
     from models.streaming.restoration import Settings
 
+    part = Part(options.start, options.seconds)
     settings = Settings(options.strength, options.keep_low_band, options.chunk, options.overlap)
     try:
         wish = Wish(options.format and options.format.lower(), options.subtype and options.subtype.upper(), options.clip_mode)
     except ValueError as error:
         print(f"error: {printable(error)}", file=sys.stderr)
         return 2
-    restoring = Restoring(options.checkpoint, options.device, options.steps, options.step_size, settings, options.trust, wish)
+    restoring = Restoring(
+        options.checkpoint, options.device, options.steps, options.step_size, settings, options.trust, wish, part
+    )
     return restore(restoring, options.inputs, options.output)
 
 

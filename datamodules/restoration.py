@@ -55,7 +55,8 @@ class RestorationDataModule(pl.LightningDataModule):
             corruption; see `channel_layouts`.
         window_samples: length of a training window.
         batch_size: of training, per process.
-        samples_per_epoch: training windows per epoch, over all processes together.
+        samples_per_epoch: training windows per epoch, over all processes together; None with a stride: every window once.
+        stride_samples: from one training window to the next, so that each comes up once before any comes again; None draws them.
         num_workers: processes that load windows; with the cache, none is enough.
         cache: decode and resample once, into `cache_dir`; else while training.
         cache_dir: folder of the cache.
@@ -82,7 +83,7 @@ class RestorationDataModule(pl.LightningDataModule):
         channel_layout: str = "left_right",
         window_samples: int = 16384,
         batch_size: int = 16,
-        samples_per_epoch: int = 2048,
+        samples_per_epoch: int | None = 2048,
         num_workers: int = 0,
         cache: bool = True,
         cache_dir: str = "~/.cache/clarion",
@@ -97,6 +98,7 @@ class RestorationDataModule(pl.LightningDataModule):
         allow_duplicates: bool = False,
         max_recordings: Mapping[str, int | None] | None = None,
         seed: int = 0,
+        stride_samples: int | None = None,
     ) -> None:
         """Check the values; files are read by `setup`."""
         super().__init__()
@@ -109,8 +111,10 @@ class RestorationDataModule(pl.LightningDataModule):
         self.source, self.corruption, self.sample_rate, self.channels = source, corruption, sample_rate, channels
         self._layout, self._turn = channel_layout, to_mid_side if channel_layout == "mid_side" else as_recorded
         self.seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
+        if samples_per_epoch is None and stride_samples is None:
+            raise ValueError("data.samples_per_epoch=null needs data.stride_samples: windows that are drawn have no end")
         self._sampler = EpochSampler(samples_per_epoch)
-        self._window_rules = WindowRules(window_samples, silence_db, level_db)
+        self._window_rules = WindowRules(window_samples, silence_db, level_db, stride_samples)
         eval_samples = round(eval_seconds * sample_rate)
         self._eval_rules = EvalRules(eval_samples, window_samples, eval_windows, silence_db, eval_seed)
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
@@ -247,6 +251,7 @@ class RestorationDataModule(pl.LightningDataModule):
         if self._train is None:
             self._corruption("train")  # So that it fails before training, if it does.
             self._train = TrainWindows(self._catalog.open("train"), self._window_rules, self.seed)
+            self._sampler.fit(self._train.count)
         return self._train
 
     def _eval_examples(self, split: Split) -> EvalWindows:

@@ -24,14 +24,14 @@ class EpochSampler(Sampler[int]):
     sharding must be off (`use_distributed_sampler=False`), or it would replace this sampler.
 
     Args:
-        samples_per_epoch: over all processes together; the remainder of a division among them is left out.
+        samples_per_epoch: over all processes together; the remainder of a division among them is left out. None is for `fit`.
     """
 
-    def __init__(self, samples_per_epoch: int) -> None:
+    def __init__(self, samples_per_epoch: int | None) -> None:
         """Start at epoch 0."""
-        if samples_per_epoch < 1:
+        if samples_per_epoch is not None and samples_per_epoch < 1:
             raise ValueError(f"data.samples_per_epoch={samples_per_epoch} must be at least 1")
-        self._samples_per_epoch = samples_per_epoch
+        self._samples_per_epoch = samples_per_epoch or 0
         self._epoch, self._skipped, self._repeats = 0, 0, False
 
     def set_epoch(self, epoch: int) -> None:
@@ -41,6 +41,10 @@ class EpochSampler(Sampler[int]):
     def skip(self, count: int) -> None:
         """Leave out the first numbers that this process would get from the next iteration."""
         self._skipped = count
+
+    def fit(self, count: int) -> None:
+        """Give an epoch so many numbers if none were given."""
+        self._samples_per_epoch = self._samples_per_epoch or count
 
     def repeat(self) -> None:
         """Hand out the numbers of epoch 0 in every epoch."""

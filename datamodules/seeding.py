@@ -4,6 +4,8 @@ import hashlib
 
 import torch
 
+_ROUNDS = 4
+
 
 def mix_seed(*parts: int | str) -> int:
     """Hash any number of labels into one seed, so that neighboring indices and seeds share nothing.
@@ -33,6 +35,34 @@ def generator_for(*parts: int | str, device: torch.device | str = "cpu") -> torc
         device: where the generator draws.
     """
     return torch.Generator(device).manual_seed(mix_seed(*parts))
+
+
+def shuffled(place: int, count: int, seed: int) -> int:
+    """Return which of `count` things comes at a place of a random order, without ever listing the order.
+
+    A Feistel network (Luby and Rackoff, "How to Construct Pseudorandom Permutations from Pseudorandom Functions", 1988) permutes
+    the numbers of an even number of bits; what it sends beyond `count` goes through it again.
+
+    Args:
+        place: from 0 to count - 1.
+        count: of things, at least 1.
+        seed: of the order.
+
+    Returns:
+        A number from 0 to count - 1, another one for each place.
+
+    Example:
+        >>> sorted(shuffled(place, 5, seed=3) for place in range(5))
+        [0, 1, 2, 3, 4]
+    """
+    half = max(1, ((count - 1).bit_length() + 1) // 2)
+    while True:
+        left, right = place >> half, place % (1 << half)
+        for number in range(_ROUNDS):
+            left, right = right, left ^ (mix_seed(seed, number, right) % (1 << half))
+        place = (left << half) + right
+        if place < count:
+            return place
 
 
 def place_of_draws(device: torch.device) -> torch.device:

@@ -15,7 +15,7 @@ from datamodules.cache import Recordings
 from datamodules.draws import Range, as_range, uniform
 from datamodules.levels import has_sound, is_silent, why_silent
 from datamodules.pairs import read_corrupted
-from datamodules.seeding import generator_for
+from datamodules.seeding import generator_for, mix_seed, shuffled
 
 _TRIES = 20  # Windows drawn for one example before a silent one is accepted: the recordings may hold little else.
 
@@ -30,22 +30,29 @@ class WindowRules:
         window_samples: length.
         silence_db: RMS level without the mean, in dBFS, below which a window is drawn again; None accepts all.
         level_db: gain in dB, `[low, high]` or one number; None leaves the level alone.
+        stride_samples: from one sliding window to the next; None draws windows anywhere.
     """
 
     window_samples: int
     silence_db: float | None = None
     level_db: Range | None = None
+    stride_samples: int | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
         if self.window_samples < 1:
             raise ValueError(f"data.window_samples={self.window_samples} must be at least 1")
+        if self.stride_samples is not None and self.stride_samples < 1:
+            raise ValueError(f"data.stride_samples={self.stride_samples} must be at least 1, or null")
         if self.level_db is not None:
             as_range(self.level_db, "data.level_db")
 
 
 class TrainWindows(Dataset[dict[str, Any]]):
     """Example n is a window whose recording and offset are drawn from a generator seeded by (seed, n).
+
+    With a stride, windows begin at its multiples only, and every one of them comes once before any comes again: example n is
+    window n modulo their number, in an order that is new for each round. A silent one is replaced by another that is drawn.
 
     All windows of all recordings are equally likely, so that long recordings are used in proportion; where recordings belong to
     shares, these come up by their weights, and within a share by length. Recordings shorter than a window are left out.
@@ -56,7 +63,8 @@ class TrainWindows(Dataset[dict[str, Any]]):
         seed: the run's seed.
 
     Raises:
-        ValueError: if every recording is shorter than the window, or every one that is not is silent.
+        ValueError: if every recording is shorter than the window, every one that is not is silent, or a stride is given where
+            recordings come up by weights.
     """
 
     def __init__(self, recordings: Recordings, rules: WindowRules, seed: int) -> None:
@@ -68,18 +76,29 @@ class TrainWindows(Dataset[dict[str, Any]]):
                 f"'train'; set data.window_samples to at most {max(lengths, default=0)}"
             )
         self._recordings, self._rules, self._seed = recordings, rules, seed
-        windows = np.maximum(0, np.asarray(lengths, dtype=np.int64) - rules.window_samples + 1)
+        self._stride = rules.stride_samples or 1
+        windows = np.maximum(0, (np.asarray(lengths, dtype=np.int64) - rules.window_samples) // self._stride + 1)
         self._windows_before = np.cumsum(windows) - windows
         self._windows = int(windows.sum())
         self._weights_up_to = _weights_up_to(recordings, windows)
+        if rules.stride_samples is not None and self._weights_up_to is not None:
+            raise ValueError(
+                f"data.stride_samples={rules.stride_samples} takes every window equally often, which data.root_weights "
+                "contradicts: set one of them to null"
+            )
         self.too_short = int(np.count_nonzero(windows == 0))
         self._damaged: set[int] = set()
         self._refuse_silence(np.flatnonzero(windows).tolist())
 
+    @property
+    def count(self) -> int:
+        """Return how many different windows there are."""
+        return self._windows
+
     def __getitem__(self, n: int) -> dict[str, Any]:
         """Return `{"clean": (C, T) float32, "index": n}`, and `recorded`, the same part of the partner, where there is one."""
         generator = generator_for(self._seed, "window", n)
-        window = self._draw_audible(generator)
+        window = self._draw_audible(n, generator)
         if self._rules.level_db is not None:
             level_db = uniform(*as_range(self._rules.level_db, "data.level_db"), (), generator)
             window = {name: audio * 10 ** (level_db / 20) for name, audio in window.items()}
@@ -89,9 +108,16 @@ class TrainWindows(Dataset[dict[str, Any]]):
         """Draw a window: the recording's index and the offset in samples."""
         if self._weights_up_to is not None:
             return self._locate_by_weight(self._weights_up_to, generator)
-        window = int(torch.randint(self._windows, (), generator=generator))
+        return self._place(int(torch.randint(self._windows, (), generator=generator)))
+
+    def slide(self, n: int) -> tuple[int, int]:
+        """Return the sliding window of example n: the recording's index and the offset in samples."""
+        round_number, place = divmod(n, self._windows)
+        return self._place(shuffled(place, self._windows, mix_seed(self._seed, "slide", round_number)))
+
+    def _place(self, window: int) -> tuple[int, int]:
         index = int(np.searchsorted(self._windows_before, window, side="right")) - 1
-        return index, window - int(self._windows_before[index])
+        return index, self._stride * (window - int(self._windows_before[index]))
 
     def _locate_by_weight(self, weights_up_to: np.ndarray, generator: torch.Generator) -> tuple[int, int]:
         drawn = float(torch.rand((), generator=generator, dtype=torch.float64)) * weights_up_to[-1]
@@ -107,10 +133,11 @@ class TrainWindows(Dataset[dict[str, Any]]):
         why = why_silent(self._recordings, used[0], silence_db)
         raise ValueError(f"split 'train' is silent or damaged in all of its {len(used)} recordings, e.g. {why}")
 
-    def _draw_audible(self, generator: torch.Generator) -> dict[str, Tensor]:
+    def _draw_audible(self, n: int, generator: torch.Generator) -> dict[str, Tensor]:
         window = None
-        for _ in range(_TRIES):
-            read = self._read(*self.locate(generator))
+        for number in range(_TRIES):
+            slides = number == 0 and self._rules.stride_samples is not None
+            read = self._read(*(self.slide(n) if slides else self.locate(generator)))
             window = read or window
             if read is not None and not is_silent(read["clean"], self._rules.silence_db):
                 break

@@ -58,7 +58,7 @@ class AdversarialModule(ScheduledModule):
         discriminator: creates D, which maps signals and corrupted signals (B, C, T) to its logits and inner activations.
         generator_optimizer: from parameters to an optimizer.
         discriminator_optimizer: from parameters to an optimizer.
-        adversary: bce, lsgan or hinge.
+        adversary: bce, bce_half, lsgan or hinge.
         penalty_weights: of r1 and gradient_penalty in D's loss; 0 = not computed.
         discriminator_steps: D steps per G step, each on a batch of its own; counted over epochs.
         warm_up: when the other losses join the reconstruction loss.

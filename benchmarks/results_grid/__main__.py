@@ -10,14 +10,13 @@ import argparse
 import shlex
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.results_grid.jobs import Job, Place, Trial, jobs_of, run
+from benchmarks.results_grid.jobs import Place, Trial, do, jobs_of
 from benchmarks.results_grid.rows import EXPERIMENTS, OF_METHOD
 from benchmarks.results_grid.tables import made_by, table
 
@@ -51,21 +50,6 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument("--tables", action="store_true", help="print the tables of what there is")
     reader.add_argument("--trial", action="store_true", help="two steps and two pairs each, in WORK/trial: does it run?")
     return reader
-
-
-def do(jobs: Sequence[Job]) -> list[Job]:
-    """Run jobs one after the other, but for what another process did meanwhile, and return those that failed."""
-    failed = []
-    for number, job in enumerate(jobs, start=1):
-        if job.is_done():
-            continue
-        start = time.monotonic()
-        code = run(job)
-        if code or not job.is_done():
-            failed.append(job)
-        ended = f"failed ({code}), see {job.folder}.log" if job in failed else "done"
-        print(f"{number}/{len(jobs)} {job.folder.name}: {ended}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-    return failed
 
 
 if __name__ == "__main__":

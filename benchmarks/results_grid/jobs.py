@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,3 +157,18 @@ def run(job: Job) -> int:
             command.terminate()
             command.wait()
             raise
+
+
+def do(jobs: Sequence[Job]) -> list[Job]:
+    """Run jobs one after the other, but for what another process did meanwhile, and return those that failed."""
+    failed = []
+    for number, job in enumerate(jobs, start=1):
+        if job.is_done():
+            continue
+        start = time.monotonic()
+        code = run(job)
+        if code or not job.is_done():
+            failed.append(job)
+        ended = f"failed ({code}), see {job.folder}.log" if job in failed else "done"
+        print(f"{number}/{len(jobs)} {job.folder.name}: {ended}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    return failed

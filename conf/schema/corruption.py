@@ -2,11 +2,12 @@
 
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node
-from conf.schema.kinds import Either, ListOf, Number, OneOf, Span, Whole, constant, nullable
+from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Span, Whole, constant, nullable
 from conf.schema.texts import Text
 
 PACKAGE = "datamodules.corruptions"
 SHARE = Number(0, 1)
+PERCENT = Number(0, 100)
 RATE = Number(1, 200_000)
 SPLIT = nullable(OneOf(("matching", "train", "val", "test")))
 FILTERS = ListOf(OneOf(constant(f"{PACKAGE}.dsp.filters", "FAMILIES")))
@@ -85,6 +86,34 @@ CORRUPTIONS: dict[str, Keys] = {
         "mp3_kbps": Key(Span(Number(8, 320)), "Bit rate of MP3, all channels together.", "kbit/s"),
         "vorbis_quality": Key(Span(SHARE), "Quality of Vorbis, a tenth of what oggenc calls -q."),
         "opus_kbps": Key(Span(Number(6, 256)), "Bit rate of Opus for one channel.", "kbit/s"),
+    },
+    f"{PACKAGE}.amplifier.Amplifier": {
+        "mains_hz": Key(ListOf(Number(1, 1000)), "Frequencies of the mains, of which each example draws one.", "Hz"),
+        "hiss": Key(Span(SHARE), "Share of the noise's power that is hiss; the rest is hum."),
+        "snr_db": Key(Span(Number(-100, 200)), "Signal-to-noise ratio.", "dB"),
+    },
+    f"{PACKAGE}.compression.Compression": {
+        "threshold_db": Key(Span(Number(0, 120)), "How far the threshold lies below the loudest moment.", "dB"),
+        "ratio": Key(Span(Number(1, 1000)), "Decibels above the threshold for each that is left of them."),
+    },
+    f"{PACKAGE}.echo.Echo": {
+        "delay_ms": Key(Span(Number(0, 10_000, above=True)), "Time from one repetition to the next.", "ms"),
+        "decay": Key(Span(SHARE), "Level of a repetition over that of the one before it."),
+        "repeats": Key(Span(Whole(1, 1000)), "How many repetitions there are."),
+    },
+    f"{PACKAGE}.feedback.Feedback": {
+        "delay_ms": Key(Span(Number(0, 10_000, above=True)), "Time of a round trip.", "ms"),
+        "loop_gain_db": Key(Span(Number(-120, -0.1)), "Gain of a round trip.", "dB"),
+        "frequency_hz": Key(Span(RATE), "Near which the loop rings.", "Hz"),
+    },
+    f"{PACKAGE}.freeverb.Freeverb": {
+        "reverberance": Key(Span(PERCENT), "Strength: 0.1 s to 10 s of reverberation.", "%"),
+        "hf_damping": Key(PERCENT, "How much faster high frequencies decay.", "%"),
+        "room_scale": Key(PERCENT, "How long the delays are.", "%"),
+        "stereo_depth": Key(PERCENT, "How much the delays of two channels differ.", "%"),
+        "pre_delay_ms": Key(Number(0, 500), "Before the reverberation begins.", "ms"),
+        "wet_gain_db": Key(Number(-60, 20), "Gain of the reverberation.", "dB"),
+        "wet_only": Key(Flag(), "Whether the direct sound is left out."),
     },
     f"{PACKAGE}.g712.G712": {},
     f"{PACKAGE}.pipeline.Identity": {},

@@ -106,7 +106,14 @@ DATA: Keys = {
     ),
     "window_samples": Key(Whole(1, 100_000_000), "Length of a training window.", "samples"),
     "batch_size": Key(Whole(1, 100_000), "Windows of a training batch.", "windows"),
-    "samples_per_epoch": Key(Whole(1, 2**40), "Training windows of an epoch.", "windows"),
+    "stride_samples": Key(
+        nullable(Whole(1, 100_000_000)),
+        "From a training window to the next, each used equally often; null draws them.",
+        "samples",
+    ),
+    "samples_per_epoch": Key(
+        nullable(Whole(1, 2**40)), "Training windows of an epoch; null, with stride_samples: every one of them once.", "windows"
+    ),
     "num_workers": Key(Whole(0, 1024), "Processes that read windows; 0 reads in the process that trains.", "processes"),
     "cache": Key(Flag(), "Decode every file once, into cache_dir; false reads windows straight from the files."),
     "cache_dir": Key(Text("a folder"), "Folder of the decoded audio; the variable CLARION_CACHE sets it too."),

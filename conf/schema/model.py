@@ -138,6 +138,7 @@ RECIPES: dict[str, Keys] = {
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,
     f"{ROOM}adversarial.AdversarialModule": ADVERSARIAL,
     f"{ROOM}mugan.MUGANModule": MUGAN,
+    f"{ROOM}modular_gan.ModularGANModule": MUGAN,
     f"{ROOM}collaborative_gan.CollaborativeGANModule": COLLABORATIVE,
 }
 MODEL = Node("method", RECIPES, [ROOM])

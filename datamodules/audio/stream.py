@@ -14,15 +14,20 @@ from datamodules.audio.info import AudioInfo
 from datamodules.audio.library_lines import library_lines_named
 from datamodules.audio.opening import open_audio
 from datamodules.audio.output import Target, open_output
-from datamodules.audio.seeking import decode_from
+from datamodules.audio.seeking import decode_from, skip_to
 from datamodules.audio.tags import carries_tags, carry_tags
 
 _LARGEST_RIFF_BYTES = 2**32 - 2**16  # Sizes in a WAV header are 32-bit numbers; this leaves room for the header itself.
 _MOST_BLOCK_VALUES = 1 << 20  # Of all channels together.
 
 
-def read_blocks(path: str | os.PathLike[str], block_samples: int) -> Iterator[np.ndarray]:
+def read_blocks(path: str | os.PathLike[str], block_samples: int, start_samples: int = 0) -> Iterator[np.ndarray]:
     """Decode a file block by block, checking it on the way; what an MP3 header promises beyond its audio is silence.
+
+    Args:
+        path: the file.
+        block_samples: how many are decoded at once.
+        start_samples: with which the first block begins.
 
     Yields:
         float64 blocks (C, n <= block_samples), which hold 32-bit integers and doubles exactly.
@@ -30,8 +35,11 @@ def read_blocks(path: str | os.PathLike[str], block_samples: int) -> Iterator[np
     Raises:
         AudioFileError: if the file cannot be decoded, ends early or holds NaN or infinity.
     """
-    decoded_samples = 0
+    decoded_samples = start_samples
     with open_audio(path) as file:
+        if start_samples:
+            with named_errors(path), library_lines_named(path):
+                skip_to(file, start_samples)
         count = max(1, min(block_samples, _MOST_BLOCK_VALUES // file.channels))
         while True:
             with named_errors(path), library_lines_named(path):

@@ -8,22 +8,31 @@ from pathlib import Path
 from datamodules.audio.checks import UnreadFormatError
 from datamodules.audio.forms import Form, Wish, form_of
 from datamodules.audio.io import AudioFileError, AudioInfo, probe
+from datamodules.audio.part import Part
 from datamodules.audio.suffixes import has_suffix, read_suffixes, unread_suffixes
 from datamodules.audio.walking import walk
 
 
 @dataclass(frozen=True)
 class RestoreJob:
-    """One file to read and the file to write for it."""
+    """One file to read and the file to write for it.
+
+    Attributes:
+        source: the file to read.
+        output: the file to write.
+        form: of the result.
+        samples: of the source that are restored.
+    """
 
     source: AudioInfo
     output: Path
     form: Form
+    samples: range
 
     @property
     def seconds(self) -> float:
-        """Duration of the file."""
-        return self.source.frames / self.source.sample_rate_hz
+        """Duration of what is restored."""
+        return len(self.samples) / self.source.sample_rate_hz
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class _Found:
 
 
 def plan_jobs(
-    inputs: Sequence[str | os.PathLike[str]], output_folder: Path, wish: Wish | None = None
+    inputs: Sequence[str | os.PathLike[str]], output_folder: Path, wish: Wish | None = None, part: Part | None = None
 ) -> tuple[list[RestoreJob], list[AudioFileError]]:
     """List the work: a file goes directly into the output folder, a folder's tree is mirrored there.
 
@@ -45,6 +54,7 @@ def plan_jobs(
         inputs: files, taken whatever their names, and folders, searched for audio suffixes.
         output_folder: where results go.
         wish: in which form; None is each file's own.
+        part: of each file that is restored; None is all of it.
 
     Returns:
         the jobs, and what cannot be worked on with the reason.
@@ -59,13 +69,14 @@ def plan_jobs(
     for _, item in found:
         try:
             source = probe(item.path)
+            samples = (part or Part()).of(source)
             form = form_of(source, wish or Wish())
             output = _place(item, output_folder, form.suffix, sources, taken)
         except AudioFileError as error:
             skipped.append(error)
         else:
             taken.add(os.path.realpath(output))
-            jobs.append(RestoreJob(source, output, form))
+            jobs.append(RestoreJob(source, output, form, samples))
     return jobs, list({str(error): error for error in skipped}.values())
 
 

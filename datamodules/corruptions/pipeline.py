@@ -7,9 +7,7 @@ length of the audio, noise is new for every example, and every argument that is 
 
 import copy
 import functools
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,32 +15,15 @@ from torch import Tensor
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.bandwidth import Bandwidth
 from datamodules.corruptions.chain import Chain, Composite
-from datamodules.corruptions.noise import EXPONENTS, colored_noise, tpdf_noise
-from datamodules.corruptions.reverb import Reverb
-from datamodules.draws import at_level, normal
-
-
-@dataclass(frozen=True)
-class StepKind:
-    """What the grammar knows about a step."""
-
-    arguments: str
-    """Names of the required arguments, in order."""
-    build: Callable[..., Corruption]
-    """Makes the corruption from the required arguments."""
-    rate_argument: int | None = None
-    """Which argument is the sample rate of the result."""
-    optional: str = ""
-    """Names of the arguments that may follow, in order."""
-
-    def usage(self, name: str) -> str:
-        """Write the step as a user would."""
-        return f"{name} {self.arguments}" + (f" [{self.optional}]" if self.optional else "")
-
-    def counts(self) -> range:
-        """Tell how many arguments may be given."""
-        required = len(self.arguments.split())
-        return range(required, required + len(self.optional.split()) + 1)
+from datamodules.corruptions.codec import Codec
+from datamodules.corruptions.compression import Compression
+from datamodules.corruptions.echo import Echo
+from datamodules.corruptions.feedback import Feedback
+from datamodules.corruptions.freeverb import Freeverb
+from datamodules.corruptions.grammar import StepKind, parse
+from datamodules.corruptions.levels import LevelAmplifier, LevelNoise
+from datamodules.corruptions.noise import Noise
+from datamodules.corruptions.quantization import Quantize
 
 
 class Pipeline(Composite):
@@ -52,12 +33,20 @@ class Pipeline(Composite):
     |---|---|---|
     | `sample` | input rate, target rate | keep what a recording at the input rate in Hz would hold |
     | `whitenoise`, `pinknoise`, `brownnoise`, `tpdfnoise` | variance, intensity | add noise of that RMS, full scale 1 |
-    | `reverb` | rate, then optionally variance, reverberance | put into simulated rooms |
+    | `hum`, `amplifiernoise` | variance, intensity; `hum` also mains (50 Hz) | add what an amplifier does, of that RMS |
+    | `background` | SNR in dB, folder | mix in recordings of a folder |
+    | `reverb` | rate, then optionally those of `Freeverb` behind a variance | reverberate |
+    | `echo` | delay in ms, decay, repeats (1) | repeat, each time times the decay |
+    | `feedback` | delay in ms, loop gain in dB, frequency in Hz | ring |
+    | `quantization`, `hold` | bits; samples | round; hold a sample |
+    | `compression` | threshold in dB below the loudest, ratio | compress the dynamic range |
+    | `mp3`, `opus`, `vorbis` | kbit/s; quality from 0 to 1 | encode and decode |
     | `scale` | rate | nothing: a pair of equal recordings |
 
     The level of the noise is drawn per example as `|intensity + variance * N(0, 1)|`: what the grammar calls variance is a
     standard deviation, as in its origin. The reverberance of an example lies within `variance` (0) of `reverberance` (50), in
-    percent. The rate in `reverb` and `scale` and the target rate in `sample` must equal `data.sample_rate`.
+    percent. The rate in `reverb` and `scale` and the target rate in `sample` must equal `data.sample_rate`. A folder holds
+    neither spaces nor commas.
     """
 
     def __init__(self, steps: str | Sequence[str]) -> None:
@@ -70,7 +59,7 @@ class Pipeline(Composite):
             ValueError: if a step is unknown, has wrong arguments, or names another target rate than the others.
         """
         texts = steps.split(",") if isinstance(steps, str) else list(steps)
-        parsed = [_parse(text.strip()) for text in texts]
+        parsed = [parse(text.strip(), STEPS) for text in texts]
         rates = sorted({rate for _, rate in parsed if rate is not None})
         if len(rates) > 1:
             raise ValueError(
@@ -114,35 +103,6 @@ class Pipeline(Composite):
         return self._chain(clean, sample_rate, generator)
 
 
-class LevelNoise(Corruption):
-    """Add noise of one color whose level is absolute, not relative to the audio."""
-
-    def __init__(self, color: str, deviation: float, level: float) -> None:
-        """Store the level.
-
-        Args:
-            color: white, pink, brown or tpdf.
-            deviation: standard deviation of the level, full scale 1.
-            level: mean RMS level, full scale 1.
-        """
-        self._color = color
-        self._deviation = deviation
-        self._level = level
-
-    def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
-        """Add noise to a batch; see `Corruption`."""
-        level = (self._level + self._deviation * normal((clean.shape[0], 1, 1), generator)).abs()
-        noise = self._noise(clean, sample_rate, generator)
-        return clean + at_level(noise, level.to(clean.device)).to(clean.dtype)
-
-    def _noise(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
-        """Make noise of any level, (B, C, T)."""
-        if self._color == "tpdf":
-            return tpdf_noise(clean.shape, generator).to(clean.device)
-        share = torch.tensor([float(color == self._color) for color in EXPONENTS], device=clean.device)
-        return colored_noise(share.expand(clean.shape[0], -1), clean.shape, sample_rate, generator)
-
-
 class Identity(Corruption):
     """Corrupt nothing."""
 
@@ -158,16 +118,49 @@ def _sample(input_rate_hz: float, target_rate_hz: float) -> Bandwidth:
     return Bandwidth(input_rate_hz, filters=["windowed_sinc"], order=12, cutoff_ratio=0.95, interpolation=["sinc"])
 
 
-def _reverb(rate_hz: float, variance: float = 0.0, reverberance: float = 50.0) -> Reverb:
-    """Build rooms with the reverberation times of Jezar's Freeverb, the public-domain algorithm behind SoX's `reverb`.
+def _reverb(
+    rate_hz: float,
+    variance: float = 0.0,
+    reverberance: float = 50.0,
+    hf_damping: float = 50.0,
+    room_scale: float = 100.0,
+    stereo_depth: float = 100.0,
+    pre_delay_ms: float = 0.0,
+    wet_gain_db: float = 0.0,
+    wet_only: float = 0.0,
+) -> Freeverb:
+    """Build the reverberation, its strength anywhere within the variance."""
+    if variance < 0 or wet_only not in (0, 1):
+        raise ValueError("VARIANCE must not be negative, and WET_ONLY must be 0 or 1")
+    if not 0 <= reverberance <= 100:
+        raise ValueError(f"REVERBERANCE is {reverberance:g}, which is not within 0 to 100 (percent)")
+    strength = (max(0.0, reverberance - variance), min(100.0, reverberance + variance))
+    return Freeverb(strength, hf_damping, room_scale, stereo_depth, pre_delay_ms, wet_gain_db, bool(wet_only))
 
-    A comb filter of delay d and feedback g falls by 60 dB in `3 d / -log10(g)`; Freeverb's mean delay is 1356.5 samples at
-    44.1 kHz, and its feedback goes from 0.7 to 0.98: 0.6 s at 0 %, 1.2 s at 50 %, 10.5 s at 100 %.
-    """
-    if variance < 0 or not 0 <= reverberance <= 100:
-        raise ValueError("the variance must not be negative, the reverberance must lie within 0 to 100 (percent)")
-    ends = (max(0.0, reverberance - variance), min(100.0, reverberance + variance))
-    return Reverb(t60_s=[3 * (1356.5 / 44100) / -math.log10(0.7 + 0.28 * end / 100) for end in ends])
+
+def _echo(delay_ms: float, decay: float, repeats: float = 1.0) -> Echo:
+    """Build echoes."""
+    return Echo(delay_ms, decay, repeats)
+
+
+def _background(snr_db: float, folder: str) -> Noise:
+    """Mix in recordings."""
+    return Noise(["recorded"], snr_db, noise_root=folder)
+
+
+def _quantization(bits: float) -> Quantize:
+    """Round to so many bits."""
+    return Quantize(["uniform"], bits=bits)
+
+
+def _hold(factor: float) -> Quantize:
+    """Hold one sample for others."""
+    return Quantize(["hold"], hold_factor=factor)
+
+
+def _hum(deviation: float, level: float, mains_hz: float = 50.0) -> LevelAmplifier:
+    """Build the hum of an amplifier."""
+    return LevelAmplifier(0.0, deviation, level, mains_hz)
 
 
 def _scale(rate_hz: float) -> Identity:
@@ -175,44 +168,29 @@ def _scale(rate_hz: float) -> Identity:
     return Identity()
 
 
+_NOISE = "VARIANCE INTENSITY"
 STEPS: dict[str, StepKind] = {
     "sample": StepKind("INPUT_RATE TARGET_RATE", _sample, rate_argument=1),
-    "whitenoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "white")),
-    "pinknoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "pink")),
-    "brownnoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "brown")),
-    "tpdfnoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "tpdf")),
-    "reverb": StepKind("RATE", _reverb, rate_argument=0, optional="VARIANCE REVERBERANCE"),
+    "whitenoise": StepKind(_NOISE, functools.partial(LevelNoise, "white")),
+    "pinknoise": StepKind(_NOISE, functools.partial(LevelNoise, "pink")),
+    "brownnoise": StepKind(_NOISE, functools.partial(LevelNoise, "brown")),
+    "tpdfnoise": StepKind(_NOISE, functools.partial(LevelNoise, "tpdf")),
+    "hum": StepKind(_NOISE, _hum, optional="MAINS"),
+    "amplifiernoise": StepKind(_NOISE, functools.partial(LevelAmplifier, 1.0)),
+    "background": StepKind("SNR FOLDER", _background),
+    "reverb": StepKind(
+        "RATE",
+        _reverb,
+        rate_argument=0,
+        optional="VARIANCE REVERBERANCE HF_DAMPING ROOM_SCALE STEREO_DEPTH PRE_DELAY WET_GAIN WET_ONLY",
+    ),
+    "echo": StepKind("DELAY DECAY", _echo, optional="REPEATS"),
+    "feedback": StepKind("DELAY LOOP_GAIN FREQUENCY", Feedback),
+    "quantization": StepKind("BITS", _quantization),
+    "hold": StepKind("FACTOR", _hold),
+    "compression": StepKind("THRESHOLD RATIO", Compression),
+    "mp3": StepKind("BIT_RATE", lambda kbps: Codec(["mp3"], mp3_kbps=kbps)),
+    "vorbis": StepKind("QUALITY", lambda quality: Codec(["vorbis"], vorbis_quality=quality)),
+    "opus": StepKind("BIT_RATE", lambda kbps: Codec(["opus"], opus_kbps=kbps)),
     "scale": StepKind("RATE", _scale, rate_argument=0),
 }
-
-
-def _parse(text: str) -> tuple[Corruption, int | None]:
-    """Turn a step's text into its corruption and the rate at which it must run, if it names one."""
-    name, *words = text.split() or [""]
-    if name not in STEPS:
-        known = ", ".join(kind.usage(step) for step, kind in STEPS.items())
-        raise ValueError(f"steps holds the unknown step {text!r}; known: {known}")
-    kind = STEPS[name]
-    try:
-        values = [_finite(word) for word in words]
-        if len(values) not in kind.counts():
-            raise ValueError(f"got {len(values)} arguments")
-        rate_hz = None if kind.rate_argument is None else _whole(values[kind.rate_argument])
-        return kind.build(*values), rate_hz
-    except ValueError as error:
-        raise ValueError(f"steps holds {text!r}, which is not '{kind.usage(name)}': {error}") from error
-
-
-def _finite(word: str) -> float:
-    """Read a number."""
-    value = float(word)
-    if not math.isfinite(value):
-        raise ValueError(f"{word!r} is not a finite number")
-    return value
-
-
-def _whole(rate_hz: float) -> int:
-    """Check a sample rate."""
-    if rate_hz <= 0 or rate_hz != int(rate_hz):
-        raise ValueError(f"the rate {rate_hz:g} is not a positive whole number of Hz")
-    return int(rate_hz)

@@ -140,7 +140,7 @@ def restored_bytes(jobs: Sequence[RestoreJob]) -> int:
 
 def _restored_bytes(job: RestoreJob) -> int:
     width = SAMPLE_BYTES.get(job.form.subtype)
-    return os.path.getsize(job.source.path) if width is None else job.source.frames * job.source.channels * width
+    return os.path.getsize(job.source.path) if width is None else len(job.samples) * job.source.channels * width
 
 
 def _existing(folder: Path) -> Path:

@@ -16,6 +16,7 @@ from datamodules.audio.forms import Wish
 from datamodules.audio.io import AudioFileError
 from datamodules.audio.notes import clipping_lines, files, narrow_lines, recoded_lines, skipped_lines
 from datamodules.audio.output import OutputError, check_folder
+from datamodules.audio.part import Part
 from datamodules.audio.partial import remove_leftovers
 from datamodules.audio.tree import RestoreJob, plan_jobs
 from lightning_modules.base import RestorationModule
@@ -26,12 +27,13 @@ from lightning_modules.commands.restoring import restored_blocks, write_restored
 from lightning_modules.runs.plugins import import_plugins
 from lightning_modules.stepwise import with_num_steps, with_step_size
 from machine.console import printable
+from models.streaming.chunking import lead_in
 from models.streaming.restoration import RestorationStream, Settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_AS_THEY_ARE = Wish()
+_AS_THEY_ARE, _ALL = Wish(), Part()
 SPEED_OVER_SECONDS = 600.0
 """What the bar's time left is judged by; a step of a slow method alone may take a minute."""
 
@@ -48,6 +50,7 @@ class Restoring:
         settings: how it is applied to a file.
         trusted: names of packages whose classes it may name beside those of this project.
         wish: in which form results are written.
+        part: of each file that is restored.
     """
 
     method: str
@@ -57,6 +60,7 @@ class Restoring:
     settings: Settings
     trusted: Sequence[str] = ()
     wish: Wish = _AS_THEY_ARE
+    part: Part = _ALL
 
 
 def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) -> int:
@@ -73,7 +77,7 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
         _tell(f"error: {error}")
         return 2
     with _notes_told():
-        jobs, skipped = plan_jobs(inputs, output_folder, restoring.wish)
+        jobs, skipped = plan_jobs(inputs, output_folder, restoring.wish, restoring.part)
         remove_leftovers({job.output.parent for job in jobs} | {output_folder})
         for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method)), *recoded_lines(jobs)]:
             _tell(line)
@@ -174,7 +178,9 @@ def restore_file(
             return stream_of(module, source.sample_rate_hz, channels, settings, watch)
 
         with torch.inference_mode():
-            return write_restored(job, restored_blocks(source, start, job.output.parent))
+            chunking = module.chunking(settings.chunk_seconds, settings.overlap_seconds)
+            begins = lead_in(chunking, module.sample_rate, source.sample_rate_hz, job.samples.start)
+            return write_restored(job, restored_blocks(job, start, begins))
     except AudioFileError:
         raise
     except ValueError as error:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from datamodules.audio.clipping import Clipping
 from datamodules.audio.info import AudioInfo
+from datamodules.audio.part import cut
 from datamodules.audio.spool import Spool, side_by_side
 from datamodules.audio.stream import open_like, read_blocks
 from datamodules.audio.tree import RestoreJob
@@ -20,13 +21,13 @@ PAIRS_UP_TO_HZ = 200_000
 """The two channels of a stereo file are restored together up to this rate."""
 
 
-def restored_blocks(source: AudioInfo, start: Callable[[int, float], RestorationStream], folder: Path) -> Iterator[np.ndarray]:
-    """Restore a file in blocks of at most a second.
+def restored_blocks(job: RestoreJob, start: Callable[[int, float], RestorationStream], lead_in: int) -> Iterator[np.ndarray]:
+    """Restore a file, or a part of it, in blocks of at most a second.
 
     Args:
-        source: the file.
+        job: what to read; where the result goes is room for the channels of a file of many.
         start: gives a stream that restores a number of channels, and is told what share of the work that is.
-        folder: where there is room for the channels of a file of many.
+        lead_in: sample from which on the file is restored, at or before the first that is wanted.
 
     Yields:
         float64 blocks (C, n).
@@ -34,24 +35,32 @@ def restored_blocks(source: AudioInfo, start: Callable[[int, float], Restoration
     Raises:
         AudioFileError: if the file cannot be read, or the folder has no room.
     """
+    source, folder = job.source, job.output.parent
     fewest = 2 if source.sample_rate_hz <= PAIRS_UP_TO_HZ else 1
     count = max(fewest, GROUP_VALUES_PER_SECOND // source.sample_rate_hz)
     groups = [slice(first, min(first + count, source.channels)) for first in range(0, source.channels, count)]
     if len(groups) == 1:
-        yield from _restored(source, groups[0], start)
+        yield from _restored(job, groups[0], start, lead_in)
         return
     with ExitStack() as stack:
         spools = [stack.enter_context(Spool(folder)) for _ in groups]
         for group, spool in zip(groups, spools, strict=True):
-            for block in _restored(source, group, start):
+            for block in _restored(job, group, start, lead_in):
                 spool.put(block)
         yield from side_by_side(spools, max(1, GROUP_VALUES_PER_SECOND // source.channels))
 
 
-def _restored(source: AudioInfo, group: slice, start: Callable[[int, float], RestorationStream]) -> Iterator[np.ndarray]:
+def _restored(
+    job: RestoreJob, group: slice, start: Callable[[int, float], RestorationStream], lead_in: int
+) -> Iterator[np.ndarray]:
     channels = group.stop - group.start
-    stream = start(channels, channels / source.channels)
-    for block in read_blocks(source.path, source.sample_rate_hz):
+    stream = start(channels, channels / job.source.channels)
+    count = None if job.samples.stop == job.source.frames else len(job.samples)
+    yield from cut(_streamed(job.source, group, stream, lead_in), job.samples.start - lead_in, count)
+
+
+def _streamed(source: AudioInfo, group: slice, stream: RestorationStream, lead_in: int) -> Iterator[np.ndarray]:
+    for block in read_blocks(source.path, source.sample_rate_hz, lead_in):
         yield stream.push(torch.from_numpy(block[group])).numpy()
     yield stream.flush().numpy()
 
@@ -73,7 +82,7 @@ def write_restored(job: RestoreJob, blocks: Iterable[np.ndarray]) -> Clipping:
                 spool.put(block)
             gain = clipping.turn_down(spool.lowest, spool.highest)
             blocks = (gain * block for block in spool.blocks(GROUP_VALUES_PER_SECOND // job.source.channels))
-        with open_like(job.source, job.output, job.form) as put:
+        with open_like(replace(job.source, frames=len(job.samples)), job.output, job.form) as put:
             for block in blocks:
                 put(clipping.watch(block))
     return clipping

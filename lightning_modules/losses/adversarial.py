@@ -60,6 +60,22 @@ def bce_generator(restored: Tensor) -> Tensor:
     return functional.softplus(-restored).mean()
 
 
+def bce_half_discriminator(clean: Tensor, restored: Tensor) -> Tensor:
+    """Return half of `bce_discriminator`, as Billotais/Denoising-with-Generative-Models has it.
+
+    Args:
+        clean: logits of clean signals.
+        restored: logits of restored signals.
+
+    Returns:
+        () scalar.
+
+    >>> round(bce_half_discriminator(torch.zeros(3), torch.zeros(3)).item(), 4)
+    0.6931
+    """
+    return bce_discriminator(clean, restored) / 2
+
+
 def lsgan_discriminator(clean: Tensor, restored: Tensor) -> Tensor:
     """Return (D(y) - 1)^2 + D(G(x))^2, averaged (Mao et al., arXiv 1611.04076, equation 9, without its factor of 1/2).
 
@@ -124,6 +140,7 @@ def hinge_generator(restored: Tensor) -> Tensor:
 
 ADVERSARIES = {
     "bce": Adversary(bce_discriminator, bce_generator, threshold=0.0),
+    "bce_half": Adversary(bce_half_discriminator, bce_generator, threshold=0.0),
     "lsgan": Adversary(lsgan_discriminator, lsgan_generator, threshold=0.5),
     "hinge": Adversary(hinge_discriminator, hinge_generator, threshold=0.0),
 }

@@ -67,6 +67,28 @@ class Chunking:
         return self.overlap_samples - 2 * self.margin_samples
 
 
+def lead_in(chunking: Chunking, method_hz: int, signal_hz: int, start: int) -> int:
+    """Return the sample of a signal from which on it has to be restored, for a part to come out as if all of it had been.
+
+    That is where a chunk of the whole starts, on a whole sample at both rates. One more chunk lies between it and those that the
+    part is made of: what begins too suddenly there, in resampling or in the method, has ended before them.
+
+    Args:
+        chunking: of the whole.
+        method_hz: the sample rate of the method.
+        signal_hz: the sample rate of the signal.
+        start: of the part, in samples of the signal.
+
+    >>> [lead_in(Chunking(100, 20, 5), 16000, 44100, start) for start in (0, 1000, 50_000)]
+    [0, 441, 49392]
+    """
+    step = method_hz // math.gcd(method_hz, signal_hz)
+    fitting = step // math.gcd(chunking.hop_samples, step)
+    before = (start * method_hz // signal_hz - chunking.overlap_samples) // chunking.hop_samples - 1
+    number = max(0, before) // fitting * fitting
+    return number * chunking.hop_samples * signal_hz // method_hz
+
+
 def chunking_for_reach(reach_samples: int, grid_samples: int, sample_rate: int) -> Chunking:
     """Divide a recording for a method that looks no further than its reach: nothing a chunk's edge does to it is kept.
 

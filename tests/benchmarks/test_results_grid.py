@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.results_grid.__main__ import do, main
-from benchmarks.results_grid.jobs import Job, Place, Trial, evaluation, jobs_of, run, training
+from benchmarks.results_grid.__main__ import main
+from benchmarks.results_grid.jobs import Job, Place, Trial, do, evaluation, jobs_of, run, training
 from benchmarks.results_grid.rows import EXPERIMENTS
 from benchmarks.results_grid.tables import table
 from datamodules.audio import io as audio_io
@@ -144,11 +144,11 @@ def test_job_that_another_process_did_meanwhile_is_not_repeated(
         return 0
 
     first, second, third = (training(NAME, method, 0, place) for method in ("conv_rnn", "mask_net", "unet_small"))
-    monkeypatch.setattr("benchmarks.results_grid.__main__.run", succeed)
+    monkeypatch.setattr("benchmarks.results_grid.jobs.run", succeed)
     assert do([first, second]) == []
     assert begun == [first.folder.name]
     assert "2/2" not in capsys.readouterr().err
-    monkeypatch.setattr("benchmarks.results_grid.__main__.run", lambda job: 1)
+    monkeypatch.setattr("benchmarks.results_grid.jobs.run", lambda job: 1)
     assert do([first, third]) == [third]
     assert f"failed (1), see {third.folder}.log" in capsys.readouterr().err
 

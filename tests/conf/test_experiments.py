@@ -33,7 +33,15 @@ def command_of(path: Path) -> list[str]:
 
 
 def test_single_levels_are_older_protocols() -> None:
-    assert [path.stem for path in OLDER] == ["denoise_music_5db", "progressive_denoise_pink", "progressive_denoise_white"]
+    assert [path.stem for path in OLDER] == [
+        "denoise_music_5db",
+        "piano_5_to_10khz",
+        "piano_5_to_10khz_published",
+        "piano_denoise_10khz",
+        "piano_dereverb_10khz",
+        "progressive_denoise_pink",
+        "progressive_denoise_white",
+    ]
 
 
 @pytest.mark.parametrize("path", PRESENT, ids=lambda path: path.stem)

@@ -131,3 +131,54 @@ def test_a_window_longer_than_every_recording_names_the_key():
 def test_impossible_rules_are_refused(rules):
     with pytest.raises(ValueError, match=r"data\.(window_samples|level_db)="):
         WindowRules(**rules)
+
+
+def test_sliding_windows_come_once_each_at_multiples_of_the_stride():
+    windows = TrainWindows(Arrays(ramp(10), ramp(3, 50), ramp(9, 100)), WindowRules(4, stride_samples=2), seed=0)
+    starts = [windows[n]["clean"][0, 0].item() for n in range(14)]
+    assert windows.count == 7 and windows.too_short == 1
+    assert sorted(starts[:7]) == sorted(starts[7:]) == [0, 2, 4, 6, 100, 102, 104]
+
+
+def test_order_of_sliding_windows_follows_seed_and_round():
+    def order(seed, first):
+        windows = TrainWindows(Arrays(ramp(1000)), WindowRules(10, stride_samples=10), seed=seed)
+        return [windows[n]["clean"][0, 0].item() for n in range(first, first + 100)]
+
+    assert order(0, 0) == order(0, 0)
+    assert len({tuple(order(0, 0)), tuple(order(0, 100)), tuple(order(1, 0)), tuple(range(0, 1000, 10))}) == 4
+
+
+def test_stride_beyond_the_window_leaves_gaps():
+    windows = TrainWindows(Arrays(ramp(100)), WindowRules(10, stride_samples=40), seed=0)
+    assert sorted(windows[n]["clean"][0, 0].item() for n in range(3)) == [0, 40, 80]
+
+
+def test_silent_sliding_window_is_replaced_by_another():
+    half_silent = np.concatenate([np.zeros((1, 500), np.float32), square_wave(500)], axis=1)
+    windows = TrainWindows(Arrays(half_silent), WindowRules(100, silence_db=-40, stride_samples=100), seed=0)
+    assert all(windows[n]["clean"].std() >= 0.01 for n in range(10))
+
+
+def test_stride_of_1_is_every_place_and_none_draws_as_before():
+    arrays = Arrays(ramp(50))
+    every = TrainWindows(arrays, WindowRules(10, stride_samples=1), seed=0)
+    assert sorted(every[n]["clean"][0, 0].item() for n in range(41)) == list(range(41))
+    drawn = TrainWindows(arrays, WindowRules(10), seed=0)
+    assert len({drawn[n]["clean"][0, 0].item() for n in range(41)}) < 41
+
+
+def test_stride_beside_weights_is_refused():
+    arrays = Arrays(ramp(50), ramp(50))
+    arrays.recordings = [
+        Recording(f"{number}.wav", 1.0, "train", str(number), share=(str(number), 1.0))
+        for number in range(len(arrays.recordings))
+    ]
+    with pytest.raises(ValueError, match=r"data.stride_samples=5 takes every window equally often, which data.root_weights"):
+        TrainWindows(arrays, WindowRules(10, stride_samples=5), seed=0)
+    assert TrainWindows(arrays, WindowRules(10), seed=0).count == 82
+
+
+def test_stride_of_0_is_refused():
+    with pytest.raises(ValueError, match="data.stride_samples=0 must be at least 1, or null"):
+        WindowRules(10, stride_samples=0)

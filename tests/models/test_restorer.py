@@ -24,6 +24,7 @@ HEAVY = (
     "collaborative_gan",
     "unet",
     "unet_gan",
+    "unet_gan_published",
     "autoencoder",
     "mask_net_causal",
 )

@@ -92,7 +92,6 @@ WRONG = [
     (["run_name=a/nul.txt"], "run_name=a/nul.txt must be .*; nul.txt is a device of Windows"),
     (["run_name=a."], "run_name=a. must be .*; a. ends in '.', which Windows cannot store"),
     (["resume="], "resume='' must be"),
-    (["experiment=super_resolve_piano", "corruption=pipeline"], "corruption.low_rate_hz=4000 is no key; .*Pipeline. has steps"),
     (["corruption._target_=os.getcwd"], r"corruption._target_=os.getcwd must be a class of this project, .* plugins=\[os\]"),
     (["corruption._target_=models.unet.UNet"], "corruption._target_=models.unet.UNet must be the class of a corruption"),
     (["plugins=[../x]"], "plugins"),

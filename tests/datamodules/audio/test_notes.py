@@ -14,7 +14,7 @@ from datamodules.audio.tree import RestoreJob
 
 def jobs(rate_hz: int, *names: str) -> list[RestoreJob]:
     infos = [AudioInfo(Path(name), rate_hz, 1, 100, "WAV", "PCM_16") for name in names]
-    return [RestoreJob(info, Path("out") / info.path, same_form(info)) for info in infos]
+    return [RestoreJob(info, Path("out") / info.path, same_form(info), range(info.frames)) for info in infos]
 
 
 def test_band_above_the_method_is_named_once_a_rate() -> None:

@@ -20,8 +20,9 @@ from datamodules.corruptions.bandwidth import Bandwidth, LowPass
 from datamodules.corruptions.chain import Chain, RandomApply
 from datamodules.corruptions.clipping import Clipping
 from datamodules.corruptions.impulses import Impulses
+from datamodules.corruptions.levels import LevelAmplifier, LevelNoise
 from datamodules.corruptions.noise import Noise
-from datamodules.corruptions.pipeline import Identity, LevelNoise, Pipeline
+from datamodules.corruptions.pipeline import Identity, Pipeline
 from datamodules.corruptions.quantization import Quantize
 from datamodules.corruptions.reverb import Reverb
 from tests.datamodules.corruptions.contracts import (
@@ -39,9 +40,14 @@ from tests.datamodules.corruptions.contracts import (
 CONFIGS = sorted((Path(__file__).parents[3] / "conf" / "corruption").glob("*.yaml"))
 CHANGES_LEVELS: dict[str, Any] = {"gain_tolerance_db": None}
 OF_CONFIGS: dict[str, dict[str, Any]] = {
+    "amplifier": {"gain_tolerance_db": 3.0},  # Its hum has a harmonic at 100 Hz, where levels are compared.
     "clipping": CHANGES_LEVELS,  # Lowers what is above its threshold.
+    "compression": CHANGES_LEVELS,  # As clipping.
     "dequantize": CHANGES_LEVELS | {"latest_samples": 1},  # A value held for an even number of samples has no middle.
     "dereverb": CHANGES_LEVELS,  # Reflections amplify or cancel a single frequency.
+    "echo": CHANGES_LEVELS,  # As reflections.
+    "feedback": CHANGES_LEVELS,
+    "freeverb": CHANGES_LEVELS,
     "restore": CHANGES_LEVELS,  # Clips.
     "noise": {"gain_tolerance_db": 0.3},  # What of it looks like the sine by chance: at 0 dB, brown noise has much at 100 Hz.
     "codec": {"gain_tolerance_db": 0.4},  # 8 kbit/s round a lone sine coarsely.
@@ -63,7 +69,16 @@ OF_CLASSES: dict[str, Callable[[Path], Subject]] = {
     "low-pass, twice": lambda folder: Subject(LowPass([1500, 3500], passes=2), gain_tolerance_db=0.2),
     "noise, mixed": lambda folder: Subject(Noise(["white+brown", "tpdf"]), gain_tolerance_db=0.2),
     "noise, recorded": lambda folder: Subject(Noise(["recorded"], noise_root=str(folder / "noise")), gain_tolerance_db=0.2),
-    "pipeline, reverb": lambda folder: Subject(Pipeline("reverb 16000"), **CHANGES_LEVELS),
+    "level amplifier": lambda folder: Subject(LevelAmplifier(0.5, 0.01, 0.02), keeps_silence=False, gain_tolerance_db=1.0),
+    "pipeline, reverb": lambda folder: Subject(Pipeline("reverb 16000"), **CHANGES_LEVELS, draws=False),
+    "pipeline, all": lambda folder: Subject(
+        Pipeline(
+            "echo 100 0.3 2,feedback 5 -3 1000,hum 0 0.01 60,amplifiernoise 0.001 0.01,"
+            f"background 20 {folder / 'noise'},quantization 10,compression 20 4"
+        ),
+        **CHANGES_LEVELS,
+        keeps_silence=False,
+    ),
     "quantize, dithered": lambda folder: Subject(Quantize(["uniform"], dithered=1.0), gain_tolerance_db=0.2, keeps_silence=False),
     "quantize, causal": lambda folder: Subject(Quantize(["hold_causal"], hold_factor=[2, 9]), 4, **CHANGES_LEVELS),
     "random apply": lambda folder: Subject(RandomApply(Noise()), gain_tolerance_db=0.2),

@@ -54,5 +54,5 @@ def test_every_class_that_corrupts_derives_from_the_base() -> None:
     classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
     own = [value for value in classes if value.__module__.startswith(corruptions.__name__)]
     corrupting = {value.__name__: value for value in own if "__call__" in vars(value)}
-    assert {"Noise", "Chain", "Pipeline", "LevelNoise"} <= set(corrupting)
+    assert {"Noise", "Chain", "Pipeline", "AtLevel"} <= set(corrupting)
     assert [name for name, value in corrupting.items() if not issubclass(value, Corruption)] == []

@@ -133,3 +133,17 @@ def test_cutoff_is_the_corruptions_if_it_has_one(make):
     assert make(corruption=LowPass()).cutoff_hz == 1000.0
     assert make(corruption=Chain([WhiteNoise(), LowPass()])).cutoff_hz == 1000.0
     assert make(corruption=Chain([WhiteNoise()])).cutoff_hz is None
+
+
+def test_epoch_of_all_sliding_windows_has_each_once(make):
+    data = make(stride_samples=256, samples_per_epoch=None, batch_size=1)
+    epochs = [torch.cat([batch["clean"] for batch in corrupted_epoch(data, number)]).flatten(1) for number in range(2)]
+    lengths = [round(8000 * (0.5 + 0.1 * number)) for number in range(4)]
+    assert len(epochs[0]) == sum(length // 256 for length in lengths)
+    assert len(torch.unique(epochs[0], dim=0)) == len(epochs[0])
+    assert torch.equal(torch.unique(epochs[0], dim=0), torch.unique(epochs[1], dim=0))
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+def test_stride_keeps_the_given_length_of_an_epoch(make):
+    assert len(make(stride_samples=64).train_dataloader()) == 4

@@ -55,3 +55,8 @@ def test_options_go_to_whichever_takes_them(tmp_path):
 def test_unknown_option_is_refused(tmp_path):
     with pytest.raises(TypeError, match="yeers"):
         restoration_data(FolderSource, root=str(tmp_path), sample_rate=8000, corruption=WhiteNoise(), yeers=[2004])
+
+
+def test_epoch_without_a_length_needs_a_stride(make):
+    with pytest.raises(ValueError, match="data.samples_per_epoch=null needs data.stride_samples"):
+        make(samples_per_epoch=None)

@@ -78,7 +78,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def job(seconds: float, channels: int = 1) -> RestoreJob:
     source = AudioInfo(Path("a.wav"), RATE_HZ, channels, round(seconds * RATE_HZ), "WAV", "PCM_16")
-    return RestoreJob(source, Path("out/a.wav"), Form("WAV", "PCM_16", ".wav"))
+    return RestoreJob(source, Path("out/a.wav"), Form("WAV", "PCM_16", ".wav"), range(source.frames))
 
 
 def lines(module: RestorationModule, *jobs: RestoreJob, **settings: Any) -> list[str]:

@@ -24,6 +24,11 @@ def softplus(value: float) -> float:
             (softplus(1) + softplus(0) + softplus(-2)) / 3 + (softplus(0.5) + softplus(-0.5) + softplus(1)) / 3,
             (softplus(-0.5) + softplus(0.5) + softplus(-1)) / 3,
         ),
+        (
+            "bce_half",
+            (softplus(1) + softplus(0) + softplus(-2)) / 6 + (softplus(0.5) + softplus(-0.5) + softplus(1)) / 6,
+            (softplus(-0.5) + softplus(0.5) + softplus(-1)) / 3,
+        ),
         ("lsgan", (4 + 1 + 1) / 3 + (0.25 + 0.25 + 1) / 3, (0.25 + 2.25 + 0) / 3),
         ("hinge", (2 + 1 + 0) / 3 + (1.5 + 0.5 + 2) / 3, -1 / 3),
     ],
@@ -52,7 +57,7 @@ def test_saturated_logits_stay_finite_in_value_and_gradient() -> None:
 
 
 def test_unknown_adversary_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown model.adversary=wgan; known: bce, lsgan, hinge"):
+    with pytest.raises(ValueError, match="unknown model.adversary=wgan; known: bce, bce_half, lsgan, hinge"):
         adversaries.find_adversary("wgan")
 
 
