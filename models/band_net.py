@@ -1,7 +1,7 @@
 """A lost upper band, filled by a network that hears a log spectrum and says how loud to play what four instruments offer.
 
-The spectrum of the restored signal is Y = X e^a + A (sum over k of g_k e^(b_k) E_k + R): a, b_k and R come from the network, g_k
-are gates, 0 before training. A is the envelope of the given band, as it goes on by a power law, so that the network need only say
+The spectrum of the restored signal is Y = X e^a + A sum over k of g_k e^(b_k) E_k: a and b_k come from the network, g_k are
+gates, 0 before training. A is the envelope of the given band, as it goes on by a power law, so that the network need only say
 where that is wrong. E_1 is noise with even spectra, E_2 the rectified signal, whose harmonics go on above the band, E_3 and E_4
 the given band, moved up by once and twice its width; each is divided by its own smoothed magnitude. Whatever that comes to, no
 frequency up to the edge of the given band is changed.
@@ -29,7 +29,7 @@ FRAME_SECONDS = 0.064
 NOISE_SECONDS = 4.0
 """After which the noise repeats, too long for anyone to hear; segments start on multiples of it."""
 EXCITATIONS = 4
-OUTPUTS = EXCITATIONS + 3  # of a bin: a, b_k, and the two parts of R
+OUTPUTS = EXCITATIONS + 1  # of a bin: a and b_k
 LEVEL_FRAMES = 33  # half a second: what was quiet for so long is heard like what is loud
 LEAST_POWER = 1e-7
 """Of a bin, relative to the level of all: -70 dB; nothing is told apart below."""
@@ -44,7 +44,7 @@ TINY = 1e-30
 class BandNet(SegmentedRestorer):
     """Fill the lost upper band of every segment of a signal, channel by channel; untrained, it changes nothing.
 
-    The defaults have 2,332,363 parameters at 16 kHz and take 145 million multiplications for a second. Frames last about 64 ms at
+    The defaults have 2,134,345 parameters at 16 kHz and take 133 million multiplications for a second. Frames last about 64 ms at
     every rate, a power of two of samples, and are four hops long.
 
     Args:
@@ -127,9 +127,9 @@ class BandNet(SegmentedRestorer):
         return (power * extrapolated(relative, edge_bin, QUIETEST_POWER)).sqrt()
 
     def estimate(self, heard: Tensor) -> Tensor:
-        """Return a, b_1 to b_4, and the real and imaginary parts of R, (N, 7, F, L), of log spectra (N, F, L)."""
+        """Return a and b_1 to b_4, (N, 5, F, L), of log spectra (N, F, L)."""
         frames = self.blocks(self.listen(heard).mT)  # (N, L, D)
-        said: Tensor = self.say(self.norm(frames)).unflatten(-1, (OUTPUTS, -1))  # (N, L, 7, F)
+        said: Tensor = self.say(self.norm(frames)).unflatten(-1, (OUTPUTS, -1))  # (N, L, 5, F)
         return said.permute(0, 2, 3, 1)
 
     def excitations(self, segment: Tensor, spectrum: Tensor, power: Tensor, edge_hz: Tensor) -> Tensor:
@@ -161,9 +161,9 @@ class BandNet(SegmentedRestorer):
         return torch.stack([noise[:, (start + place) % period] for start in starts.tolist()])
 
     def play(self, said: Tensor, excitations: Tensor) -> Tensor:
-        """Return what is added at level 1, (N, F, L), of outputs (N, 7, F, L) and excitations (N, 4, F, L)."""
-        loudness = said[:, 1 : 1 + EXCITATIONS].clamp(max=LARGEST_LOG_GAIN).exp() * (GATE_GAIN * self.gates[..., None])
-        return (loudness * excitations).sum(dim=1) + torch.complex(said[:, -2], said[:, -1])
+        """Return what is added at level 1, (N, F, L), of outputs (N, 5, F, L) and excitations (N, 4, F, L)."""
+        loudness = said[:, 1:].clamp(max=LARGEST_LOG_GAIN).exp() * (GATE_GAIN * self.gates[..., None])
+        return (loudness * excitations).sum(dim=1)
 
     def analyze(self, signal: Tensor) -> Tensor:
         """Return the spectra (N, F, L) of signals (N, T)."""

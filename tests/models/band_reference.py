@@ -15,14 +15,14 @@ def restored(signal: np.ndarray, noise: np.ndarray, weights: Weights, blocks: in
     count, frames = spectrum.shape
     power = averaged((np.abs(spectrum) ** 2).mean(axis=0)[None], 0, 16)
     said = (
-        estimate(np.log(np.abs(spectrum) ** 2 / power + FLOOR) / 2, weights, blocks).reshape(frames, 7, count).transpose(1, 2, 0)
+        estimate(np.log(np.abs(spectrum) ** 2 / power + FLOOR) / 2, weights, blocks).reshape(frames, 5, count).transpose(1, 2, 0)
     )
     band = np.where(np.arange(count)[:, None] <= edge, spectrum, 0)
     offered = [transform(noise, fft) * np.sqrt(power), transform(np.abs(signal), fft)]
     for times in (1, 2):
         shift = int(4 * np.round(times * edge / 4))
         offered.append(np.concatenate([np.zeros((shift, frames)), band])[:count])
-    added = said[5] + 1j * said[6]
+    added = 0
     for k, each in enumerate(offered):
         flat = each / np.sqrt(averaged(np.abs(each) ** 2, 8, 2) + FLOOR * power)
         added = added + 20 * weights["gates"][k][:, None] * np.exp(np.minimum(said[1 + k], CLAMP)) * flat
