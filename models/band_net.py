@@ -1,9 +1,10 @@
 """A lost upper band, filled by a network that hears a log spectrum and says how loud to play what four instruments offer.
 
-The spectrum of the restored signal is Y = X e^a + sum over k of g_k e^(b_k) E_k + R: a, b_k and R come from the network, g_k are
-gates, 0 before training. E_1 is noise, E_2 the rectified signal, whose harmonics go on above the band, E_3 and E_4 the given
-band, moved up by once and twice its width; each is divided by its own smoothed magnitude, so that only the network says how
-loud it is. Whatever that comes to, no frequency up to the edge of the given band is changed.
+The spectrum of the restored signal is Y = X e^a + A sum over k of g_k e^(b_k) E_k: a and b_k come from the network, g_k are
+gates, 0 before training. A is the envelope of the given band, as it goes on by a power law, so that the network need only say
+where that is wrong. E_1 is noise with even spectra, E_2 the rectified signal, whose harmonics go on above the band, E_3 and E_4
+the given band, moved up by once and twice its width; each is divided by its own smoothed magnitude. Whatever that comes to, no
+frequency up to the edge of the given band is changed.
 """
 
 import torch
@@ -11,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.classical.bandwidth import occupied_bandwidth_hz
-from models.classical.fixed_noise import fixed_noise
+from models.classical.envelope import extrapolated
 from models.classical.frames import frame_samples
 from models.classical.low_rate import low_rates_hz
 from models.layers import stft
 from models.layers.convnext import ConvNeXtBlock
 from models.layers.counts import check_count
+from models.layers.even_noise import even_noise
 from models.layers.excitations import SHIFT_BINS, above, shifted_up, whitened
 from models.layers.setting_error import SettingError
 from models.layers.starting import zeroed
@@ -27,18 +29,22 @@ FRAME_SECONDS = 0.064
 NOISE_SECONDS = 4.0
 """After which the noise repeats, too long for anyone to hear; segments start on multiples of it."""
 EXCITATIONS = 4
-OUTPUTS = EXCITATIONS + 3  # of a bin: a, b_k, and the two parts of R
+OUTPUTS = EXCITATIONS + 1  # of a bin: a and b_k
 LEVEL_FRAMES = 33  # half a second: what was quiet for so long is heard like what is loud
 LEAST_POWER = 1e-7
 """Of a bin, relative to the level of all: -70 dB; nothing is told apart below."""
+QUIETEST_POWER = 1e-10
+"""Of a bin, relative to the level of all, below which a band is not heard to go on."""
 LARGEST_LOG_GAIN = 6.0
+GATE_GAIN = 20.0
+"""By which gates open faster than weights change."""
 TINY = 1e-30
 
 
 class BandNet(SegmentedRestorer):
     """Fill the lost upper band of every segment of a signal, channel by channel; untrained, it changes nothing.
 
-    The defaults have 2,332,363 parameters at 16 kHz and take 145 million multiplications for a second. Frames last about 64 ms at
+    The defaults have 2,134,345 parameters at 16 kHz and take 133 million multiplications for a second. Frames last about 64 ms at
     every rate, a power of two of samples, and are four hops long.
 
     Args:
@@ -93,9 +99,9 @@ class BandNet(SegmentedRestorer):
             heard = log_spectrum(spectrum, power)
         said = self.estimate(heard).float()
         with torch.autocast(signal.device.type, enabled=False):
-            level = power * (power + TINY).rsqrt()
+            loudness = self.expected(spectrum, power, edge_hz)
             played = self.play(said, self.excitations(segment.float(), spectrum, power, edge_hz))
-            change = spectrum * torch.expm1(said[:, 0].clamp(max=LARGEST_LOG_GAIN)) + level * played
+            change = spectrum * torch.expm1(said[:, 0].clamp(max=LARGEST_LOG_GAIN)) + loudness * played
             found = stft.synthesize(change, self.window, self.hop_samples, signal.shape[-1])
             fade_hz = SHIFT_BINS * self.sample_rate / len(self.window)
             found = above(found, edge_hz, fade_hz, self.sample_rate, len(self.window))
@@ -108,10 +114,22 @@ class BandNet(SegmentedRestorer):
         rates = low_rates_hz(segment.detach(), self.sample_rate)
         return occupied_bandwidth_hz(segment, self.sample_rate).minimum(0.5 * torch.tensor(rates))
 
+    def expected(self, spectrum: Tensor, power: Tensor, edge_hz: Tensor) -> Tensor:
+        """Return the magnitudes (N, F, L) by which the given band goes on.
+
+        Args:
+            spectrum: (N, F, L).
+            power: of all bins around a frame, (N, 1, L).
+            edge_hz: of the given band, (N,).
+        """
+        relative = stft.squared_magnitude(spectrum) / (power + TINY)
+        edge_bin = edge_hz * (len(self.window) / self.sample_rate)
+        return (power * extrapolated(relative, edge_bin, QUIETEST_POWER)).sqrt()
+
     def estimate(self, heard: Tensor) -> Tensor:
-        """Return a, b_1 to b_4, and the real and imaginary parts of R, (N, 7, F, L), of log spectra (N, F, L)."""
+        """Return a and b_1 to b_4, (N, 5, F, L), of log spectra (N, F, L)."""
         frames = self.blocks(self.listen(heard).mT)  # (N, L, D)
-        said: Tensor = self.say(self.norm(frames)).unflatten(-1, (OUTPUTS, -1))  # (N, L, 7, F)
+        said: Tensor = self.say(self.norm(frames)).unflatten(-1, (OUTPUTS, -1))  # (N, L, 5, F)
         return said.permute(0, 2, 3, 1)
 
     def excitations(self, segment: Tensor, spectrum: Tensor, power: Tensor, edge_hz: Tensor) -> Tensor:
@@ -136,18 +154,16 @@ class BandNet(SegmentedRestorer):
         But in training each has another stretch of it, drawn as dropout is, or weights would learn one by heart.
         """
         batch, channels, samples = segment.shape
-        period = self.segments.grid_samples
-        if not self.training:
-            return fixed_noise(segment, period).expand(batch, -1, -1)
-        whole = fixed_noise(segment.new_zeros(1).expand(channels, period), period)  # (C, period)
-        stretches = torch.randint(period, (batch,)).tolist()
+        period, frame = self.segments.grid_samples, len(self.window)
+        noise = even_noise(channels, period, (frame // 4, frame // 2, frame, 2 * frame)).to(segment.device)
+        starts = torch.randint(period, (batch,)) if self.training else torch.zeros(batch, dtype=torch.long)
         place = torch.arange(samples, device=segment.device)
-        return torch.stack([whole[:, (start + place) % period] for start in stretches])
+        return torch.stack([noise[:, (start + place) % period] for start in starts.tolist()])
 
     def play(self, said: Tensor, excitations: Tensor) -> Tensor:
-        """Return what is added at level 1, (N, F, L), of outputs (N, 7, F, L) and excitations (N, 4, F, L)."""
-        loudness = said[:, 1 : 1 + EXCITATIONS].clamp(max=LARGEST_LOG_GAIN).exp() * self.gates[..., None]
-        return (loudness * excitations).sum(dim=1) + torch.complex(said[:, -2], said[:, -1])
+        """Return what is added at level 1, (N, F, L), of outputs (N, 5, F, L) and excitations (N, 4, F, L)."""
+        loudness = said[:, 1:].clamp(max=LARGEST_LOG_GAIN).exp() * (GATE_GAIN * self.gates[..., None])
+        return (loudness * excitations).sum(dim=1)
 
     def analyze(self, signal: Tensor) -> Tensor:
         """Return the spectra (N, F, L) of signals (N, T)."""

@@ -6,8 +6,8 @@ Noise of that level lowers the LSD by far more than it costs SNR, so a learned m
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from models.classical.envelope import extrapolated
 from models.classical.fixed_noise import fixed_noise
 from models.classical.frames import frame_samples
 from models.classical.interpolation import CubicSpline
@@ -16,11 +16,7 @@ from models.layers import stft
 from models.restorer import SegmentedRestorer, segments_of
 
 FRAME_SECONDS = 0.064
-SLOPE_BAND = (0.25, 0.8)  # relative to the edge: where the slope of the envelope is measured
-LEVEL_BAND = (0.5, 0.8)  # and its level in each frame; filters begin to fall above
 CROSSFADE = 0.8  # of the edge, from where the noise fades in
-STEEPEST_SLOPE = 4.0  # exponent of the power: 12 dB per octave
-SMOOTHED_FRAMES = 5
 QUIETEST_POWER = 1e-12
 
 
@@ -73,7 +69,8 @@ class NoiseFill(SegmentedRestorer):
     def _fill(self, signal: Tensor, noise: Tensor, edge_hz: float) -> Tensor:
         """Return the noise (C, T) that continues the envelope of a signal (C, T) above the edge."""
         bin_hz = self.sample_rate / self.n_fft
-        envelope = _extrapolate(self._stft(signal).abs().square(), edge_hz / bin_hz)
+        power = stft.squared_magnitude(self._stft(signal))
+        envelope = extrapolated(power, power.new_full((len(power),), edge_hz / bin_hz), QUIETEST_POWER)
         frequency = torch.arange(envelope.shape[1], device=signal.device) * bin_hz
         fade = ((frequency / edge_hz - CROSSFADE) / (1 - CROSSFADE)).clamp(0, 1)
         gain = 10 ** (self.level_db / 20) * fade[:, None] * envelope.sqrt()
@@ -87,26 +84,3 @@ class NoiseFill(SegmentedRestorer):
 
     def _window(self, like: Tensor) -> Tensor:
         return torch.hann_window(self.n_fft, device=like.device)
-
-
-def _extrapolate(power: Tensor, edge_bin: float) -> Tensor:
-    """Continue the envelope of a power spectrogram (C, bins, frames) as a power law; returns the same shape.
-
-    The exponent is fitted to the mean over time, as one frame holds too few partials; the level follows the frames.
-    """
-    bins = torch.arange(power.shape[1], dtype=power.dtype, device=power.device).clamp(min=1)
-    position = (bins / edge_bin).log()[:, None]
-    level = functional.avg_pool1d(power, SMOOTHED_FRAMES, stride=1, padding=SMOOTHED_FRAMES // 2, count_include_pad=False)
-    level = level.clamp(min=QUIETEST_POWER).log()
-    sloped, leveled = (_between(bins / edge_bin, *band) for band in (SLOPE_BAND, LEVEL_BAND))
-    x, y, weight = position[sloped], level[:, sloped].mean(dim=-1, keepdim=True), 1 / bins[sloped, None]
-    x = x - (weight * x).sum() / weight.sum()
-    slope = ((weight * x * y).sum(dim=1) / (weight * x * x).sum()).clamp(-STEEPEST_SLOPE, 0)[:, None]  # (C, 1, 1)
-    height = (level[:, leveled] - slope * position[leveled]).mean(dim=1, keepdim=True)  # (C, 1, frames)
-    return (height + slope * position).exp()
-
-
-def _between(position: Tensor, low: float, high: float) -> Tensor:
-    """Return the indices of the positions from low to high; at least two."""
-    inside = ((position >= low) & (position <= high)).nonzero().flatten()
-    return inside if len(inside) > 1 else torch.tensor([1, 2], device=position.device)

@@ -4,7 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-SMOOTHED_BINS, SMOOTHED_FRAMES = 17, 5
+from models.layers.stft import squared_magnitude
+
+BINS_AROUND, FRAMES_AROUND = 8, 2
+"""To either side, over which magnitudes are smoothed; powers of two."""
 SHIFT_BINS = 4
 """Bands are shifted by multiples of it: with four hops to a window these leave the phases of all frames as they are."""
 
@@ -19,10 +22,35 @@ def whitened(spectrum: Tensor, least: Tensor) -> Tensor:
     Returns:
         (..., F, L), of mean power 1 where there is more than that.
     """
-    power = (spectrum.real.square() + spectrum.imag.square()).flatten(0, -3)
-    power = functional.avg_pool2d(power, (SMOOTHED_BINS, 1), 1, (SMOOTHED_BINS // 2, 0), count_include_pad=False)
-    power = functional.avg_pool2d(power, (1, SMOOTHED_FRAMES), 1, (0, SMOOTHED_FRAMES // 2), count_include_pad=False)
-    return spectrum * (power.view(spectrum.shape) + least).rsqrt()
+    power = mean_around(mean_around(squared_magnitude(spectrum).mT, BINS_AROUND).mT, FRAMES_AROUND)
+    return spectrum * (power + least).rsqrt()
+
+
+def mean_around(values: Tensor, around: int) -> Tensor:
+    """Return moving means over the last dimension; at the ends, of the values that there are.
+
+    Sums of two, four, eight values come from sums of half as many.
+
+    Args:
+        values: (..., L).
+        around: values to either side of a mean's place, a power of two.
+
+    Returns:
+        (..., L).
+
+    >>> mean_around(torch.tensor([0.0, 3.0, 0.0, 0.0]), 1)
+    tensor([1.5000, 1.0000, 1.0000, 0.0000])
+    """
+    return _sum_around(values, around) / _sum_around(values.new_ones(values.shape[-1]), around)
+
+
+def _sum_around(values: Tensor, around: int) -> Tensor:
+    padded = sums = functional.pad(values, (around, around))
+    width = 1
+    while width < 2 * around:
+        sums = sums[..., :-width] + sums[..., width:]
+        width *= 2
+    return sums[..., :-1] + padded[..., width:]
 
 
 def shifted_up(spectrum: Tensor, edge_bin: Tensor, times: int) -> Tensor:

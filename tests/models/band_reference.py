@@ -15,19 +15,32 @@ def restored(signal: np.ndarray, noise: np.ndarray, weights: Weights, blocks: in
     count, frames = spectrum.shape
     power = averaged((np.abs(spectrum) ** 2).mean(axis=0)[None], 0, 16)
     said = (
-        estimate(np.log(np.abs(spectrum) ** 2 / power + FLOOR) / 2, weights, blocks).reshape(frames, 7, count).transpose(1, 2, 0)
+        estimate(np.log(np.abs(spectrum) ** 2 / power + FLOOR) / 2, weights, blocks).reshape(frames, 5, count).transpose(1, 2, 0)
     )
     band = np.where(np.arange(count)[:, None] <= edge, spectrum, 0)
     offered = [transform(noise, fft) * np.sqrt(power), transform(np.abs(signal), fft)]
     for times in (1, 2):
         shift = int(4 * np.round(times * edge / 4))
         offered.append(np.concatenate([np.zeros((shift, frames)), band])[:count])
-    added = said[5] + 1j * said[6]
+    added = 0
     for k, each in enumerate(offered):
         flat = each / np.sqrt(averaged(np.abs(each) ** 2, 8, 2) + FLOOR * power)
-        added = added + weights["gates"][k][:, None] * np.exp(np.minimum(said[1 + k], CLAMP)) * flat
-    change = spectrum * (np.exp(np.minimum(said[0], CLAMP)) - 1) + np.sqrt(power) * added
+        added = added + 20 * weights["gates"][k][:, None] * np.exp(np.minimum(said[1 + k], CLAMP)) * flat
+    loudness = np.sqrt(power * envelope(np.abs(spectrum) ** 2 / power, edge))
+    change = spectrum * (np.exp(np.minimum(said[0], CLAMP)) - 1) + loudness * added
     return signal + high_part(back(change, fft, len(signal)), edge / fft, 4 / fft, fft)
+
+
+def envelope(power: np.ndarray, edge: float) -> np.ndarray:
+    """Go on above an edge as a line falls in the logarithms of frequency and power; its slope by least squares over the bins'
+    logarithmic widths."""
+    place = np.log(np.maximum(np.arange(len(power)), 1) / edge)
+    level = np.log(np.maximum(averaged(power, 0, 2), 1e-10))
+    low, middle, high = np.log([0.25, 0.5, 0.8])
+    sloped, leveled = (place >= low) & (place <= high), (place >= middle) & (place <= high)
+    slope = np.polyfit(place[sloped], level[sloped].mean(axis=1), 1, w=np.arange(len(power))[sloped] ** -0.5)[0]
+    slope = np.clip(slope, -4, 0)
+    return np.exp((level - slope * place[:, None])[leveled].mean(axis=0) + slope * place[:, None])
 
 
 def estimate(heard: np.ndarray, weights: Weights, blocks: int) -> np.ndarray:
