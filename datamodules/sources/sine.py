@@ -50,7 +50,7 @@ class SineSource(Source):
         root: str,
         sample_rate: int,
         window_samples: int,
-        recordings: int = 1800,
+        recordings: int = 900,
         cycles: Range = (1, 9),
         amplitude: Range = (0.05, 1.0),
         phase: Range = 0.0,

@@ -33,7 +33,8 @@ def command_of(path: Path) -> list[str]:
 
 
 def test_single_levels_are_older_protocols() -> None:
-    assert [path.stem for path in OLDER] == ["denoise_music_5db", "progressive_denoise_pink", "progressive_denoise_white"]
+    levels = ["denoise_music_5db", "progressive_denoise_pink", "progressive_denoise_white"]
+    assert [path.stem for path in OLDER] == [*levels, "sine_inverse_quantization"]
 
 
 @pytest.mark.parametrize("path", PRESENT, ids=lambda path: path.stem)
