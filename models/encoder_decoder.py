@@ -21,7 +21,10 @@ TAPS = 3
 
 
 class EncoderDecoder(StridedRestorer):
-    """Add a correction to a waveform: the published network with a linear output, which is zero at initialization.
+    """The published network with a linear output, which therefore learns.
+
+    Like the published one it returns the signal and no correction of it: that would have to hold the noise, which pooling does
+    not let through.
 
     Args:
         filters: of each level, outermost first; the innermost pair has twice as many as the last.
@@ -31,6 +34,8 @@ class EncoderDecoder(StridedRestorer):
     Raises:
         SettingError: if there are no filters.
     """
+
+    identity_at_start = False
 
     def __init__(self, filters: Sequence[int] = (8, 16, 32, 64), dropout: float = 0.0, bias: bool = False) -> None:
         super().__init__()
@@ -42,7 +47,7 @@ class EncoderDecoder(StridedRestorer):
         self.middle = _pair(filters[-1], 2 * filters[-1], bias)
         wide = (2 * filters[-1], *reversed(filters))
         self.up = nn.ModuleList(_pair(self.joined_channels(before, after), after, bias) for before, after in pairwise(wide))
-        self.last = zeroed(nn.Conv1d(filters[0], 1, 1, bias=bias))
+        self.last = nn.Conv1d(filters[0], 1, 1, bias=bias)
 
     @property
     def reach_samples(self) -> int:
@@ -67,7 +72,7 @@ class EncoderDecoder(StridedRestorer):
             (B, C, T).
         """
         mono = to_mono_batch(corrupted, self.multiple)  # (B * C, 1, T')
-        return corrupted + from_mono_batch(self.last(self.decode(*self.encode(mono))), corrupted)
+        return from_mono_batch(self.last(self.decode(*self.encode(mono))), corrupted)
 
     def encode(self, mono: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the innermost activation (N, 2 F, T / 2^levels), and of each level, outermost first, (N, F', T').
@@ -100,7 +105,25 @@ class EncoderDecoder(StridedRestorer):
 
 
 class EncoderDecoderUNet(EncoderDecoder):
-    """The same with skips, as its author proposes: each pair of the decoder also sees its level of the encoder."""
+    """Add a correction to a waveform: the same with skips, as its author proposes, through which a correction finds its way.
+
+    Each pair of the decoder also sees its level of the encoder. The correction is zero at initialization.
+
+    Args:
+        filters: of each level, outermost first; the innermost pair has twice as many as the last.
+        dropout: probability after pooling and before the pairs of the decoder.
+        bias: as of `EncoderDecoder`.
+    """
+
+    identity_at_start = True
+
+    def __init__(self, filters: Sequence[int] = (8, 16, 32, 64), dropout: float = 0.0, bias: bool = False) -> None:
+        super().__init__(filters, dropout, bias)
+        zeroed(self.last)
+
+    def forward(self, corrupted: Tensor) -> Tensor:
+        """Return the restored signal (B, C, T), of a signal (B, C, T)."""
+        return corrupted + super().forward(corrupted)
 
     @staticmethod
     def joined_channels(repeated: int, level: int) -> int:
@@ -122,8 +145,6 @@ class EncoderDecoderPublished(EncoderDecoder):
         filters: of each level, outermost first.
         dropout: probability after pooling and before the pairs of the decoder.
     """
-
-    identity_at_start = False
 
     def __init__(self, filters: Sequence[int] = (8, 16, 32, 64), dropout: float = 0.2) -> None:
         super().__init__(filters, dropout, bias=True)
