@@ -12,7 +12,8 @@ ColinShaw/python-neural-network-audio-reconstruction is what that does where fra
     causal      those that end with the newest quarter of a frame, which alone is kept: sound that is still coming in.
 
 For each way: the signal-to-noise ratio; at the joints, the root mean square error of the jump from a sample to the next, and of
-the change of the slope across it; and both over what they are between joints, so that 1.0 is a joint that nobody can find.
+the change of the slope across it; and both over what they are between joints, so that 1.0 is a joint that nobody can find. Each
+signal has its rows, and the last ones are the means over all of them.
 """
 
 import argparse
@@ -111,6 +112,18 @@ def at_joints(values: Tensor, joints: Tensor) -> tuple[float, float]:
     return there, there / max(elsewhere, 1e-12)
 
 
+def measure(joined: Joined, clean: Tensor) -> list[float]:
+    """Return the SNR in dB, and of jumps and slopes the error at joints and that over the one between."""
+    error = joined.signal - clean
+    ratio_db = float(snr_db(joined.signal[None, None], clean[None, None]))
+    return [ratio_db, *at_joints(jumps(error), joined.joints), *at_joints(bends(error), joined.joints)]
+
+
+def line(title: str, name: str, values: list[float]) -> str:
+    cells = [f"{value:.{digits}f}" for value, digits in zip(values, (2, 4, 2, 4, 2), strict=True)]
+    return f"| {title} | {name} | {' | '.join(cells)} |"
+
+
 def sine(samples: int, frame: int) -> Tensor:
     """Return a sine (T,) of random level, phase and pitch, 1 to 9 cycles in a frame."""
     generator = generator_for(SEED, "joints", samples)
@@ -164,20 +177,19 @@ def main() -> None:
     if options.frame < 4 or options.frame % 4:
         parser.error(f"--frame {options.frame} must be a multiple of 4")
     module = open_method(options.method, "cpu")(options.rate)
-    noise, errors = Impulses(deviation=options.deviation, amplitude=0.5), {name: list[Tensor]() for name in WAYS}
+    noise, errors = Impulses(deviation=options.deviation), {name: list[Tensor]() for name in WAYS}
+    measured = {name: list[list[float]]() for name in WAYS}
     print("| signal | frames | SNR, dB | jump error | over between | slope error | over between |\n|---|---|---|---|---|---|---|")
     for title, clean in signals(options.audio, module.sample_rate, options.frame, options.seconds):
         noisy = noise(clean[None, None], module.sample_rate, generator_for(SEED, title))[0, 0]
         for name, join in WAYS.items():
             with torch.inference_mode():
                 joined = join(module.restore, noisy, options.frame)
-            error = joined.signal - clean
-            cells = [f"{float(snr_db(joined.signal[None, None], clean[None, None])):.2f}"]
-            for measured in (jumps(error), bends(error)):
-                there, ratio = at_joints(measured, joined.joints)
-                cells += [f"{there:.4f}", f"{ratio:.2f}"]
-            print(f"| {title} | {name} | {' | '.join(cells)} |", flush=True)
-            errors[name].append(near_joints(error, joined.joints))
+            measured[name].append(measure(joined, clean))
+            print(line(title, name, measured[name][-1]), flush=True)
+            errors[name].append(near_joints(joined.signal - clean, joined.joints))
+    for name, values in measured.items():
+        print(line("all", name, torch.tensor(values).mean(dim=0).tolist()))
     if options.picture:
         means = {name: torch.stack(each).square().mean(dim=0).sqrt() for name, each in errors.items()}
         draw(options.picture, f"{Path(options.method).name}, frames of {options.frame} samples", means)

@@ -85,7 +85,7 @@ def ratio_db(estimates: Tensor, clean: Tensor) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compare the recurrent denoiser with the best iteration.")
-    parser.add_argument("--updates", type=int, default=600, help="of the weights; 600 take two minutes of one core")
+    parser.add_argument("--updates", type=int, default=600, help="of the weights; 600 take a minute of one core")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     net = train(options.updates, torch.Generator().manual_seed(options.seed))
