@@ -9,6 +9,11 @@ LOW_RATE = Key(
     nullable(Number(0, HIGHEST_RATE_HZ, above=True)), "Rate that the signal had before; null: estimated from each example.", "Hz"
 )
 GRID: Keys = {"sample_rate": RATE, "low_rate_hz": LOW_RATE}
+HOLD: Keys = {
+    "sample_rate": RATE,
+    "hold_factor": Key(nullable(Whole(1, 1_000_000)), "Samples that show one value; null: guessed for each example.", "samples"),
+    "place": Key(Number(0, 1), "Place of the shown sample in its block: 0 its beginning, 0.5 its middle."),
+}
 WIENER: Keys = {
     "sample_rate": RATE,
     "alpha": Key(Number(0, 1, below=True), "Weight of the frame before in the signal-to-noise ratio."),
@@ -24,6 +29,12 @@ CLASSICAL: dict[str, Keys] = {
     "models.classical.spline_white.SplineWhite": {
         **GRID,
         "level_dbfs": Key(Number(-200, 0), "RMS level of the added white noise; a constant 1 has 0.", "dB"),
+    },
+    "models.classical.moving_average.MovingAverage": {"samples": Key(Whole(1, 100_000), "Samples of the mean, odd.", "samples")},
+    **{f"models.classical.hold_curves.{curve}Hold": HOLD for curve in ("Linear", "Cubic", "Akima", "BandLimited")},
+    "models.classical.hold_curves.PolynomialHold": {
+        **HOLD,
+        "order": Key(Whole(1, 1000), "Order of the polynomial."),
     },
     "models.classical.wiener.Wiener": WIENER,
     "models.classical.wiener.WienerOracle": WIENER,

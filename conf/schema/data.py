@@ -76,6 +76,16 @@ SOURCES: dict[str, Keys] = {
         "seconds": Key(Number(0, 3600, above=True), "Length of each recording.", "s"),
         "render_seed": Key(SEED, "Seed of the music."),
     },
+    "datamodules.sources.sine.SineSource": {
+        "root": ROOT,
+        "sample_rate": needed(SAMPLE_RATE, "Sample rate that everything works at.", "Hz"),
+        "window_samples": needed(Whole(3, 100_000_000), "Length of a training window, and of a rendered frame.", "samples"),
+        "recordings": Key(Whole(3, 1_000_000), "How many frames are rendered.", "recordings"),
+        "cycles": Key(Span(Whole(1, 100_000)), "Cycles of a sine in a frame, as many frames of each number.", "cycles"),
+        "amplitude": Key(Span(Number(0, 1, above=True)), "Amplitude of a sine, drawn for each frame; full scale is 1."),
+        "phase": Key(Span(Number(0, 1)), "Phase at the beginning of a frame, drawn for each; [0, 1]: any.", "cycles"),
+        "render_seed": Key(SEED, "Seed of amplitudes and phases."),
+    },
 }
 """By the class of the source; written at the level of the data."""
 FACTORY = "datamodules.restoration.restoration_data"

@@ -76,6 +76,11 @@ BAND_NET: Keys = {
     "kernel": Key(Whole(1, 1023), "Frames that a block spans; odd.", "frames"),
     "expansion": Key(Whole(1, 64), "Width of a block's inner layer, in channels."),
 }
+ENCODER_DECODER_PUBLISHED: Keys = {
+    "filters": Key(ListOf(Whole(1, 65_536), longest=64), "Filters of each level, outermost first.", "channels"),
+    "dropout": DROPOUT,
+}
+ENCODER_DECODER: Keys = {**ENCODER_DECODER_PUBLISHED, "bias": BIAS}
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.mugan.MUGANGenerator": MULTISCALE,
@@ -83,6 +88,9 @@ NETWORKS: dict[str, Keys] = {
     "models.mask_net.MaskNet": MASK_NET,
     "models.mask_net_causal.MaskNetCausal": MASK_NET_CAUSAL,
     "models.band_net.BandNet": BAND_NET,
+    "models.encoder_decoder.EncoderDecoder": ENCODER_DECODER,
+    "models.encoder_decoder.EncoderDecoderUNet": ENCODER_DECODER,
+    "models.encoder_decoder.EncoderDecoderPublished": ENCODER_DECODER_PUBLISHED,
     "models.cold_diffusion.ColdDiffusionRNN": {
         **CONV_RNN,
         "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),

@@ -28,13 +28,14 @@ from lightning_modules.metrics.lsd import (
 from lightning_modules.metrics.mel import mcd_db, mel_hf
 from lightning_modules.metrics.predictors import llr, wss
 from lightning_modules.metrics.registry import METRICS, MetricInfo, computed_in, register
-from lightning_modules.metrics.snr import segsnr_db, si_sdr_db, snr_db, snr_lf_db
+from lightning_modules.metrics.snr import mse, segsnr_db, si_sdr_db, snr_db, snr_lf_db
 from lightning_modules.metrics.speech import estoi, pesq_wb, stoi
 
 MetricMaker = Callable[[int, float], MetricFunction]
 
 _MAKERS: dict[str, MetricMaker] = {
     "snr_db": lambda sample_rate, cutoff_hz: snr_db,
+    "mse": lambda sample_rate, cutoff_hz: mse,
     "si_sdr_db": lambda sample_rate, cutoff_hz: si_sdr_db,
     "lsd": lambda sample_rate, cutoff_hz: lsd,
     "lsd_lf": lsd_lf,

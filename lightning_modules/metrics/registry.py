@@ -32,7 +32,9 @@ class MetricInfo:
         when: occasions on which it is computed.
         package: optional one that it needs.
         needs_cutoff: whether it exists only where the corruption takes everything above a frequency.
-        on_demand: whether tables of reports show it only when asked, and those of runs never, as one of many views of a thing.
+        on_demand: whether tables of reports show it only when asked, and those of runs only if the verdict is about it, as one of
+            many views of a thing.
+        decimals: of a mean in a table; what cannot be told apart there is no lead.
     """
 
     name: str
@@ -44,6 +46,7 @@ class MetricInfo:
     package: str | None = None
     needs_cutoff: bool = False
     on_demand: bool = False
+    decimals: int = 2
 
     @property
     def is_probe(self) -> bool:
@@ -101,6 +104,7 @@ class MetricInfo:
 _ALL = (
     MetricInfo("snr_db", "signal-to-noise ratio", True, "dB", when=CHEAP),
     MetricInfo("si_sdr_db", "scale-invariant signal-to-distortion ratio", True, "dB", when=CHEAP),
+    MetricInfo("mse", "mean squared error", False, when=("validation", "test"), on_demand=True, decimals=5),
     MetricInfo("lsd", "log-spectral distance", False, when=CHEAP),
     MetricInfo("lsd_lf", "log-spectral distance below the cut-off", False, when=("validation", "test")),
     MetricInfo("lsd_hf", "log-spectral distance above the cut-off", False, when=CHEAP),

@@ -1,6 +1,6 @@
-"""Ratios of signal to error in decibels, per example and always finite.
+"""Ratios of signal to error in decibels, per example and always finite, and the error alone.
 
-All are of the signals without the mean of each channel, which is not heard: an offset would count as signal in the clean
+All ratios are of the signals without the mean of each channel, which is not heard: an offset would count as signal in the clean
 audio and as error in the restored one. For signals without a mean they are the published formulas.
 """
 
@@ -34,6 +34,23 @@ def snr_db(restored: Tensor, clean: Tensor) -> Tensor:
     """
     clean, restored = _without_mean(clean), _without_mean(restored)
     return _limited_ratio_db(_energy(clean), _energy(clean - restored))
+
+
+def mse(restored: Tensor, clean: Tensor) -> Tensor:
+    """Return the mean squared error over channels and time, an offset counted in.
+
+    Args:
+        restored: estimate (B, C, T).
+        clean: reference (B, C, T).
+
+    Returns:
+        Values (B,) in full scale squared; infinite for an estimate with NaN.
+
+    >>> mse(torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[0.5, 0.0]]]))
+    tensor([0.1250])
+    """
+    error = (restored.float() - clean.float()).square().mean(dim=(1, 2))
+    return error.nan_to_num(nan=math.inf, posinf=math.inf)
 
 
 def si_sdr_db(restored: Tensor, clean: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from rich.table import Table
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.progress import name_method
 from lightning_modules.metrics.registry import METRICS, computed_in
-from lightning_modules.runs.controls import DECIMALS, best_control, margin
+from lightning_modules.runs.controls import best_control, margin
 from lightning_modules.runs.end import Bench, baseline_row, described
 from lightning_modules.runs.evaluation import Scores, kind_of, mean_scores, score_pairs
 from lightning_modules.runs.json_file import write_json
@@ -175,7 +175,8 @@ def _cells(table: Sequence[Scores] | None, columns: Sequence[str], metric: str) 
         return ["none  " for _ in columns] + ["failed"]
     rows = {row.name: row for row in table}
     ahead = margin(table[-1], table[:-1], metric)
-    return [cell(rows[name], table, metric) for name in columns] + ["–" if math.isnan(ahead) else f"{ahead:+.{DECIMALS}f}"]
+    told = "–" if math.isnan(ahead) else f"{ahead:+.{METRICS[metric].decimals}f}"
+    return [*(cell(rows[name], table, metric) for name in columns), told]
 
 
 def _place(table: Sequence[Scores] | None, metric: str) -> float:

@@ -10,10 +10,6 @@ from typing import Protocol, TypeVar
 
 from lightning_modules.metrics.registry import METRICS
 
-DECIMALS = 2
-"""Of a mean in a table; what cannot be told apart there is no lead."""
-SMALLEST_CHANGE = 10**-DECIMALS
-"""A method leaves a pair as it is if none of its metrics moves by as much, each in its own unit."""
 LEAST_CHANGED_SHARE = 0.1
 """A method that changes a smaller share of the pairs does nothing for the corruption."""
 
@@ -55,12 +51,13 @@ def is_better(metric: str, value: float, other: float) -> bool:
     >>> is_better("lsd", 1.23, 1.24), is_better("lsd", 1.231, 1.234), is_better("snr_db", 1.23, 1.24)
     (True, False, False)
     """
-    shown, against = round(value, DECIMALS), round(other, DECIMALS)
-    return shown > against if METRICS[metric].higher_is_better else shown < against
+    info = METRICS[metric]
+    shown, against = round(value, info.decimals), round(other, info.decimals)
+    return shown > against if info.higher_is_better else shown < against
 
 
 def changed_share(rows: Sequence[Mapping[str, float]]) -> float:
-    """Return the share of the test pairs that a method changes.
+    """Return the share of the test pairs that a method changes: in some metric by one in its last decimal.
 
     Args:
         rows: per pair every metric of the restored and (`corrupted_...`) of the corrupted signal; at least one.
@@ -72,8 +69,8 @@ def changed_share(rows: Sequence[Mapping[str, float]]) -> float:
 
 
 def _is_changed(row: Mapping[str, float]) -> bool:
-    moves = (abs(row[name] - row[f"corrupted_{name}"]) for name in METRICS if f"corrupted_{name}" in row)
-    return any(move >= SMALLEST_CHANGE for move in moves)
+    known = [name for name in METRICS if f"corrupted_{name}" in row]
+    return any(abs(row[name] - row[f"corrupted_{name}"]) >= 10 ** -METRICS[name].decimals for name in known)
 
 
 def is_control(row: Scored) -> bool:

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import (
-    DECIMALS,
     LeftOut,
     beats_controls,
     best_control,
@@ -30,20 +29,21 @@ def chosen(table: Sequence[Scores]) -> tuple[list[Scores], list[LeftOut]]:
     return choose_rows(table, named=[table[-1].name, *(row.name for row in table if row.failure)])
 
 
-def render_table(table: Sequence[Scores]) -> Table:
+def render_table(table: Sequence[Scores], metric: str) -> Table:
     """Lay out the comparison for the terminal, a line per metric; only what beats every control in its line is bold.
 
-    Metrics that reports show on demand are in result.json alone.
+    Metrics that reports show on demand are in result.json alone, but for that of the verdict.
 
     Args:
         table: corrupted first, the method in question last.
+        metric: that the verdict is about.
     """
     view = Table(box=None, padding=(0, 0, 0, 1))
     view.add_column("metric", no_wrap=True)
     rows = chosen(table)[0]
     for row in rows:
         view.add_column(escape(row.name), justify="right", overflow="fold")  # a method's steps stand at the end of its name
-    for name in _always_shown(table[-1]):
+    for name in [name for name in table[-1].means if name == metric or not METRICS[name].on_demand]:
         view.add_row(METRICS[name].heading, *(cell(row, table, name) for row in rows))
     return view
 
@@ -59,13 +59,14 @@ def cell(row: Scores, table: Sequence[Scores], metric: str) -> str:
     value = row.means.get(metric, math.nan)
     if math.isnan(value):
         return "–  "
+    text = f"{value:.{METRICS[metric].decimals}f}"
     if row is best_control(table[:-1], metric):
-        return f"{value:.{DECIMALS}f} {BEST_CONTROL}"
+        return f"{text} {BEST_CONTROL}"
     competes = row is table[-1] or row.kind == "learned"
     if competes and row.kind != "oracle" and beats_controls(row, table, metric):
-        return f"[bold]{value:.{DECIMALS}f} {BEATS_CONTROLS}[/bold]"
+        return f"[bold]{text} {BEATS_CONTROLS}[/bold]"
     worse = row is not table[0] and is_better(metric, table[0].means.get(metric, math.nan), value)
-    return f"{value:.{DECIMALS}f} {BELOW_INPUT if worse else ' '}"
+    return f"{text} {BELOW_INPUT if worse else ' '}"
 
 
 def verdict(table: Sequence[Scores], metric: str) -> str:
@@ -97,6 +98,6 @@ def show(table: Sequence[Scores], metric: str) -> None:
     notes = [left_out_line(chosen(table)[1]), *(f"{row.name} has no scores: {row.failure}" for row in table if row.failure)]
     console = Console()
     console.print(TITLE, style="italic", highlight=False)
-    console.print(render_table(table))
+    console.print(render_table(table, metric))
     for line in [*filter(None, notes), verdict(table, metric)]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -41,6 +41,7 @@ def test_single_levels_are_older_protocols() -> None:
         "piano_dereverb_10khz",
         "progressive_denoise_pink",
         "progressive_denoise_white",
+        "sine_inverse_quantization",
     ]
 
 

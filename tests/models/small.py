@@ -32,6 +32,9 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.mask_net.MaskNet": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
     "models.mask_net_causal.MaskNetCausal": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
     "models.band_net.BandNet": {"channels": 8, "blocks": 2},
+    "models.encoder_decoder.EncoderDecoder": {"filters": [6, 8]},
+    "models.encoder_decoder.EncoderDecoderUNet": {"filters": [6, 8]},
+    "models.encoder_decoder.EncoderDecoderPublished": {"filters": [6, 8]},
     "models.cold_diffusion.ColdDiffusionRNN": RECURRENT | {"steps": 3},
 }
 """By class; another class, such as a new one, is taken as its file has it."""

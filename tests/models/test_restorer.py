@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lightning_modules.base import RestorationModule
 from lightning_modules.stepwise import Stepwise, with_num_steps
 from models.autoencoder import Autoencoder
+from models.classical.hold_curves import HoldCurve
 from models.classical.wpe import WPE
 from models.conv_rnn import ConvRNN
 from models.restorer import Restorer, SegmentedRestorer, segments_of
@@ -28,6 +29,8 @@ HEAVY = (
     "autoencoder",
     "mask_net_causal",
 )
+SATURATING = "encoder_decoder_published"
+"""Ends with a sigmoid, through which larger weights let no gradient."""
 FEW_STEPS = 4
 """Of a hundred: the reach is counted step by step."""
 
@@ -53,10 +56,12 @@ def distances(net: nn.Module, signal: Tensor, place: int) -> Tensor:
 @pytest.mark.parametrize("name", METHODS)
 def test_no_output_looks_further_than_its_network_declares(name: str) -> None:
     net = build(name).net
-    if isinstance(net, WPE):
+    if isinstance(net, WPE | HoldCurve):
         pytest.skip("computed by a package that gives no gradients")
     for parameter in net.parameters():
-        parameter.data.mul_(3.0)  # so that the longest way through the network is not lost beside the shorter ones
+        parameter.data.mul_(
+            1.0 if name == SATURATING else 3.0
+        )  # so that the longest way through the network is not lost beside the shorter ones
     assert isinstance(net, Restorer)
     if math.isinf(net.reach_samples):
         assert name.endswith("_oracle")

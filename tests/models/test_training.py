@@ -14,6 +14,8 @@ from tests.models.small import description, eager, fresh, names, shrunk
 from tests.models.training import noisy_phase_oracle_db, require_batch_learned, require_every_weight_trained
 
 TRAINED = [name for name in names() if declared(description(name)["_target_"], "needs_training")]
+UNABLE = ("encoder_decoder_published",)
+"""Its output is never negative, see test_encoder_decoder.py."""
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -22,7 +24,7 @@ def test_a_gradient_reaches_every_parameter_in_two_steps(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", [name for name in TRAINED if name not in UNABLE])
 def test_one_batch_is_learned_by_heart(name: str) -> None:
     require_batch_learned(fresh(eager(shrunk(description(name)))), steps=500)
 

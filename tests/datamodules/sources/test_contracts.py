@@ -19,6 +19,7 @@ from datamodules.sources.folder import FolderSource
 from datamodules.sources.maestro import MaestroSource
 from datamodules.sources.magnatagatune import FOLDERS, MagnaTagATuneSource
 from datamodules.sources.paired import PairedSource
+from datamodules.sources.sine import SineSource
 from datamodules.sources.spear import SpearSource
 from datamodules.sources.synthetic import SyntheticSource
 from datamodules.sources.vctk import VCTKSource
@@ -115,6 +116,7 @@ CASES: dict[type[Source], Case] = {
         {"a.wav.flac": "train", "b.wav.flac": "val", "c.wav.flac": "test"},
     ),
     SyntheticSource: Case(lambda root: SyntheticSource(str(root), 4000, 4, 0.1), lambda root: None, {}),
+    SineSource: Case(lambda root: SineSource(str(root), 4000, 100, 4), lambda root: None, {}),
 }
 
 

@@ -16,6 +16,7 @@ from tests.lightning_modules.metrics.contracts import CHECKS, RATE_HZ, Subject
 RULES: dict[str, tuple[float, float]] = {
     "snr_db": (100.0, -100.0),
     "si_sdr_db": (100.0, -100.0),
+    "mse": (0.0, math.inf),
     "lsd": (0.0, math.inf),
     "lsd_lf": (0.0, math.inf),
     "lsd_hf": (0.0, math.inf),

@@ -7,7 +7,7 @@ from lightning_modules.metrics.registry import METRICS, computed_in
 
 
 def test_validation_takes_the_cheap_metrics_and_a_test_all() -> None:
-    assert computed_in("validation") == ("snr_db", "si_sdr_db", "lsd", "lsd_lf", "lsd_hf")
+    assert computed_in("validation") == ("snr_db", "si_sdr_db", "mse", "lsd", "lsd_lf", "lsd_hf")
     assert set(METRICS) == {*computed_in("test"), *computed_in("probe"), *computed_in("perceptual")}
 
 

@@ -33,9 +33,9 @@ def test_equal_is_not_beaten() -> None:
     assert verdict([CORRUPTED, learned(5.0, 2.0)], "snr_db").startswith("✗")
 
 
-def cells(table: list[Scores]) -> dict[str, list[str]]:
-    """Return the cells of a table by the name of their column."""
-    return {str(column.header): [cell.strip() for cell in column.cells] for column in render_table(table).columns}
+def cells(table: list[Scores], metric: str = "snr_db") -> dict[str, list[str]]:
+    """Return the cells of a table, whose verdict is about a metric, by the name of their column."""
+    return {str(column.header): [cell.strip() for cell in column.cells] for column in render_table(table, metric).columns}
 
 
 def test_best_control_and_values_below_the_input_are_marked_in_every_line() -> None:
@@ -85,6 +85,14 @@ def test_metrics_on_demand_stand_neither_in_the_table_nor_in_the_verdict() -> No
     assert verdict(table, "snr_db") == "✓ unet beats corrupted in snr_db"
 
 
+def test_metric_on_demand_stands_in_the_table_of_a_verdict_about_it_with_its_own_decimals() -> None:
+    source = Scores("corrupted", "corrupted", {"snr_db": 5.0, "mse": 0.00412})
+    table = [source, Scores("unet", "learned", {"snr_db": 6.0, "mse": 0.00409})]
+    assert cells(table, "mse")["metric"] == ["snr_db ↑", "mse ↓"]
+    assert cells(table, "mse")["unet"] == ["[bold]6.00 ✓[/bold]", "[bold]0.00409 ✓[/bold]"]
+    assert verdict(table, "mse") == "✓ unet beats corrupted in mse"
+
+
 def test_verdict_names_the_columns_in_which_a_control_is_unbeaten() -> None:
     told = verdict([CORRUPTED, WIENER, learned(10.0, 2.5)], "snr_db")
     assert told == "✓ unet beats corrupted and wiener in snr_db (unbeaten: corrupted in lsd)"
@@ -94,7 +102,7 @@ def test_table_of_all_metrics_and_methods_is_whole_on_80_columns() -> None:
     means = dict.fromkeys(METRICS, 12.345)
     names = ("corrupted", "wiener", "sinc", "cubic_spline", "noise_fill", "unet_small")
     text = io.StringIO()
-    Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names]))
+    Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names], "snr_db"))
     for word in (*names, *SHOWN):
         assert word in text.getvalue()
     assert text.getvalue().count("12.3") == len(names) * len(SHOWN)
@@ -104,7 +112,7 @@ def test_method_of_a_long_name_is_told_from_itself_after_other_steps_on_80_colum
     run = "collaborative_gan_small-super_resolution-20260101-101500"
     names, means = ("corrupted", "noise_fill", f"{run}@0", f"{run}@12", run), dict.fromkeys(METRICS, 12.345)
     text = io.StringIO()
-    Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names]))
+    Console(file=text, width=80).print(render_table([Scores(name, "learned", means) for name in names], "snr_db"))
     assert "…" not in text.getvalue()
     assert "@12" in "".join(text.getvalue().split())
     assert text.getvalue().count("12.3") == len(names) * len(SHOWN)
