@@ -122,7 +122,7 @@ def test_training_command_runs(
 ) -> None:
     root = make_maestro(tmp_path / "maestro", "v3") if "data=maestro" in overrides else music
     given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
-    given = [override.replace("=runs/NAME", f"={autoencoder_run}") for override in given]
+    given = [override.replace("checkpoint=runs/NAME", f"checkpoint={autoencoder_run}") for override in given]
     given = with_runs(given, "data.sample_rate=16000", "data.window_samples=4096")
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
     everything = ["data.pattern=*"] if any(override.startswith("experiment=") for override in given) else []
