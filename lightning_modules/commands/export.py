@@ -21,6 +21,7 @@ from machine.console import printable
 from models.exporting.graphs import SignalGraph, graph_of
 from models.exporting.refusal import NotExportableError
 from models.exporting.streaming import StreamGraph
+from models.restorer import SegmentedRestorer
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 LARGEST_DIFFERENCE = 1e-4
@@ -82,7 +83,8 @@ def described(module: RestorationModule, graph: SignalGraph | StreamGraph) -> di
         told |= {"input": "a block and a state", "block_samples": graph.block_samples, "delay_samples": delay}
         return {key: str(value) for key, value in (told | {"state_values": graph.state_values}).items()}
     division = module.chunking()
-    told |= {"input": "a signal of any length", "chunk_samples": division.chunk_samples}
+    told |= {"input": "a segment" if isinstance(module.net, SegmentedRestorer) else "a signal of any length"}
+    told |= {"chunk_samples": division.chunk_samples}
     told |= {"overlap_samples": division.overlap_samples, "margin_samples": division.margin_samples}
     return {key: str(value) for key, value in (told | {"grid_samples": division.grid_samples}).items()}
 
@@ -158,6 +160,7 @@ def _quietly() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "`isinstance\\(treespec, LeafSpec\\)", FutureWarning)
+            warnings.filterwarnings("ignore", "# The axis name: .* will not be used", UserWarning)
             yield
     finally:
         logger.setLevel(level)

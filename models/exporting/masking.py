@@ -21,12 +21,14 @@ class MaskNetGraph(nn.Module):
     """
 
     back: Tensor
+    quantile: Tensor
 
     def __init__(self, net: MaskNet) -> None:
         super().__init__()
         self.net, self.hop_samples = net, net.hop_samples
         self.transform = MatrixTransform(net.window, net.hop_samples)
         back = turned_back(self.transform.bins, self.transform.fft_samples, net.hop_samples)
+        self.register_buffer("quantile", torch.tensor(FLOOR_QUANTILE, dtype=torch.float64))
         self.register_buffer("back", torch.view_as_real(back).clone())  # (F, 2)
 
     def forward(self, segment: Tensor) -> Tensor:
@@ -45,7 +47,7 @@ class MaskNetGraph(nn.Module):
         """Return the seven features (N, 7, F, L) of `mask_features` of spectra, two of (N, F, L)."""
         power = real.square() + imaginary.square()
         log_magnitude = 0.5 * (power + LEAST_POWER).log()
-        floor = log_floor(log_magnitude)
+        floor = log_floor(log_magnitude, self.quantile)
         share = 1 / (power.sqrt() + LEAST_POWER)
         unit = real * share, imaginary * share
         advance = _times_conjugate(_later(unit, 2), _earlier(unit, 2))
@@ -61,10 +63,18 @@ class MaskNetGraph(nn.Module):
         return torch.stack([*above, *advance, *steps, frequency], dim=1)
 
 
-def log_floor(log_magnitude: Tensor) -> Tensor:
-    """Return the floors (N, F, 1) of `models.layers.mask_features` by sorting, of log magnitudes (N, F, L)."""
+def log_floor(log_magnitude: Tensor, quantile: Tensor) -> Tensor:
+    """Return the floors of `models.layers.mask_features`, by sorting.
+
+    Args:
+        log_magnitude: (N, F, L).
+        quantile: () in double precision, as a constant in a graph would be of single one and give other ranks.
+
+    Returns:
+        (N, F, 1).
+    """
     frames = torch.full((1,), log_magnitude.shape[-1], dtype=torch.float64)
-    rank = (FLOOR_QUANTILE * frames).ceil().clamp_min(1).long()
+    rank = (quantile * frames).ceil().clamp_min(1).long()
     return smoothed(log_magnitude.mT).mT.sort(dim=-1).values.index_select(-1, rank - 1)
 
 
