@@ -26,8 +26,8 @@ from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
 from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
-from lightning_modules.commands.starting import Start, began_with, start_training
-from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
+from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
+from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import EXAMPLES, Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
@@ -113,7 +113,7 @@ def prepare(settings: TrainSettings) -> Prepared:
     if settings.config["trainer"].get("overfit_batches"):
         data.repeat_windows()
     added_callbacks(settings.config)
-    module = build_new_restorer(settings.config["model"], settings.plugins)
+    module = method_to_train(settings)
     module.check_precision(trainer.precision)
     module.check_accumulation(settings.config["trainer"].get("accumulate_grad_batches", 1))
     check_window(module, settings.config["data"]["window_samples"])

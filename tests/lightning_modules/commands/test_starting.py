@@ -92,6 +92,19 @@ def test_resumed_run_does_not_start_anew_and_says_so(
     assert result["init_from"]["checkpoint"].startswith(str(tmp_path / "first"))
 
 
+def test_collaborative_run_goes_on_where_its_base_is_no_more(train_config: Config, tmp_path: Path) -> None:
+    train(train_config(*MUGAN, "trainer=smoke", "data.batch_size=2", run="first"))
+    plain = ["model=collaborative_gan_small", "model.refinement.steps=1", "examples=0", f"init_from={tmp_path / 'first'}"]
+    train(train_config(*plain, "trainer=smoke", "data.batch_size=2"))
+    (tmp_path / "first").rename(tmp_path / "gone")
+    resumed = train(
+        train_config(*plain, "trainer=smoke", "data.batch_size=2", "trainer.max_epochs=2", f"resume={tmp_path / 'run'}")
+    )
+    assert resumed["epochs"] == 2
+    before, after = weights(tmp_path / "gone", "best"), weights(tmp_path / "run")
+    assert all(torch.equal(after[name], value) for name, value in before.items() if name.startswith("net."))
+
+
 def test_frozen_parts_stay_bit_equal_under_averages_and_over_a_resume(train_config: Config, tmp_path: Path) -> None:
     frozen = ["freeze=[net.down.*,discriminator.blocks.*]", "ema_decay=0.9", "trainer.num_sanity_val_steps=0"]
     train(train_config(*UNET_GAN, "trainer.max_epochs=1", run="first"))
