@@ -18,9 +18,11 @@ test: $(VENV)/developing lint
 test-pages: $(VENV)/sweeps
 	$(PYTEST) -m "pages and not gpu"
 	$(MAKE) $(VENV)/perceptual
+	$(MAKE) $(VENV)/export
 	$(PYTEST) tests/sweeps/test_launchers.py tests/sweeps/test_optuna_study.py tests/lightning_modules/metrics/perceptual
+	$(PYTEST) tests/lightning_modules/commands/test_export.py
 
-test-all: $(VENV)/sweeps $(VENV)/perceptual lint
+test-all: $(VENV)/sweeps $(VENV)/perceptual $(VENV)/export lint
 	$(PYTEST) -m "not gpu"
 
 lint: $(VENV)/developing
@@ -47,6 +49,11 @@ $(VENV)/sweeps: $(VENV)/developing
 # Models of hearing, 90 MB. Where they are, every test of a run asks them: they come after what is run without.
 $(VENV)/perceptual: $(VENV)/sweeps
 	$(INSTALL) --constraint requirements.lock --editable '.[perceptual]' || echo "no wheels of the extra perceptual: its tests are skipped"
+	touch $@
+
+# ONNX files and what writes and reads them.
+$(VENV)/export: $(VENV)/developing
+	$(INSTALL) --constraint requirements.lock --editable '.[export]' || echo "no wheels of the extra export: its tests are skipped"
 	touch $@
 
 clean:

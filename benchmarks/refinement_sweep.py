@@ -22,11 +22,11 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from conf.compose import instantiate
-from lightning_modules.base_run import load_networks
 from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.metrics.collection import MeanOverExamples, build_metrics
 from lightning_modules.runs import by_step
-from lightning_modules.runs.checkpoint import build_restorer, find_checkpoint, read_checkpoint
+from lightning_modules.runs.checkpoint import build_restorer
+from lightning_modules.runs.starting import open_origin, start_from
 
 LAYERS = (2, 4, 6, 7)
 STEP_SIZES = (0.0005, 0.002, 0.01, 0.03, 0.1)
@@ -69,7 +69,7 @@ def tell(label: str, means: dict[str, list[float]]) -> None:
 
 def settings_of(checkpoint: Path) -> list[tuple[int | None, float, float]]:
     """Return layer, step size and proximity of a collaborative run, or all that are tried with any other."""
-    config = read_checkpoint(find_checkpoint(checkpoint))["model_config"]
+    config = open_origin("checkpoint", str(checkpoint)).config
     if "refinement" in config:
         return [(config["layer"], config["refinement"]["step_size"], config["proximity"])]
     return list(product(LAYERS, STEP_SIZES, PROXIMITIES))
@@ -77,13 +77,13 @@ def settings_of(checkpoint: Path) -> list[tuple[int | None, float, float]]:
 
 def collaborative(checkpoint: Path, layer: int | None, step_size: float, proximity: float) -> CollaborativeGANModule:
     """Open any adversarial checkpoint as a collaborative GAN with these settings."""
-    config = read_checkpoint(find_checkpoint(checkpoint))["model_config"]
+    origin = open_origin("checkpoint", str(checkpoint))
     refinement = {"_target_": "models.refinement.Refinement", "steps": STEPS, "step_size": step_size}
     shaping = {"_target_": "lightning_modules.training.shaping.Shaping"}
     settings = {"refinement": refinement, "shaping": shaping, "layer": layer, "proximity": proximity}
     target = "lightning_modules.collaborative_gan.CollaborativeGANModule"
-    module: Any = build_restorer({**config, "_target_": target, **settings})
-    load_networks(module, checkpoint)
+    module: Any = build_restorer({**origin.config, "_target_": target, **settings})
+    start_from(module, origin)
     module.eval()
     return module
 

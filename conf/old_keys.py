@@ -6,6 +6,7 @@ from typing import Any
 LOGGER_KEYS = ("project", "name", "save_dir", "offline", "id", "resume", "group", "job_type", "tags")
 OLD_KEYS = {
     "model.shaping.least_gain": "model.shaping.min_delta",
+    "model.base": "init_from",
     "early_stopping_patience": "callbacks.early_stopping.patience",
     **{f"logger.{key}": f"logger.wandb.{key}" for key in LOGGER_KEYS},
 }

@@ -14,7 +14,7 @@ from conf.implied import implied
 from conf.old_keys import check_groups_chosen
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.conditions import Condition, conditions_of
-from conf.schema.pairs import check_processors
+from conf.schema.pairs import check_base, check_processors
 from lightning_modules.metrics.perceptual.panel import Panel
 from lightning_modules.metrics.registry import check_monitor
 from lightning_modules.runs.moved_names import present_names
@@ -34,6 +34,8 @@ class TrainSettings:
         config_with: gives the same with other values of some keys, by dotted names, which those that refer to them follow.
         run_dir: the folder proposed for the run.
         resume: None, auto or the folder of a run.
+        init_from: a run, checkpoint or shipped model whose weights a new run starts from; None: its own.
+        freeze: patterns of the names of parameters that stay as they are.
         seed: of everything random.
         monitor: the validation metric that chooses the best epoch.
         mode: max or min.
@@ -50,6 +52,8 @@ class TrainSettings:
     config_with: Callable[[Mapping[str, Any]], Values]
     run_dir: Path
     resume: str | None
+    init_from: str | None
+    freeze: Sequence[str]
     seed: int
     monitor: str
     mode: str
@@ -111,6 +115,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
     plugins = import_plugins(config["plugins"])
     check_groups_chosen(config)
     check_train(config)
+    check_base(config)
     check_monitor(config["monitor"], config["mode"])
     check_processors(config["trainer"])
     return TrainSettings(
@@ -118,6 +123,8 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         config_with,
         run_dir=Path(config["run_dir"]),
         resume=config["resume"],
+        init_from=None if config["init_from"] is None else str(config["init_from"]),  # a folder may be named by a number
+        freeze=config["freeze"] or (),
         seed=config["seed"],
         monitor=config["monitor"],
         mode=config["mode"],

@@ -18,7 +18,7 @@ from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, Recon
 from lightning_modules.scheduled import ScheduledModule
 from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
-from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates
+from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates, trained_parameters
 from lightning_modules.training.schedules import as_list
 from lightning_modules.training.settings import check_penalized, checked_names, checked_norms, checked_penalties, checked_weights
 from lightning_modules.training.warm_up import AfterSteps, WarmUp
@@ -246,7 +246,7 @@ class AdversarialModule(ScheduledModule):
         """Create one optimizer per network, and its schedule if there is one."""
         configured = []
         for name, network in self.networks.items():
-            optimizer = self.optimizer_factories[name](network.parameters())
+            optimizer = self.optimizer_factories[name](trained_parameters(network))
             schedule = self.schedulers.get(name)
             configured.append({"optimizer": optimizer} | ({"lr_scheduler": schedule(optimizer)} if schedule else {}))
         return tuple(configured)  # type: ignore[return-value]

@@ -1,12 +1,10 @@
 """The first stage of a feature loss: an autoencoder of clean signals, and how a later run takes it over."""
 
-from pathlib import Path
-
 from torch import Tensor, nn
 
 from lightning_modules.base import Batch
 from lightning_modules.regression import RegressionModule
-from lightning_modules.runs.checkpoint import CheckpointError, find_checkpoint, read_checkpoint, weights_of
+from lightning_modules.runs.starting import check_rate, open_origin, take_over
 
 
 class AutoencoderModule(RegressionModule):
@@ -26,32 +24,25 @@ class AutoencoderModule(RegressionModule):
         return self.restore(clean)
 
 
-def load_autoencoder(autoencoder: nn.Module, path: Path, sample_rate: int) -> None:
+def load_autoencoder(autoencoder: nn.Module, name: str, sample_rate: int) -> None:
     """Fill an autoencoder with the weights of a finished `model=autoencoder` run.
 
     Args:
         autoencoder: of the same architecture.
-        path: a run folder or a checkpoint.
+        name: of a run folder, a checkpoint or a shipped model.
         sample_rate: that the features are to work at, in Hz.
 
     Raises:
         ValueError: if there is no such checkpoint, or it is of another kind, rate or architecture.
     """
-    try:
-        file = find_checkpoint(path)
-        checkpoint = read_checkpoint(file)
-    except CheckpointError as error:
-        raise ValueError(f"model.autoencoder_checkpoint={error}") from error
-    config = checkpoint.get("model_config") or {}
-    if not str(config.get("_target_")).endswith(".AutoencoderModule"):
-        raise ValueError(f"model.autoencoder_checkpoint={file} was not written by a model=autoencoder run")
-    if config["sample_rate"] != sample_rate:
-        raise ValueError(f"model.autoencoder_checkpoint={file} works at {config['sample_rate']} Hz, this run at {sample_rate} Hz")
-    try:
-        autoencoder.load_state_dict(weights_of(checkpoint, "net"))
-    except RuntimeError as error:
-        settings = {key: value for key, value in config["net"].items() if key != "_target_"}
+    origin = open_origin("model.autoencoder_checkpoint", name)
+    if not str(origin.config.get("_target_")).endswith(".AutoencoderModule"):
+        raise ValueError(f"{origin} was not written by a model=autoencoder run")
+    check_rate(origin.config, str(origin), sample_rate)
+    taken = take_over(autoencoder, origin.of_network("net"))
+    if taken.missing or taken.other_shape or taken.left_over:
+        net = origin.config["net"]
+        settings = {key: value for key, value in net.items() if key != "_target_"}
         raise ValueError(
-            f"model.autoencoder_checkpoint={file} holds another architecture, {config['net']['_target_']} with {settings}; "
-            "give model.autoencoder the same"
-        ) from error
+            f"{origin} holds another architecture, {net['_target_']} with {settings}; give model.autoencoder the same"
+        )

@@ -1,6 +1,6 @@
 """What every method shares: restoring a batch, the one validation and test loop, and a checkpoint that opens alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -53,6 +53,7 @@ class RestorationModule(pl.LightningModule):
         self.sample_rate = sample_rate
         self.seed = 0  # of the run; the data say which
         self.model_config: dict[str, Any] = {}
+        self.held: tuple[nn.Module, ...] = ()  # layers that gather no statistics while the others train
         self.scores = nn.ModuleDict()
         self.batch_index = torch.zeros(0, dtype=torch.int64)  # (B,) of the training batch in flight
         self.test_rows: list[dict[str, float]] = []
@@ -126,6 +127,18 @@ class RestorationModule(pl.LightningModule):
         """
         if not self.needs_training:
             raise ValueError("this method needs no training; score it with evaluate.py, and use it with restore.py")
+
+    def check_origin(self, description: Mapping[str, Any], names: Collection[str], named: str) -> None:
+        """Refuse to start from the weights of a method that this one cannot start from; any will do here.
+
+        Args:
+            description: the plain `model` node of that method.
+            names: of its weights.
+            named: the key and the file that stand for it, for a sentence.
+
+        Raises:
+            ValueError: saying why.
+        """
 
     def check_precision(self, precision: str) -> None:
         """Refuse a precision in which the method does not train.

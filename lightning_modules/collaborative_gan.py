@@ -6,20 +6,19 @@ gradient leads towards clean signals and not to whatever pleases it.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Unpack, cast
 
 import torch
 from torch import Tensor, nn
 
 from lightning_modules.base import Batch
-from lightning_modules.base_run import inherited, load_networks
 from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.budget import is_cut_short
 from lightning_modules.mugan import MUGANModule, MUGANSettings
+from lightning_modules.runs.starting import check_rate, open_origin
 from lightning_modules.stepwise import StepSized
 from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import warn
@@ -32,6 +31,8 @@ from models.streaming.chunking import Chunking, to_grid
 from models.streaming.fir import lowpass_taps
 from models.streaming.overlap_add import apply_in_chunks
 
+INHERITED = ("net", "discriminator", "autoencoder", "adversary")
+"""What a run takes over from its base: the networks' descriptions, and what D's logits mean."""
 SEGMENT_SECONDS = 8.0
 SEGMENT_OVERLAP_SECONDS = 1.0
 
@@ -47,7 +48,7 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         low_band: weight of |LP(y - x)|^2 / |x|^2; 0 = not computed.
         low_band_hz: cut-off of LP in Hz.
         shaping: when D is shaped and when that ends.
-        base: a finished adversarial run to start from, by folder or checkpoint; see `complete_description`.
+        base: the finished adversarial run that this one starts from, as init_from names it; see `complete_description`.
         mugan: as of `MUGANModule`, each an argument of its own.
 
     Raises:
@@ -104,7 +105,12 @@ class CollaborativeGANModule(MUGANModule, StepSized):
             ValueError: if the base is no adversarial run.
         """
         base = description.get("base")
-        return {**description, **({} if base is None else inherited(Path(str(base))))}  # a folder may be named by a number
+        if base is None:
+            return dict(description)
+        origin = open_origin("init_from", str(base))  # a folder may be named by a number
+        if "discriminator" not in origin.config:
+            raise ValueError(f"{origin} was not written by an adversarial run: it has no discriminator")
+        return {**description, **{key: origin.config[key] for key in INHERITED if key in origin.config}}
 
     @property
     def first_shaping_epoch(self) -> int:
@@ -116,11 +122,18 @@ class CollaborativeGANModule(MUGANModule, StepSized):
         assert self.discriminator is not None
         return self.discriminator
 
-    def prepare_training(self) -> None:
-        """Load the networks of the run to start from."""
-        super().prepare_training()
-        if self.base is not None:
-            load_networks(self, Path(str(self.base)))
+    def check_origin(self, description: Mapping[str, Any], names: Collection[str], named: str) -> None:
+        """Refuse a base of another rate, or one that lacks a network: what it has is shaped as it is.
+
+        Raises:
+            ValueError: saying why.
+        """
+        if self.base is None:
+            return
+        check_rate(description, named, self.sample_rate)
+        for network in ("net", "discriminator", "autoencoder"):
+            if getattr(self, network) is not None and not any(name.startswith(f"{network}.") for name in names):
+                raise ValueError(f"{named} has no {network}; give model.loss_weights the weights of that run")
 
     def restore(self, corrupted: Tensor) -> Tensor:
         """Return the restored signal, refined for as many steps as the settings say, (B, C, T) in float32.

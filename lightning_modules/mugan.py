@@ -7,7 +7,6 @@ The modular GAN of Billotais/Denoising-with-Generative-Models is the same with o
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Required, Unpack
 
 import torch
@@ -77,18 +76,13 @@ class MUGANModule(AdversarialModule):
         """Load the autoencoder that another run trained."""
         super().prepare_training()
         if self.autoencoder is not None and self.autoencoder_checkpoint is not None:
-            load_autoencoder(self.autoencoder, Path(self.autoencoder_checkpoint), self.sample_rate)
+            load_autoencoder(self.autoencoder, self.autoencoder_checkpoint, self.sample_rate)
 
-    def train(self, mode: bool = True) -> "MUGANModule":
-        """Switch modes; but A, which serves as a loss, stays in evaluation mode, so that its running statistics never move."""
-        super().train(mode)
+    def hold(self) -> None:
+        """Hold A too, which serves as a loss, so that its running statistics never move."""
+        super().hold()
         if self.autoencoder is not None:
             self.autoencoder.eval()
-        return self
-
-    def on_train_start(self) -> None:
-        """Put A into evaluation mode; before, Lightning would warn of it."""
-        self.train()
 
     def step_auxiliary_networks(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Step D, and an autoencoder that is trained in this run."""
@@ -99,6 +93,7 @@ class MUGANModule(AdversarialModule):
 
     def _step_autoencoder(self, autoencoder: nn.Module, batch: Batch) -> Tensor:
         autoencoder.train()
+        super().hold()
         with Optimizing(self, "autoencoder", batch) as optimize:
             loss = self.autoencoder_loss(autoencoder(batch["clean"]).float(), batch["clean"])
             optimize(loss)

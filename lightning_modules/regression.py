@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from lightning_modules.base import DEFAULT_MONITOR, Batch, clip_grad_norm, require_finite
 from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted_sum
 from lightning_modules.scheduled import ScheduledModule
+from lightning_modules.training.optimizing import trained_parameters
 from lightning_modules.training.schedules import as_list
 
 
@@ -67,7 +68,7 @@ class RegressionModule(ScheduledModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Create the optimizer over the network's parameters, and its schedule if there is one."""
-        optimizer = self.optimizer(self.net.parameters())
+        optimizer = self.optimizer(trained_parameters(self.net))
         if self.scheduler is None:
             return optimizer
         schedule = {"scheduler": self.scheduler(optimizer), "monitor": self.monitor, "strict": False, "frequency": sys.maxsize}

@@ -16,6 +16,21 @@ class ScheduledModule(RestorationModule):
     needs_training = True
     monitor: str = DEFAULT_MONITOR
 
+    def train(self, mode: bool = True) -> "ScheduledModule":
+        """Switch modes; but layers in frozen parts, and whatever else is held, gather no statistics."""
+        super().train(mode)
+        self.hold()
+        return self
+
+    def hold(self) -> None:
+        """Put what is held into evaluation mode."""
+        for layer in self.held:
+            layer.eval()
+
+    def on_train_start(self) -> None:
+        """Hold what is to be held; before, Lightning would warn of it."""
+        self.train()
+
     def on_validation_epoch_end(self) -> None:
         """Step the plateau schedules."""
         step_plateaus(as_list(self.lr_schedulers()), self.trainer, self.monitor)

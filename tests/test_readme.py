@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from hydra import compose, initialize_config_module
 from omegaconf import DictConfig
 
 import compare
+import export
 import restore
 from conf.settings import evaluate_settings, train_settings
 from lightning_modules.commands.evaluate import evaluate
+from lightning_modules.commands.export import PACKAGES
 from lightning_modules.commands.train import train
 from sweeps.report.manifests import evaluation_id
 from sweeps.report.runs import read_run
@@ -27,9 +30,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = "\n".join([README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))])
 LINES = dict.fromkeys(re.findall(r"^    (\S.*)$", PAGES, flags=re.MULTILINE))
 COMMANDS = [line for line in LINES if not line.endswith("\\") and "$" not in line]  # those are of the account of a sweep
-TRAIN, EVALUATE, RESTORE, COMPARE = (
+TRAIN, EVALUATE, RESTORE, COMPARE, EXPORT = (
     [shlex.split(command)[2:] for command in COMMANDS if command.startswith(f"python {script}.py")]
-    for script in ("train", "evaluate", "restore", "compare")
+    for script in ("train", "evaluate", "restore", "compare", "export")
 )
 TRAIN = [arguments for arguments in TRAIN if arguments[0] != "-m"]  # tests/sweeps runs the sweeps
 Replace = Callable[..., list[str]]
@@ -123,7 +126,7 @@ def test_training_command_runs(
 ) -> None:
     root = make_maestro(tmp_path / "maestro", "v3") if "data=maestro" in overrides else music
     given = [override.replace("=DIR", f"={root}").replace("=FOLDER", f"={tmp_path}") for override in overrides]
-    given = [override.replace("=runs/NAME", f"={autoencoder_run}") for override in given]
+    given = [override.replace("checkpoint=runs/NAME", f"checkpoint={autoencoder_run}") for override in given]
     given = with_runs(given, "data.sample_rate=16000", "data.window_samples=4096")
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
     of_files = any(override.startswith("experiment=") for override in given) and "data.root" in " ".join(given)
@@ -168,6 +171,19 @@ def test_restoring_command_runs(
     assert restore.main(given) == 0
     wanted = 2 if "folder/" in given else 1
     assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == wanted
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize("arguments", EXPORT, ids=" ".join)
+def test_exporting_command_runs(
+    arguments: list[str], with_runs: Replace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not all(find_spec(package) for package in PACKAGES):
+        pytest.skip("needs the export extra")
+    given = with_runs(arguments)
+    monkeypatch.chdir(tmp_path)
+    assert export.main(given) == 0
+    assert (tmp_path / given[-1]).is_file()
 
 
 @pytest.fixture

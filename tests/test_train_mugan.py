@@ -103,7 +103,7 @@ def test_finished_run_opens_and_restores_without_its_autoencoder(train_config: C
 
 
 def test_missing_autoencoder_is_a_sentence_before_any_training(train_config: Config, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no such checkpoint"):
+    with pytest.raises(ValueError, match="no such run folder, checkpoint file or shipped model"):
         train(train_config(*TINY_MUGAN, "model.autoencoder_checkpoint=/nonexistent"))
     assert not (tmp_path / "run").exists()
 
@@ -176,7 +176,7 @@ def test_mugan_trains_on_maestro(train_config: Config, tmp_path: Path, version: 
 
 def test_collaborative_run_starts_from_an_adversarial_one_and_opens_without_it(train_config: Config, tmp_path: Path) -> None:
     train(train_config(*TINY_MUGAN, "trainer.max_epochs=1", run="base"))
-    settings = ["model=collaborative_gan_small", f"model.base={tmp_path / 'base'}", "model.layer=1", "model.refinement.steps=2"]
+    settings = ["model=collaborative_gan_small", f"init_from={tmp_path / 'base'}", "model.layer=1", "model.refinement.steps=2"]
     train(train_config(*settings, "trainer.max_epochs=1"))
     (tmp_path / "base").rename(tmp_path / "elsewhere")
     module, base = load_restorer(tmp_path / "run"), load_restorer(tmp_path / "elsewhere")

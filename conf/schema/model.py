@@ -14,7 +14,7 @@ from lightning_modules.losses.registry import RECONSTRUCTION
 WEIGHT = Number(0, 1e9)
 NORM = nullable(Number(0, 1e12, above=True))
 STEPS = Whole(1, 10_000)
-RUN = Either((Text("a run folder or a checkpoint"), Whole(0, LARGEST), Nothing()))
+RUN = Either((Text("a run folder, a checkpoint or a shipped model"), Whole(0, LARGEST), Nothing()))
 PLAYERS = ("generator", "discriminator", "autoencoder")
 BASE: Keys = {
     "net": needed(NETWORK, "The network, or the method without training."),
@@ -85,7 +85,7 @@ MUGAN: Keys = {
     "autoencoder": needed(AUTOENCODER, "The network whose features are compared; the group autoencoder."),
     "autoencoder_optimizer": needed(OPTIMIZER, "How the autoencoder learns; the group optimizer."),
     "autoencoder_checkpoint": Key(
-        nullable(Text("a run folder or a checkpoint")),
+        nullable(Text("a run folder, a checkpoint or a shipped model")),
         "A run of model=autoencoder that it comes from; null trains it in this run.",
     ),
     "autoencoder_loss": Key(DISTANCE, "What it is trained on."),
@@ -126,7 +126,7 @@ COLLABORATIVE: Keys = {
     "proximity": Key(WEIGHT, "Weight of the distance to the generator's own output; 0 leaves it out."),
     "low_band": Key(WEIGHT, "Weight of the distance to the input below low_band_hz; 0 leaves it out."),
     "low_band_hz": Key(nullable(Number(0, 100_000, above=True)), "Cut-off of that band.", "Hz"),
-    "base": Key(RUN, "A finished adversarial run to start from; null: none."),
+    "base": Key(RUN, "A finished adversarial run that it starts from; follows init_from."),
 }
 ROOM = "lightning_modules."
 RECIPES: dict[str, Keys] = {

@@ -53,6 +53,17 @@ def check_untrained(config: Mapping[str, Any]) -> None:
         raise SchemaError(f"model={name} needs training; evaluate its run with checkpoint=PATH")
 
 
+def check_base(config: Mapping[str, Any]) -> None:
+    """Refuse a base of a model other than what the run starts from.
+
+    Raises:
+        SchemaError: naming the key that says so.
+    """
+    base = _group(config, "model").get("base")
+    if base is not None and base != config["init_from"]:
+        raise SchemaError(f"model.base={base} follows init_from; set init_from={base}")
+
+
 def check_processors(trainer: Mapping[str, Any]) -> None:
     """Refuse more processors than there are.
 

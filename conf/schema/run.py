@@ -14,7 +14,7 @@ from conf.schema.keys import Section, Table
 from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, constant, nullable
 from conf.schema.logger import LOGGER_GROUP
 from conf.schema.metrics import probes, tested, validated
-from conf.schema.model import MODEL
+from conf.schema.model import MODEL, RUN
 from conf.schema.texts import FolderName, Identifier, Text
 from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
 
@@ -61,6 +61,10 @@ TRAIN: Keys = {
     **COMMON,
     "resume": needed(
         nullable(Text()), "auto: the newest unfinished run of this configuration; or a run folder; null: a new run."
+    ),
+    "init_from": needed(RUN, "Whose weights a new run starts from, where names and shapes agree; null: its own."),
+    "freeze": needed(
+        nullable(ListOf(Text())), "Patterns of the names of parameters that stay as they are, such as net.down.*; null: none."
     ),
     "monitor": needed(OneOf(validated), "Metric that decides the best epoch, early stopping and the verdict."),
     "mode": needed(OneOf(("max", "min")), "Its better direction."),

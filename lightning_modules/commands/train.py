@@ -26,7 +26,8 @@ from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
 from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
-from lightning_modules.runs.checkpoint import build_new_restorer, find_checkpoint, load_restorer
+from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
+from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import EXAMPLES, Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
@@ -48,11 +49,12 @@ class BrokenRunError(ValueError):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is made before a run has a folder: the method, its data, and the methods to compare it with, by name."""
+    """What is made before a run has a folder: the method, its data, the methods to compare it with, and where it starts."""
 
     module: RestorationModule
     data: Any
     classical: Mapping[str, RestorationModule]
+    start: Start
 
 
 def train(settings: TrainSettings) -> dict[str, Any]:
@@ -79,6 +81,8 @@ def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
     run = open_or_join_run(settings)
     for change in goes_on.changes if is_first_process() else []:
         print(change)
+    if is_first_process():
+        prepared.start.record(run)
     config = settings.config_with({"run_dir": str(run.folder), "run_id": run.id})
     if is_first_process():
         save(config, run.folder / "config.yaml")
@@ -109,18 +113,19 @@ def prepare(settings: TrainSettings) -> Prepared:
     if settings.config["trainer"].get("overfit_batches"):
         data.repeat_windows()
     added_callbacks(settings.config)
-    module = build_new_restorer(settings.config["model"], settings.plugins)
+    module = method_to_train(settings)
     module.check_precision(trainer.precision)
     module.check_accumulation(settings.config["trainer"].get("accumulate_grad_batches", 1))
     check_window(module, settings.config["data"]["window_samples"])
     module.prepare_training()
+    start = start_training(module, settings)
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
     data.setup("fit")
     batches = math.ceil(len(data.train_dataloader()) / trainer.world_size)
     limits = settings.config["trainer"]
     check_last_step(limits.get("max_steps"), limits.get("accumulate_grad_batches", 1), batches_of_epoch(trainer, batches))
     print(data.summary())
-    return Prepared(module, data, classical)
+    return Prepared(module, data, classical, start)
 
 
 def check_window(module: RestorationModule, window_samples: int) -> None:
@@ -232,7 +237,13 @@ def finish(settings: TrainSettings, facts: Mapping[str, Any], prepared: Prepared
     if stopper.overdue and not has_checkpoint(bench.folder):
         raise Interrupted(cast(int, stopper.received))
     checkpoint = find_checkpoint(bench.folder)
-    told = {**how_it_ended(stopper), "checkpoint": str(checkpoint), **facts, **told_of(settings.config)}
+    told = {
+        **how_it_ended(stopper),
+        "checkpoint": str(checkpoint),
+        **facts,
+        **began_with(bench.folder),
+        **told_of(settings.config),
+    }
     try:
         if stopper.overdue:
             raise Interrupted(cast(int, stopper.received))

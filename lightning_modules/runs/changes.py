@@ -16,6 +16,7 @@ FIXED = (
     "data.sample_rate",
     "model.autoencoder_checkpoint",
     "model.base",
+    "freeze",
     "model.warm_up._target_",
     "monitor",
     "mode",
@@ -64,7 +65,13 @@ def told_changes(folder: Path, before: Values | None, now: Values) -> list[str]:
             f"resume={printable(folder)}: this run cannot go on with {said}; what the weights belong to stays as it is, "
             "so begin a new run"
         )
-    return [f"changed: {key}={_shown(new)}, was {_shown(old)}" for key, (old, new) in changes.items()]
+    return [_told(key, old, new) for key, (old, new) in changes.items()]
+
+
+def _told(key: str, old: Any, new: Any) -> str:
+    if key == "init_from":
+        return f"init_from={_shown(new)} is left aside: the run goes on with weights of its own; it began with {_shown(old)}"
+    return f"changed: {key}={_shown(new)}, was {_shown(old)}"
 
 
 def validates_otherwise(before: Values | None, now: Values) -> bool:

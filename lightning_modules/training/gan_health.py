@@ -9,6 +9,8 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
+from lightning_modules.training.optimizing import trained_parameters
+
 WON_ACCURACY = 0.99
 BLIND_ACCURACY = 0.02
 DOMINANT_SHARE = 0.95
@@ -71,7 +73,7 @@ def gradient_shares(terms: Mapping[str, Tensor], network: nn.Module) -> dict[str
     Returns:
         () share by term.
     """
-    weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    weights = trained_parameters(network)
     norms = {}
     for name, term in terms.items():
         gradients = torch.autograd.grad(term, weights, retain_graph=True, allow_unused=True)

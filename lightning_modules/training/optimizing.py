@@ -57,6 +57,11 @@ class Optimizing:
         self.module.log(f"gradient/norm_{self.name}", norm, batch_size=self.batch["clean"].shape[0])
 
 
+def trained_parameters(network: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters of a network that are not frozen."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
 def optimizer_of(module: pl.LightningModule, name: str) -> LightningOptimizer:
     """Return the optimizer of one of a module's networks."""
     assert isinstance(module, Networks)

@@ -32,4 +32,5 @@ def from_mono_batch(mono: Tensor, signal: Tensor) -> Tensor:
     Returns:
         (B, C, T).
     """
-    return mono[..., : signal.shape[-1]].reshape(signal.shape)
+    cropped = functional.pad(mono, (0, signal.shape[-1] - mono.shape[-1]))  # where a slice would fix a length in torch.export
+    return cropped.reshape(signal.shape)

@@ -43,16 +43,17 @@ def test_its_score_is_about_the_clean_signal_and_counts_as_no_restoration() -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("missing", "no such checkpoint file"), ("a.ckpt", "cannot be read as a checkpoint")]
+    ("name", "reason"),
+    [("missing", "no such run folder, checkpoint file or shipped model"), ("a.ckpt", "cannot be read as a checkpoint")],
 )
 def test_checkpoint_that_cannot_be_read_is_refused_by_its_key(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "a.ckpt").write_bytes(b"no checkpoint")
     with pytest.raises(ValueError, match=f"^model.autoencoder_checkpoint={tmp_path / name}: {reason}"):
-        load_autoencoder(Gain(), tmp_path / name, 4000)
+        load_autoencoder(Gain(), str(tmp_path / name), 4000)
 
 
 def test_checkpoint_of_another_method_is_refused(tmp_path: Path) -> None:
     config = {"_target_": "lightning_modules.regression.RegressionModule", "sample_rate": 4000}
     torch.save({"state_dict": {}, "model_config": config}, tmp_path / "a.ckpt")
     with pytest.raises(ValueError, match=r"model.autoencoder_checkpoint=.*a.ckpt was not written by a model=autoencoder run"):
-        load_autoencoder(Gain(), tmp_path / "a.ckpt", 4000)
+        load_autoencoder(Gain(), str(tmp_path / "a.ckpt"), 4000)

@@ -9,6 +9,7 @@ from torch import nn
 
 from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.runs.checkpoint import build_new_restorer, build_restorer
+from lightning_modules.runs.starting import open_origin, start_from
 
 ADAM = {"_target_": "torch.optim.Adam", "_partial_": True}
 BASE = {
@@ -50,7 +51,7 @@ def test_run_with_a_base_takes_over_its_networks_and_adversary(tmp_path: Path) -
     file = finished_base(tmp_path)
     module = build_new_restorer(FROM_BASE | {"base": str(file)})
     assert isinstance(module, CollaborativeGANModule)
-    module.prepare_training()
+    start_from(module, open_origin("init_from", str(file)))
     saved = torch.load(file, weights_only=True)["state_dict"]
     for name in ("net", "discriminator"):
         loaded = {f"{name}.{key}": value for key, value in getattr(module, name).state_dict().items()}
@@ -66,7 +67,7 @@ def test_base_may_be_the_job_of_a_sweep_whose_folder_is_a_number(tmp_path: Path,
     monkeypatch.chdir(tmp_path)
     module = build_new_restorer(FROM_BASE | {"base": 3})
     nn.init.ones_(module.net.last.weight)  # type: ignore[union-attr, arg-type]
-    module.prepare_training()
+    start_from(module, open_origin("init_from", "3"))
     saved = torch.load(tmp_path / "3" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     assert all(torch.equal(value, saved[f"net.{name}"]) for name, value in module.net.state_dict().items())
 
@@ -78,8 +79,8 @@ def test_description_without_a_base_stays_as_it_is() -> None:
 def test_base_without_a_discriminator_is_named(tmp_path: Path) -> None:
     file = finished_base(tmp_path, loss_weights={"l2": 1.0, "adversarial": 0.0})
     module = build_new_restorer(FROM_BASE | {"base": str(file)})
-    with pytest.raises(ValueError, match=r"model.base=.*base.ckpt has no discriminator"):
-        module.prepare_training()
+    with pytest.raises(ValueError, match=r"init_from=.*base.ckpt has no discriminator"):
+        start_from(module, open_origin("init_from", str(file)))
 
 
 def test_base_of_another_kind_or_rate_is_named(tmp_path: Path) -> None:
@@ -87,12 +88,13 @@ def test_base_of_another_kind_or_rate_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="was not written by an adversarial run"):
         CollaborativeGANModule.complete_description(FROM_BASE | {"base": str(tmp_path / "other.ckpt")})
     file = finished_base(tmp_path)
+    module = build_new_restorer(FROM_BASE | {"base": str(file), "sample_rate": 8000})
     with pytest.raises(ValueError, match="works at 4000 Hz, this run at 8000 Hz"):
-        build_new_restorer(FROM_BASE | {"base": str(file), "sample_rate": 8000}).prepare_training()
+        start_from(module, open_origin("init_from", str(file)))
 
 
 def test_a_checkpoint_opens_where_its_base_is_no_more(tmp_path: Path) -> None:
     description = BASE | {"base": str(tmp_path / "gone")} | {key: FROM_BASE[key] for key in ("_target_", "refinement", "shaping")}
     assert isinstance(build_restorer(description), CollaborativeGANModule)
-    with pytest.raises(ValueError, match="gone: no such checkpoint file"):
+    with pytest.raises(ValueError, match="gone: no such run folder, checkpoint file or shipped model"):
         build_new_restorer(description)

@@ -199,7 +199,7 @@ def test_method_opens_without_the_autoencoders_checkpoint() -> None:
 @pytest.mark.parametrize(
     ("make_folder", "message"),
     [
-        (lambda folder: folder, "no such checkpoint"),
+        (lambda folder: folder, "no such run folder, checkpoint file or shipped model"),
         (lambda folder: finished_autoencoder(folder, sample_rate=8000), "works at 8000 Hz, this run at 4000 Hz"),
         (
             lambda folder: finished_autoencoder(folder, filters=[8]),
