@@ -115,11 +115,15 @@ def _spans(trained: Mapping[str, Any], corruption: Mapping[str, Any]) -> bool:
 
 
 def _covers(known: Any, value: Any) -> bool:
-    """Say whether values drawn from `value` are among those drawn from `known`: ranges of numbers, lists of names, or either."""
+    """Say whether values drawn from `value` are among those drawn from `known`: ranges of numbers, lists of names, or groups."""
     known, value = (list(entry) if isinstance(entry, tuple) else entry for entry in (known, value))
     if _is_range(known) and _is_range(value):
         (low, high), (lowest, highest) = _ends(known), _ends(value)
         return bool(low <= lowest and highest <= high)
+    if isinstance(known, dict) and isinstance(value, dict):
+        return known.keys() == value.keys() and all(_covers(known[name], value[name]) for name in known)
+    if isinstance(known, list) and isinstance(value, list) and all(isinstance(entry, dict) for entry in (*known, *value)):
+        return len(known) == len(value) and all(map(_covers, known, value))
     if isinstance(known, list) and all(isinstance(entry, str) for entry in known):
         return all(entry in known for entry in (value if isinstance(value, list) else [value]))
     return bool(known == value) or (isinstance(known, str) and value == [known])
