@@ -97,6 +97,10 @@ def is_seen(corruption: Mapping[str, Any], trained: Any) -> bool:
     >>> noise = {"_target_": "datamodules.corruptions.noise.Noise", "colors": ["white", "pink"], "snr_db": [0, 15]}
     >>> is_seen({**noise, "colors": "pink", "snr_db": 5}, noise), is_seen({**noise, "snr_db": 20}, noise)
     (True, False)
+    >>> effects = {"_target_": "datamodules.corruptions.torchaudio_effects.TorchaudioEffects"}
+    >>> trained = {**effects, "effects": [{"overdrive": {"gain": [5, 30]}}]}
+    >>> [is_seen({**effects, "effects": [{"overdrive": {"gain": gain}}]}, trained) for gain in (17.5, 40)]
+    [True, False]
     """
     if isinstance(trained, list):
         return any(is_seen(corruption, step) for step in trained)

@@ -19,6 +19,7 @@ from datamodules.corruptions.bandwidth import Bandwidth
 from datamodules.corruptions.chain import Chain, Composite
 from datamodules.corruptions.noise import EXPONENTS, colored_noise, tpdf_noise
 from datamodules.corruptions.reverb import Reverb
+from datamodules.corruptions.torchaudio_effects import TorchaudioEffects
 from datamodules.draws import at_level, normal
 
 
@@ -54,6 +55,7 @@ class Pipeline(Composite):
     | `whitenoise`, `pinknoise`, `brownnoise`, `tpdfnoise` | variance, intensity | add noise of that RMS, full scale 1 |
     | `reverb` | rate, then optionally variance, reverberance | put into simulated rooms |
     | `scale` | rate | nothing: a pair of equal recordings |
+    | `effect` | function, then `ARGUMENT=VALUE` or `ARGUMENT=LOW..HIGH` | a function of torchaudio; see `TorchaudioEffects` |
 
     The level of the noise is drawn per example as `|intensity + variance * N(0, 1)|`: what the grammar calls variance is a
     standard deviation, as in its origin. The reverberance of an example lies within `variance` (0) of `reverberance` (50), in
@@ -175,6 +177,7 @@ def _scale(rate_hz: float) -> Identity:
     return Identity()
 
 
+EFFECT_USAGE = "effect FUNCTION ARGUMENT=VALUE ARGUMENT=LOW..HIGH ..."
 STEPS: dict[str, StepKind] = {
     "sample": StepKind("INPUT_RATE TARGET_RATE", _sample, rate_argument=1),
     "whitenoise": StepKind("VARIANCE INTENSITY", functools.partial(LevelNoise, "white")),
@@ -189,8 +192,10 @@ STEPS: dict[str, StepKind] = {
 def _parse(text: str) -> tuple[Corruption, int | None]:
     """Turn a step's text into its corruption and the rate at which it must run, if it names one."""
     name, *words = text.split() or [""]
+    if name == "effect":
+        return _effect(text, words), None
     if name not in STEPS:
-        known = ", ".join(kind.usage(step) for step, kind in STEPS.items())
+        known = ", ".join([*(kind.usage(step) for step, kind in STEPS.items()), EFFECT_USAGE])
         raise ValueError(f"steps holds the unknown step {text!r}; known: {known}")
     kind = STEPS[name]
     try:
@@ -201,6 +206,33 @@ def _parse(text: str) -> tuple[Corruption, int | None]:
         return kind.build(*values), rate_hz
     except ValueError as error:
         raise ValueError(f"steps holds {text!r}, which is not '{kind.usage(name)}': {error}") from error
+
+
+def _effect(text: str, words: Sequence[str]) -> Corruption:
+    """Turn the words of an effect into its corruption."""
+    function, *arguments = words or [""]
+    if not function or not all("=" in argument for argument in arguments):
+        raise ValueError(f"steps holds {text!r}, which is not '{EFFECT_USAGE}'")
+    given = {name: _value(word) for name, _, word in (argument.partition("=") for argument in arguments)}
+    try:
+        return TorchaudioEffects([{function: given}])
+    except ValueError as error:
+        raise ValueError(f"steps holds {text!r}: {error}") from error
+
+
+def _value(word: str) -> float | bool | str | list[float]:
+    """Read a number, two of them with two dots between them, true or false, or else text.
+
+    >>> _value("5"), _value("5..30"), _value("true"), _value("TPDF")
+    (5.0, [5.0, 30.0], True, 'TPDF')
+    """
+    if word in ("true", "false"):
+        return word == "true"
+    try:
+        ends = [_finite(end) for end in word.split("..")]
+    except ValueError:
+        return word
+    return ends[0] if len(ends) == 1 else ends
 
 
 def _finite(word: str) -> float:

@@ -15,7 +15,7 @@ LEVELS: dict[str, Any] = {"gain_tolerance_db": None}
 FIXED = LEVELS | {"draws": False}
 EFFECTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "allpass_biquad": ({"central_freq": [300, 2000]}, LEVELS | {"latest_samples": 64}),  # delay is all that it does
-    "band_biquad": ({"central_freq": [300, 2000]}, LEVELS | {"latest_samples": 16}),
+    "band_biquad": ({"central_freq": [300, 2000]}, LEVELS | {"latest_samples": 32}),
     "bandpass_biquad": ({"central_freq": [300, 2000]}, LEVELS | {"latest_samples": 16}),
     "bandreject_biquad": ({"central_freq": [300, 2000]}, LEVELS | {"latest_samples": 16}),
     "bass_biquad": ({"gain": [-12, 12]}, LEVELS | {"latest_samples": 16}),

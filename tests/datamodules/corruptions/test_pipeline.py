@@ -118,6 +118,8 @@ def test_other_sample_rate_than_the_steps_target_is_refused() -> None:
         ("sample 5000 10000.5", "not a positive whole number"),
         ("reverb 10000 1 2 3", r"'reverb RATE \[VARIANCE REVERBERANCE\]': got 4 arguments"),
         ("reverb 10000 0 120", "within 0 to 100"),
+        ("effect", "'effect', which is not 'effect FUNCTION ARGUMENT=VALUE"),
+        ("whitenoise 0 0.1,effect overdrive 20", "'effect overdrive 20', which is not 'effect FUNCTION ARGUMENT=VALUE"),
         ("sample 5000 10000,sample 8000 16000", r"several target rates \(10000, 16000\)"),
     ],
 )

@@ -11,6 +11,8 @@ import torch
 from scipy.signal import lfilter
 from torch import Tensor
 
+from datamodules.corruptions.chain import Chain, RandomApply
+from datamodules.corruptions.pipeline import Pipeline
 from datamodules.corruptions.torchaudio_effects import DRAW_THEMSELVES, SAMPLE_BY_SAMPLE, TorchaudioEffects, _known
 from datamodules.describe import describe
 from tests.datamodules.corruptions import of_torchaudio
@@ -153,6 +155,23 @@ def test_function_that_draws_by_itself_follows_the_generator(library: Library) -
     assert torch.equal(first, corruption(zeros, RATE_HZ, seeded(5)))
     assert len(first.flatten(1).unique(dim=0)) == 3
     assert not torch.equal(first, corruption(zeros, RATE_HZ, seeded(6)))
+
+
+def test_effect_is_a_step_of_a_pipeline(library: Library) -> None:
+    ones = torch.ones(50, 1, 8)
+    pipeline = Pipeline("effect scale factor=2 steps=1..2 mode=over flip=true,scale 8000")
+    assert pipeline(ones, 8000, seeded()).unique().tolist() == [-4, -2]
+    with pytest.raises(ValueError, match=r"steps holds 'effect scale fcator=2': effects\[0\]\.scale\.fcator is no argument"):
+        Pipeline("effect scale fcator=2")
+    with pytest.raises(ValueError, match=r"^steps\.0\.effects\[0\]\.shorter: .* changes the length"):
+        Pipeline("effect shorter").check(8000, 1)
+
+
+def test_effects_strike_some_examples_and_follow_others(library: Library) -> None:
+    chain = Chain(
+        [RandomApply(TorchaudioEffects([{"scale": {"factor": 3}}]), 0.5), TorchaudioEffects([{"scale": {"factor": 2}}])]
+    )
+    assert chain(torch.ones(50, 1, 8), RATE_HZ, seeded()).unique().tolist() == [2, 6]
 
 
 def test_description_tells_settings(library: Library) -> None:
