@@ -26,7 +26,8 @@ class AnyCallable(Corruption):
         """Check the settings.
 
         Args:
-            transform: called with a waveform and its sample rate in Hz; returns a waveform of the same shape.
+            transform: called with a waveform and its sample rate in Hz; returns a waveform of the same shape, or of a tensor what
+                has one as its attribute `samples`, as torch-audiomentations does.
             takes: what it is called with: `numpy`, an array (C, T) of float32; `tensor`, a tensor (1, C, T) of float32, on the
                 device of the batch where that is a CPU or a CUDA GPU, else on the CPU. A module of torch is moved there.
 
@@ -85,6 +86,7 @@ class AnyCallable(Corruption):
     def _apply(self, example: Tensor, sample_rate: int) -> object:
         """Return what the transform makes of an example (1, C, T)."""
         if self._takes == "tensor":
-            return self._transform.value(example, sample_rate)
+            result = self._transform.value(example, sample_rate)
+            return getattr(result, "samples", result)
         result = self._transform.value(example[0].cpu().numpy(), sample_rate)
         return result[None] if isinstance(result, np.ndarray) else result

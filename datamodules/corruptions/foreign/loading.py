@@ -9,7 +9,7 @@ import torch
 
 OLDEST = (2, 11)
 REMEDY = (
-    "its wheels need a CUDA build of torch, with or without a GPU, as pip gives it by default on Linux: "
+    "its wheels need a CUDA build of torch, with or without a GPU, as pip gives it by default on Linux; in a fresh environment: "
     "pip install torch '.[torchaudio]'"
 )
 

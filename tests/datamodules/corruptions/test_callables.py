@@ -1,6 +1,7 @@
 """Any callable of (waveform, sample_rate): each example for itself, as an array or a tensor, and told by its class."""
 
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,12 @@ def test_function_and_partial_function_are_callables(takes: Any) -> None:
 def test_own_class_draws_from_global_generators_which_stay_as_they_are() -> None:
     for subject in (Subject(AnyCallable(Tremolo())), Subject(AnyCallable(Gargle(), "tensor"))):
         assert check_draws_follow_the_generator(subject) is None
+
+
+def test_samples_of_what_is_returned_for_a_tensor_are_taken() -> None:
+    clean = music(2)
+    transform = lambda waveform, sample_rate: SimpleNamespace(samples=-waveform)  # noqa: E731
+    assert torch.equal(AnyCallable(transform, "tensor")(clean, RATE_HZ, seeded()), -clean)
 
 
 def shorter(waveform: Any, sample_rate: int) -> Any:
