@@ -2,10 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TORCHAUDIO := .venv-torchaudio
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+EFFECTS := $(addprefix tests/datamodules/corruptions/,foreign test_torchaudio_effects.py test_callables.py) tests/test_second_opinion.py
+CONTRACTS := tests/datamodules/corruptions/test_all_configs.py tests/test_float32_on_device.py
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
-.PHONY: demo test test-pages test-all lint clean
+.PHONY: demo test test-pages test-all test-torchaudio lint clean
 
 demo: $(VENV)/running
 	@echo "starting Python"
@@ -24,6 +27,13 @@ test-pages: $(VENV)/sweeps
 
 test-all: $(VENV)/sweeps $(VENV)/perceptual $(VENV)/export lint
 	$(PYTEST) -m "not gpu"
+
+# Effects of torchaudio as corruptions, and what it says of our signal code.
+test-torchaudio: $(TORCHAUDIO)/installed
+	$(TORCHAUDIO)/bin/python -c "import sys, torch, torchaudio; \
+		print('Python', sys.version.split()[0], '| torch', torch.__version__, '| torchaudio', torchaudio.__version__)"
+	OMP_NUM_THREADS=1 $(TORCHAUDIO)/bin/python -m pytest -q -n auto -m "not slow and not gpu and not pages" $(EFFECTS)
+	OMP_NUM_THREADS=1 $(TORCHAUDIO)/bin/python -m pytest -q -n auto -k "torchaudio or callable" $(CONTRACTS)
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .
@@ -56,5 +66,12 @@ $(VENV)/export: $(VENV)/developing
 	$(INSTALL) --constraint requirements.lock --editable '.[export]' || echo "no wheels of the extra export: its tests are skipped"
 	touch $@
 
+# torchaudio loads beside a CUDA build of torch, as pip gives it on Linux. Three equal signs take that and none of another index.
+$(TORCHAUDIO)/installed: requirements-dev.lock
+	$(PYTHON) -m venv $(TORCHAUDIO)
+	$(TORCHAUDIO)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock \
+		"$(shell sed -n 's/^torch==/torch===/p' requirements.lock)" --editable '.[torchaudio]'
+	touch $@
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(TORCHAUDIO)

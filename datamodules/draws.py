@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 Range = float | Sequence[float]
-Drawn = TypeVar("Drawn", int, str, tuple[int, str])
+Drawn = TypeVar("Drawn", int, str, tuple[int, str], tuple[float, ...])
 SILENCE = 1e-20
 _ROUNDING = 1e-6  # Of the mean; a variation below it is what single precision leaves of a constant.
 

@@ -75,7 +75,7 @@ def speakers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_page_has_a_section_for_everything_that_can_be_added() -> None:
-    assert list(BY_TITLE) == ["A method", "A recipe", "A corruption", "A data set", "A metric", "A probe"]
+    assert list(BY_TITLE) == ["A method", "A recipe", "A corruption", "A callable", "A data set", "A metric", "A probe"]
 
 
 @pytest.mark.pages

@@ -114,6 +114,17 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         ("snr_db", "si_sdr_db", "lsd"),
         {"unet_small": 640, "conv_rnn": 1270},
     ),
+    "remove_overdrive": Experiment(
+        "Removal of overdrive from guitar and piano",
+        "gain (dB)",
+        ("music",),
+        ("torchaudio",),
+        "{effects:[{overdrive:{gain:5}},{overdrive:{gain:17.5}},{overdrive:{gain:30}}]}",
+        ("overdrive_inverse", "overdrive_inverse_oracle", "overdrive_static", "overdrive_static_oracle"),
+        ("si_sdr_db", "lsd"),
+        {"unet_small": 640, "mask_net": 1400},
+        pattern="*[gp][iu][ai][nt]*",
+    ),
     "super_resolve_speech": Experiment(
         "Super-resolution of speech, 4 to 16 kHz",
         "filter",

@@ -89,8 +89,11 @@ def short_label(label: str) -> str:
 
     >>> short_label("colors=white, snr_db=0 dB")
     'white 0 dB'
+    >>> short_label("effects={overdrive: {gain: 17.5}}")
+    'overdrive gain 17.5'
     """
-    return " ".join(part.partition("=")[2] for part in label.split(", "))
+    words = " ".join(part.partition("=")[2] for part in label.split(", "))
+    return words.translate(str.maketrans("", "", "{}:"))
 
 
 def head(experiment: Experiment, columns: Sequence[Column]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from conf.schema.classes import CLASSES
+from conf.schema.corruption import Effect
 from conf.schema.declaration import Keys
 from conf.schema.keys import Node, Section, Table
 from conf.schema.kinds import Either, Flag, Kind, ListOf, Nothing, Number, OneOf, Only, Span, Whole
@@ -39,6 +40,8 @@ def wrong_values(kind: Kind) -> list[Any]:
             return [*NO_TEXT, "..", "../../x", "/tmp/x", "a/../b", "x" * 300, None]
         case Identifier():
             return [*NO_TEXT, "my package", "a.b", "../x", None]
+        case Effect():
+            return [*NO_TEXT, "over drive", {"overdrive": 3}, {"overdrive": {}, "phaser": {}}, None]
         case Text():
             return [*NO_TEXT, None]
         case Only(value):

@@ -19,6 +19,10 @@ WIENER: Keys = {
     "alpha": Key(Number(0, 1, below=True), "Weight of the frame before in the signal-to-noise ratio."),
     "prior_snr_floor_db": Key(Number(-200, 100), "Lowest signal-to-noise ratio, which limits the attenuation.", "dB"),
 }
+OVERDRIVE: Keys = {
+    "colour": Key(Number(0, 100), "Colour of the overdrive that is undone."),
+    "rounds": Key(Whole(0, 1000), "How often what the filter took away is estimated; 0: the static curve alone.", "rounds"),
+}
 CLASSICAL: dict[str, Keys] = {
     "models.classical.interpolation.Sinc": GRID,
     "models.classical.interpolation.CubicSpline": GRID,
@@ -45,6 +49,11 @@ CLASSICAL: dict[str, Keys] = {
     "models.classical.band_oracles.BrickWallOracle": GRID,
     "models.classical.band_oracles.EnvelopeOracle": GRID,
     "models.classical.band_oracles.MagnitudeOracle": GRID,
+    "models.classical.overdrive.OverdriveInverse": {
+        "gain_db": Key(Number(0, 60), "Gain of the overdrive that is undone.", "dB"),
+        **OVERDRIVE,
+    },
+    "models.classical.overdrive.OverdriveInverseOracle": OVERDRIVE,
     "models.classical.wpe.WPE": {
         "sample_rate": RATE,
         "taps": Key(Whole(1, 1000), "Frames that predict late reverberation.", "frames"),

@@ -97,6 +97,10 @@ def is_seen(corruption: Mapping[str, Any], trained: Any) -> bool:
     >>> noise = {"_target_": "datamodules.corruptions.noise.Noise", "colors": ["white", "pink"], "snr_db": [0, 15]}
     >>> is_seen({**noise, "colors": "pink", "snr_db": 5}, noise), is_seen({**noise, "snr_db": 20}, noise)
     (True, False)
+    >>> effects = {"_target_": "datamodules.corruptions.torchaudio_effects.TorchaudioEffects"}
+    >>> trained = {**effects, "effects": [{"overdrive": {"gain": [5, 30]}}]}
+    >>> [is_seen({**effects, "effects": [{"overdrive": {"gain": gain}}]}, trained) for gain in (17.5, 40)]
+    [True, False]
     """
     if isinstance(trained, list):
         return any(is_seen(corruption, step) for step in trained)
@@ -115,11 +119,15 @@ def _spans(trained: Mapping[str, Any], corruption: Mapping[str, Any]) -> bool:
 
 
 def _covers(known: Any, value: Any) -> bool:
-    """Say whether values drawn from `value` are among those drawn from `known`: ranges of numbers, lists of names, or either."""
+    """Say whether values drawn from `value` are among those drawn from `known`: ranges of numbers, lists of names, or groups."""
     known, value = (list(entry) if isinstance(entry, tuple) else entry for entry in (known, value))
     if _is_range(known) and _is_range(value):
         (low, high), (lowest, highest) = _ends(known), _ends(value)
         return bool(low <= lowest and highest <= high)
+    if isinstance(known, dict) and isinstance(value, dict):
+        return known.keys() == value.keys() and all(_covers(known[name], value[name]) for name in known)
+    if isinstance(known, list) and isinstance(value, list) and all(isinstance(entry, dict) for entry in (*known, *value)):
+        return len(known) == len(value) and all(map(_covers, known, value))
     if isinstance(known, list) and all(isinstance(entry, str) for entry in known):
         return all(entry in known for entry in (value if isinstance(value, list) else [value]))
     return bool(known == value) or (isinstance(known, str) and value == [known])

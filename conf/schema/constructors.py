@@ -117,13 +117,16 @@ def target_named(target: str, place: Place) -> Callable[..., Any]:
 
 
 def constructor_keys(target: Callable[..., Any], partial: bool) -> Keys:
-    """Return the keys of a class, or a function, as its annotations give them.
+    """Return the keys of a class, or a function, as its annotations give them; any, of what is written in C and has none.
 
     Args:
         target: to be called.
         partial: whether arguments without a default may come later.
     """
-    parameters = inspect.signature(target).parameters.values()
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except ValueError:
+        return AnyKeys()
     hints = _hints(target)
     keys: dict[str, Key] = {}
     is_open = False

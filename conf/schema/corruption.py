@@ -1,8 +1,12 @@
 """Keys of the corruptions."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from conf.schema.constructors import keys_named
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node
-from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Span, Whole, constant, nullable
+from conf.schema.kinds import Either, Flag, Kind, ListOf, Number, OneOf, Place, Span, Whole, constant, nullable
 from conf.schema.texts import Text
 
 PACKAGE = "datamodules.corruptions"
@@ -23,6 +27,34 @@ class Mixture(OneOf):
     def allowed(self, unit: str = "") -> str:
         """Say what may be joined."""
         return f"{super().allowed(unit)}, or several of them joined by +"
+
+
+class Effect(Kind):
+    """The name of a function, or that with its arguments."""
+
+    def fits(self, value: Any) -> bool:
+        """See `Kind`."""
+        if isinstance(value, str):
+            return value.isidentifier()
+        if not isinstance(value, dict) or len(value) != 1:
+            return False
+        return all(isinstance(name, str) and isinstance(given, dict | None) for name, given in value.items())
+
+    def allowed(self, unit: str = "") -> str:
+        """See `Kind`."""
+        return "the name of a function of torchaudio.functional, or {NAME: {ARGUMENT: VALUE}}"
+
+
+class ForeignNode(Node):
+    """The description of an object of a package that plugins names; `_partial_` makes a function one."""
+
+    def keys_of(self, target: str, value: Mapping[str, Any], place: Place) -> Keys:
+        """See `Node`."""
+        super().keys_of(target, value, place)
+        return keys_named(target, value.get("_partial_") is True, place)
+
+    def _known(self) -> str:
+        return "package.Class with plugins=[package]"
 
 
 COLOR = Mixture(constant(f"{PACKAGE}.noise", "COLORS"))
@@ -116,6 +148,15 @@ CORRUPTIONS: dict[str, Keys] = {
         "wet_only": Key(Flag(), "Whether the direct sound is left out."),
     },
     f"{PACKAGE}.g712.G712": {},
+    f"{PACKAGE}.torchaudio_effects.TorchaudioEffects": {
+        "effects": needed(
+            ListOf(Effect()), "Effects one after the other; an argument that is [low, high] is drawn by each example."
+        ),
+    },
+    f"{PACKAGE}.callables.AnyCallable": {
+        "transform": needed(ForeignNode("callable", {}, [f"{PACKAGE}."]), "What is called with a waveform and its sample rate."),
+        "takes": Key(OneOf(("numpy", "tensor")), "What a waveform is: an array (C, T) of float32, or a tensor (1, C, T)."),
+    },
     f"{PACKAGE}.pipeline.Identity": {},
     f"{PACKAGE}.pipeline.Pipeline": {
         "steps": needed(Either((Text(), ListOf(Text()))), "Steps from left to right, as docs/data.md tells."),

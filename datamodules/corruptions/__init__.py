@@ -13,8 +13,9 @@ class Corruption(ABC):
 
     A family keeps no state after its construction, never modifies its input, keeps the length, and delays nothing: the corrupted
     audio stays aligned with the clean audio. The exceptions are the mode `hold_causal` of `Quantize`, which repeats a published
-    experiment, and `wet_only` of `Freeverb`, which leaves the direct sound out. The level of what is not removed is unchanged,
-    and a silent example stays finite.
+    experiment, `wet_only` of `Freeverb`, which leaves the direct sound out, and other people's code (`TorchaudioEffects`,
+    `AnyCallable`), whose delays and levels are its own. The level of what is not removed is unchanged, and a silent example stays
+    finite.
 
     Only `__call__` has to be written. A family overrides `check` where not every rate or number of channels is possible,
     `cutoff_hz` where it limits the band, and `for_split` and `skipped` where it draws from files.

@@ -36,7 +36,7 @@ class StepKind:
         required, names = self.arguments.split(), f"{self.arguments} {self.optional}".split()
         if not len(required) <= len(words) <= len(names):
             raise ValueError(f"got {len(words)} arguments")
-        return [word if name in TEXTS else _finite(word) for name, word in zip(names, words, strict=False)]
+        return [word if name in TEXTS else finite(word) for name, word in zip(names, words, strict=False)]
 
 
 def parse(text: str, steps: Mapping[str, StepKind]) -> tuple[Corruption, int | None]:
@@ -62,7 +62,7 @@ def parse(text: str, steps: Mapping[str, StepKind]) -> tuple[Corruption, int | N
         raise ValueError(f"steps holds {text!r}, which is not '{kind.usage(name)}': {error}") from error
 
 
-def _finite(word: str) -> float:
+def finite(word: str) -> float:
     """Read a number."""
     value = float(word)
     if not math.isfinite(value):

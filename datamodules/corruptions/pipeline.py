@@ -18,6 +18,7 @@ from datamodules.corruptions.chain import Chain, Composite
 from datamodules.corruptions.codec import Codec
 from datamodules.corruptions.compression import Compression
 from datamodules.corruptions.echo import Echo
+from datamodules.corruptions.effect_step import EffectKind, effect
 from datamodules.corruptions.feedback import Feedback
 from datamodules.corruptions.freeverb import Freeverb
 from datamodules.corruptions.grammar import StepKind, parse
@@ -42,6 +43,7 @@ class Pipeline(Composite):
     | `compression` | threshold in dB below the loudest, ratio | compress the dynamic range |
     | `mp3`, `opus`, `vorbis` | kbit/s; quality from 0 to 1 | encode and decode |
     | `scale` | rate | nothing: a pair of equal recordings |
+    | `effect` | function, then `ARGUMENT=VALUE` or `ARGUMENT=LOW..HIGH` | a function of torchaudio; see `TorchaudioEffects` |
 
     The level of the noise is drawn per example as `|intensity + variance * N(0, 1)|`: what the grammar calls variance is a
     standard deviation, as in its origin. The reverberance of an example lies within `variance` (0) of `reverberance` (50), in
@@ -193,4 +195,5 @@ STEPS: dict[str, StepKind] = {
     "vorbis": StepKind("QUALITY", lambda quality: Codec(["vorbis"], vorbis_quality=quality)),
     "opus": StepKind("BIT_RATE", lambda kbps: Codec(["opus"], opus_kbps=kbps)),
     "scale": StepKind("RATE", _scale, rate_argument=0),
+    "effect": EffectKind("FUNCTION ARGUMENT=VALUE ARGUMENT=LOW..HIGH ...", effect),
 }

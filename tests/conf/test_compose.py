@@ -54,7 +54,7 @@ def test_every_corruption_can_be_evaluated(name: str) -> None:
 
 def test_methods_without_training_restore_at_any_rate() -> None:
     held = ["akima_hold", "band_limited_hold", "cubic_hold", "linear_hold", "moving_average", "polynomial_hold"]
-    others = ["cubic_spline", "noise_fill", "sinc", "spline_white", "wiener", "wpe"]
+    others = ["cubic_spline", "noise_fill", "overdrive_inverse", "overdrive_static", "sinc", "spline_white", "wiener", "wpe"]
     assert methods_without_training() == sorted([*held, *others])
     for name, module in baselines(set(names()) & set(methods_without_training()), 8000).items():
         assert isinstance(module, RestorationModule), name

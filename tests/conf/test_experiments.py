@@ -58,6 +58,12 @@ def test_shown_command_tests_apart_what_was_trained_together(path: Path) -> None
     assert seen == [not one for one in added]
 
 
+def is_wide(value: Any) -> bool:
+    """Say whether several values are drawn from, be it deep inside."""
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return (isinstance(value, list) and len(value) > 1) or any(map(is_wide, inner))
+
+
 def _roots(given: list[str]) -> list[str]:
     return [argument for argument in given if re.match(r"corruption\.\w+_root=", argument)]
 
@@ -67,5 +73,5 @@ def test_training_draws_from_a_range_or_from_many_kinds(path: Path) -> None:
     corruption = composed("train", [f"experiment={path.stem}"])["corruption"]
     listed = [conditions for conditions in command_of(path) if conditions.startswith("conditions=")]
     keys = re.findall(r"(\w+):\[", listed[0])
-    wide = {key for key in keys if isinstance(corruption[key], list) and len(corruption[key]) > 1}
+    wide = {key for key in keys if is_wide(corruption[key])}
     assert wide or corruption["responses"] == ["recorded"], f"{path.name} trains on one value of {keys}"

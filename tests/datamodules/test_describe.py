@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.describe import describe
+from datamodules.describe import Described, describe
 
 
 class Noise:
@@ -63,3 +63,41 @@ def test_what_was_found_unusable_is_no_setting():
         == describe(Recorded(["/here/b.wav: is silent"]))
         == "test_what_was_found_unusable_is_no_setting.<locals>.Recorded(files=['a.wav'])"
     )
+
+
+class Remembering:
+    def __init__(self, level):
+        self.level, self.last = level, None
+
+
+class Itself:
+    def __init__(self):
+        self.itself = self
+
+
+class Written:
+    """As objects of other languages are: without a dictionary of attributes."""
+
+    __slots__ = ("_drive_db",)
+
+    def __init__(self, drive_db):
+        self._drive_db = drive_db
+
+    @property
+    def drive_db(self):
+        return self._drive_db
+
+
+def test_other_peoples_objects_are_what_they_were_made_with():
+    described = Described(Remembering(3))
+    described.value.last = 7
+    assert describe(described) == describe(Described(Remembering(3))) != describe(Described(Remembering(4)))
+    assert describe(Described(Itself())) == "Itself"
+
+
+def test_objects_without_attributes_are_told_by_their_properties():
+    assert describe(Written(20)) == "Written(drive_db=20)"
+
+
+def test_modules_are_told_with_their_weights():
+    assert describe(torch.nn.Linear(2, 2)) != describe(torch.nn.Linear(2, 2))

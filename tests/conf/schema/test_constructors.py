@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conf.schema.check import check_train
-from conf.schema.constructors import kind_of
+from conf.schema.constructors import constructor_keys, kind_of
 from conf.schema.sentences import SchemaError
 
 PACKAGE = """
@@ -131,3 +131,14 @@ def test_own_class_without_a_declaration_is_checked_by_its_constructor(composed:
 
 def test_annotation_that_says_nothing_allows_anything() -> None:
     assert kind_of(Any).fits("x") and kind_of(object).fits([1])
+
+
+def test_class_without_a_signature_takes_any_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Written:
+        """As a class that is written in C."""
+
+    def without(target: object) -> None:
+        raise ValueError("no signature found")
+
+    monkeypatch.setattr("conf.schema.constructors.inspect.signature", without)
+    assert "drive_db" in constructor_keys(Written, partial=False)

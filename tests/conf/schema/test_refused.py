@@ -16,6 +16,12 @@ UNKNOWN = "must be .*; did you mean"
 WRONG = [
     (["examples=many"], "examples=many must be a whole number from 0"),
     (["examples=-1"], "examples=-1 must be a whole number"),
+    (["corruption=torchaudio", "corruption.effects=[]"], r"corruption.effects=\[\] must be a list of one or more entries"),
+    (["corruption=torchaudio", "corruption.effects=[{overdrive: 3}]"], "corruption.effects=.* must be a list .* the name"),
+    (["corruption=torchaudio", "corruption.effects=[{a: {}, b: {}}]"], "corruption.effects=.* must be a list of one or more"),
+    (["corruption=callable"], "corruption.transform._target_=null must be the class of a callable: package.Class with plugins="),
+    (["corruption=callable", "corruption.transform._target_=os.remove"], r"plugins names: plugins=\[os\]"),
+    (["corruption=callable", "corruption.transform._target_=torch.tanh"], "torch.tanh must be the class of a callable"),
     (["trainer.limit_test_batches=0"], "trainer.limit_test_batches=0 must be a whole number from 1"),
     (["trainer.limit_train_batches=0"], "trainer.limit_train_batches=0 must be"),
     (["trainer.limit_val_batches=0"], "trainer.limit_val_batches=0 must be"),

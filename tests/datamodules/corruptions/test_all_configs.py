@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from datamodules import corruptions
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.bandwidth import Bandwidth, LowPass
+from datamodules.corruptions.callables import AnyCallable
 from datamodules.corruptions.chain import Chain, RandomApply
 from datamodules.corruptions.clipping import Clipping
 from datamodules.corruptions.impulses import Impulses
@@ -25,6 +26,9 @@ from datamodules.corruptions.noise import Noise
 from datamodules.corruptions.pipeline import Identity, Pipeline
 from datamodules.corruptions.quantization import Quantize
 from datamodules.corruptions.reverb import Reverb
+from datamodules.corruptions.torchaudio_effects import TorchaudioEffects
+from tests.datamodules.corruptions import of_torchaudio
+from tests.datamodules.corruptions.callables import Gargle, Tremolo
 from tests.datamodules.corruptions.contracts import (
     AT_EVERY_RATE,
     CHECKS,
@@ -57,10 +61,13 @@ OF_CONFIGS: dict[str, dict[str, Any]] = {
     "telephone": {"draws": False, "gain_tolerance_db": None},  # Removes what lies below 300 Hz, at which levels are compared.
     "impulses": {"keeps_silence": False, "gain_tolerance_db": 0.1},
     "pipeline": {"keeps_silence": False},
+    "torchaudio": CHANGES_LEVELS | {"keeps_silence": False},  # Overdrive with color: its filter starts from nothing.
 }
 """What holds beside the contract, by the name of the configuration, with the reason."""
 OF_CLASSES: dict[str, Callable[[Path], Subject]] = {
     "bandwidth, aliased": lambda folder: Subject(Bandwidth([3000, 5000], aliased=0.5), gain_tolerance_db=0.1),
+    "callable": lambda folder: Subject(AnyCallable(Tremolo()), **CHANGES_LEVELS),
+    "callable, tensors": lambda folder: Subject(AnyCallable(Gargle(), takes="tensor"), **CHANGES_LEVELS),
     "chain, random order": lambda folder: Subject(Chain([LowPass(3000), Noise()], "random"), gain_tolerance_db=0.2),
     "clipping, soft": lambda folder: Subject(Clipping(shapes=["soft"]), **CHANGES_LEVELS),
     "identity": lambda folder: Subject(Identity(), draws=False),
@@ -83,6 +90,10 @@ OF_CLASSES: dict[str, Callable[[Path], Subject]] = {
     "quantize, causal": lambda folder: Subject(Quantize(["hold_causal"], hold_factor=[2, 9]), 4, **CHANGES_LEVELS),
     "random apply": lambda folder: Subject(RandomApply(Noise()), gain_tolerance_db=0.2),
     "reverb, recorded": lambda folder: Subject(Reverb(["recorded"], rir_root=str(folder / "rooms")), **CHANGES_LEVELS),
+    "torchaudio, in a chain": lambda folder: Subject(
+        Chain([RandomApply(TorchaudioEffects([{"overdrive": {"gain": [0, 20], "colour": 0}}])), Noise()]), **CHANGES_LEVELS
+    ),
+    **of_torchaudio.SUBJECTS,
 }
 """Settings that no configuration has, at least one of each class that no configuration names."""
 LATEST_AT_OTHER_RATES = {
@@ -116,12 +127,15 @@ def build(path: Path) -> Corruption:
 
 
 def subject_of(name: str, folder: Path) -> Subject:
+    """Return what is to be held to the contract; what needs torchaudio is skipped where it cannot be loaded."""
+    if "torchaudio" in name:
+        of_torchaudio.require()
     if name in OF_CLASSES:
         return OF_CLASSES[name](folder)
     return Subject(build(next(path for path in CONFIGS if path.stem == name)), **OF_CONFIGS.get(name, {}))
 
 
-NAMES = [*(path.stem for path in CONFIGS), *OF_CLASSES]
+NAMES = list(dict.fromkeys([*(path.stem for path in CONFIGS), *OF_CLASSES]))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
@@ -145,7 +159,7 @@ def test_every_class_is_held_to_the_contract(recorded: Path) -> None:
     modules = [import_module(f"{corruptions.__name__}.{module.name}") for module in pkgutil.iter_modules(corruptions.__path__)]
     classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
     concrete = {value for value in classes if issubclass(value, Corruption) and not inspect.isabstract(value)}
-    tried = {type(subject_of(name, recorded).corruption) for name in NAMES}
+    tried = {type(subject_of(name, recorded).corruption) for name in NAMES if "torchaudio" not in name} | {TorchaudioEffects}
     assert {"Noise", "Chain", "Pipeline"} <= {value.__name__ for value in concrete}
     assert concrete <= tried, f"give {', '.join(sorted(value.__name__ for value in concrete - tried))} a line in OF_CLASSES"
 
@@ -153,7 +167,8 @@ def test_every_class_is_held_to_the_contract(recorded: Path) -> None:
 def test_configurations_change_what_they_corrupt() -> None:
     assert len(CONFIGS) >= 10
     clean = music()
-    assert [path.stem for path in CONFIGS if build(path)(clean, RATE_HZ, seeded()).equal(clean)] == ["none"]
+    without_needs = [path for path in CONFIGS if path.stem not in ("callable", "torchaudio")]
+    assert [path.stem for path in without_needs if build(path)(clean, RATE_HZ, seeded()).equal(clean)] == ["none"]
 
 
 @pytest.mark.parametrize("mode", ["hold", "hold_causal", "uniform", "mu_law"])
