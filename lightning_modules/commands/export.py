@@ -42,6 +42,8 @@ def export(name: str, output: Path, trusted: Sequence[str] = ()) -> int:
         ValueError: if there is no such method, it cannot be exported, or the extra is not installed.
         OSError: if the file cannot be written.
     """
+    if not output.parent.is_dir():
+        raise ValueError(f"-o {output}: there is no folder {output.parent}")
     module = open_method(name, "cpu", import_plugins(trusted, "--trust"))(REFERENCE_RATE_HZ)
     graph = checked_graph(module)
     if missing := [package for package in PACKAGES if find_spec(package) is None]:

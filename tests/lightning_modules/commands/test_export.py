@@ -111,6 +111,11 @@ def test_method_that_cannot_be_exported_is_a_sentence(tmp_path: Path, capsys: py
     assert capsys.readouterr().err.startswith("error: nothing: no such checkpoint, run folder or method")
 
 
+def test_folder_that_is_not_there_is_told_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["wiener", "-o", str(tmp_path / "none" / "model.onnx")]) == 1
+    assert capsys.readouterr().err == f"error: -o {tmp_path / 'none' / 'model.onnx'}: there is no folder {tmp_path / 'none'}\n"
+
+
 def test_missing_extra_is_a_sentence_with_the_command(
     saved: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
