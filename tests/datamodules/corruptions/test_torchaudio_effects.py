@@ -161,7 +161,9 @@ def test_effect_is_a_step_of_a_pipeline(library: Library) -> None:
     ones = torch.ones(50, 1, 8)
     pipeline = Pipeline("effect scale factor=2 steps=1..2 mode=over flip=true,scale 8000")
     assert pipeline(ones, 8000, seeded()).unique().tolist() == [-4, -2]
-    with pytest.raises(ValueError, match=r"steps holds 'effect scale fcator=2', which is not .*: effects\[0\]\.scale\.fcator is no argument"):
+    with pytest.raises(
+        ValueError, match=r"steps holds 'effect scale fcator=2', which is not .*: effects\[0\]\.scale\.fcator is no argument"
+    ):
         Pipeline("effect scale fcator=2")
     with pytest.raises(ValueError, match=r"^steps\.0\.effects\[0\]\.shorter: .* changes the length"):
         Pipeline("effect shorter").check(8000, 1)
