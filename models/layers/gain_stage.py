@@ -11,6 +11,8 @@ from models.layers.starting import side_by_side, zeroed
 FEATURES = 5
 TAPS = (3, 5)
 """Bins and frames of a convolution."""
+APART = 6
+"""Frames from tap to tap of the second convolution, so that both together look 112 ms ahead: nearly half a long frame."""
 FLOOR_FRAMES = 256
 """That a floor is taken over: about two seconds of short frames."""
 RATIO_LIMIT = 4.0
@@ -39,9 +41,9 @@ class GainStage(nn.Module):
         super().__init__()
         self.hop_samples = hop_samples
         self.register_buffer("window", torch.hann_window(fft_samples), persistent=False)
-        around = (TAPS[0] // 2, TAPS[1] // 2)
-        self.first = nn.Conv2d(FEATURES, channels, TAPS, padding=around)
-        self.second = nn.Conv2d(channels, channels, TAPS, padding=around)
+        bins, frames = TAPS[0] // 2, TAPS[1] // 2
+        self.first = nn.Conv2d(FEATURES, channels, TAPS, padding=(bins, frames))
+        self.second = nn.Conv2d(channels, channels, TAPS, padding=(bins, APART * frames), dilation=(1, APART))
         self.gains = zeroed(nn.Conv2d(channels, 2, 1))
         side_by_side(self)
 

@@ -36,10 +36,9 @@ def second_look(given: np.ndarray, first: np.ndarray, weights: Weights, fft: int
     found[1] = np.clip(heights[1] - heights[0], -4, 4) / 2
     found[2], found[3] = np.cos(turned) * sound, np.sin(turned) * sound
     found[4] = np.linspace(-1, 1, len(x))[:, None]
-    hidden = found
-    for name in ("first", "second"):
-        hidden = np.maximum(convolve(hidden, weights, f"gain_stage.{name}", padding=(1, 2)), 0)
-    gains = convolve(hidden, weights, "gain_stage.gains")
+    near = np.maximum(convolve(found, weights, "gain_stage.first", padding=(1, 2)), 0)
+    far = np.maximum(convolve(near, weights, "gain_stage.second", padding=(1, 12), apart=6), 0)
+    gains = convolve(far, weights, "gain_stage.gains")
     return overlapped(gains[0] * y + gains[1] * x, fft, hop)[: len(given)]
 
 
@@ -120,15 +119,20 @@ def mask(x: np.ndarray, weights: Weights, blocks: int) -> np.ndarray:
 
 
 def convolve(
-    x: np.ndarray, weights: Weights, name: str, stride: tuple[int, int] = (1, 1), padding: tuple[int, int] = (0, 0)
+    x: np.ndarray,
+    weights: Weights,
+    name: str,
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[int, int] = (0, 0),
+    apart: int = 1,
 ) -> np.ndarray:
-    """Correlate (C, F, L) with taps (C', C, K, K'), with zeros around."""
+    """Correlate (C, F, L) with taps (C', C, K, K'), the columns `apart` from each other, with zeros around."""
     taps, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
     around = np.pad(x, ((0, 0), (padding[0],) * 2, (padding[1],) * 2))
     rows = (around.shape[1] - taps.shape[2]) // stride[0] + 1
-    columns = (around.shape[2] - taps.shape[3]) // stride[1] + 1
+    columns = (around.shape[2] - apart * (taps.shape[3] - 1) - 1) // stride[1] + 1
     y = np.zeros((len(taps), rows, columns)) + bias[:, None, None]
     for i, j in np.ndindex(taps.shape[2:]):
-        part = around[:, i :: stride[0], j :: stride[1]][:, :rows, :columns]
+        part = around[:, i :: stride[0], apart * j :: stride[1]][:, :rows, :columns]
         y += np.einsum("oc,cfl->ofl", taps[:, :, i, j], part)
     return y
