@@ -50,7 +50,7 @@ CONV_RNN: Keys = {
     "fft_samples": FRAME,
     "hop_samples": HOP,
 }
-MASK_NET: Keys = {
+MASK_OF_PATCHES: Keys = {
     "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
     "channels": Key(Whole(1, 65_536), "Channels of a patch of the spectrogram.", "channels"),
     "blocks": Key(Whole(0, 64), "Blocks that let patches know of each other.", "blocks"),
@@ -59,8 +59,14 @@ MASK_NET: Keys = {
     "fft_samples": FRAME,
     "hop_samples": HOP,
 }
+MASK_NET: Keys = {
+    **MASK_OF_PATCHES,
+    "gain_channels": Key(Whole(0, 4096), "Channels of every bin in the second stage; 0 for none.", "channels"),
+    "gain_fft_samples": Key(Whole(16, 2**20), "Length of a frame of the second stage.", "samples"),
+    "gain_hop_samples": Key(Whole(1, 2**20), "Distance of two frames of the second stage.", "samples"),
+}
 MASK_NET_CAUSAL: Keys = {
-    **MASK_NET,
+    **MASK_OF_PATCHES,
     "lookahead_frames": Key(Whole(0, 64), "Frames that are waited for before the mask of one is estimated.", "frames"),
     "memory_seconds": Key(Number(0, 3600, above=True), "After which a frame counts 1 / e in running statistics.", "s"),
 }

@@ -10,7 +10,13 @@ from models.layers import stft
 
 FEATURES = 7
 FLOOR_QUANTILE = 0.1
+FLOOR_FRAMES = 32
+"""That a floor is taken over: about two seconds of long frames."""
+FLOOR_TOLERANCE = 0.5
+"""In nepers, by which a frame may lie below its floor, all bins together: noise varies, and 4 dB are no other passage."""
 SMOOTHED_BINS = 9
+GROUPED_BINS = 8
+"""That have a floor in common."""
 LEAST_POWER = 1e-14
 """Below it, of a signal at level 1, nothing is told apart: -140 dB, which keeps logarithms of silence finite."""
 
@@ -18,9 +24,9 @@ LEAST_POWER = 1e-14
 def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:
     """Return features of short-time spectra that tell noise from tones.
 
-    In order: half the natural log magnitude above the bin's floor, and above the mean floor of all bins; cosine and sine of
-    the phase advance to the next frame, less what the bin's center frequency advances in a hop; cosine and sine of the phase
-    step to the next bin, sign-flipped, as steady tones turn by half a circle from bin to bin; and the frequency from -1 to 1.
+    In order: half the natural log magnitude above the bin's floor, and above the mean floor of all bins at that time; cosine and
+    sine of the phase advance to the next frame, less what the bin's center frequency advances in a hop; cosine and sine of the
+    phase step to the next bin, sign-flipped, as steady tones turn by half a circle from bin to bin; and the frequency, -1 to 1.
     Where there is no next one, or silence, phases give zeros.
 
     Args:
@@ -32,7 +38,7 @@ def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:
     """
     bins = spectrum.shape[1]
     log_magnitude = 0.5 * (stft.squared_magnitude(spectrum) + LEAST_POWER).log()  # (N, F, L)
-    floor = log_floor(log_magnitude)
+    floor = log_floor(grouped(log_magnitude), FLOOR_FRAMES).repeat_interleave(GROUPED_BINS, dim=1)[:, :bins]
     unit = spectrum / (spectrum.abs() + LEAST_POWER)
     back = turned_back(bins, 2 * (bins - 1), hop_samples).to(spectrum.device)[:, None]
     advance = functional.pad(unit[..., 1:] * unit[..., :-1].conj(), (0, 1)) * back
@@ -50,17 +56,35 @@ def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:
     return features.movedim(-1, 1)
 
 
-def log_floor(log_magnitude: Tensor) -> Tensor:
-    """Return every bin's floor: the quantile over time of the log magnitude smoothed over neighboring bins.
+def log_floor(heights: Tensor, frames: int) -> Tensor:
+    """Return the floor of every row at every frame: a low quantile over some seconds that end or begin there.
+
+    Of both, the higher one counts, unless the frame lies below it, all rows together: before and after a step of the level
+    each passage has its own floor, and where only the sound changes both are that of the noise. At the ends of a signal they
+    are taken over its first and its last seconds.
 
     Args:
-        log_magnitude: (N, F, L).
+        heights: (N, R, L), logarithms of magnitudes.
+        frames: in a quantile; all there are, of fewer.
 
     Returns:
-        (N, F, 1).
+        (N, R, L).
     """
-    rank = max(1, math.ceil(FLOOR_QUANTILE * log_magnitude.shape[-1]))
-    return smoothed(log_magnitude.mT).mT.kthvalue(rank, dim=-1, keepdim=True).values
+    length = heights.shape[-1]
+    frames = min(frames, length)
+    rank = max(1, math.ceil(FLOOR_QUANTILE * frames))
+    quantiles = heights.unfold(-1, frames, 1).kthvalue(rank, dim=-1).values  # (N, R, L - frames + 1)
+    place = torch.arange(length, device=heights.device)
+    ending = quantiles[..., (place - frames + 1).clamp_min(0)]
+    beginning = quantiles[..., place.clamp_max(length - frames)]
+    height, past, future = (each.mean(dim=1, keepdim=True) for each in (heights, ending, beginning))
+    higher = torch.maximum(past, future) <= height + FLOOR_TOLERANCE
+    return torch.where((past >= future) == higher, ending, beginning)
+
+
+def grouped(log_magnitude: Tensor) -> Tensor:
+    """Return (N, F, L) as means over nine bins, (N, F', L), one for every group of bins."""
+    return functional.avg_pool1d(log_magnitude.mT, SMOOTHED_BINS, GROUPED_BINS, SMOOTHED_BINS // 2, count_include_pad=False).mT
 
 
 def smoothed(log_magnitude: Tensor) -> Tensor:

@@ -20,6 +20,25 @@ def filled_to_frame(signal: Tensor, frame_samples: int) -> Tensor:
     return functional.pad(signal, (0, max(0, frame_samples - signal.shape[-1])))
 
 
+def mirrored(signal: Tensor, before: int, after: int) -> Tensor:
+    """Return a signal with its mirror images before and after it, over and over where it is short; torch's stop at its length.
+
+    Args:
+        signal: (..., T), T at least 1.
+        before: samples to add at the start.
+        after: samples to add at the end.
+
+    Returns:
+        (..., before + T + after).
+
+    >>> mirrored(torch.tensor([1, 2, 3]), before=3, after=2)
+    tensor([2, 3, 2, 1, 2, 3, 2, 1])
+    """
+    last = signal.shape[-1] - 1
+    place = torch.arange(-before, last + 1 + after, device=signal.device) % max(1, 2 * last)
+    return signal[..., torch.minimum(place, 2 * last - place).abs()]
+
+
 def analyze(signal: Tensor, window: Tensor, hop_samples: int, edges: Edges = "reflected") -> Tensor:
     """Return the short-time spectra of signals.
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.layers import stft
 from models.layers.mask_features import log_floor, mask_features
 from models.mask_net import MaskNet, shuffle
 from tests.models import mask_reference
@@ -19,6 +20,9 @@ SMALL: dict[str, Any] = {
     "hidden_channels": 4,
     "fft_samples": 64,
     "hop_samples": 16,
+    "gain_channels": 4,
+    "gain_fft_samples": 32,
+    "gain_hop_samples": 8,
 }
 RATE_HZ = 1000
 
@@ -34,25 +38,23 @@ def noise(samples: int) -> Tensor:
     return 0.3 * torch.randn(1, 2, samples, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("settings", [{}, {"blocks": 0}, {"fft_samples": 48, "hop_samples": 12}])
-@pytest.mark.parametrize("samples", [200, 333])
+@pytest.mark.parametrize("settings", [{}, {"blocks": 0, "gain_channels": 0}, {"fft_samples": 48, "hop_samples": 12}])
+@pytest.mark.parametrize("samples", [30, 333, 900])
 def test_network_equals_sums_over_bins_and_taps(settings: dict[str, Any], samples: int) -> None:
     net, signal = drawn(**settings), noise(samples)
     weights = {name: value.double().numpy() for name, value in net.state_dict().items()}
     sizes = {**SMALL, **settings}
-    expected = np.stack(
-        [
-            mask_reference.restored(each.double().numpy(), weights, sizes["blocks"], sizes["fft_samples"], sizes["hop_samples"])
-            for each in signal[0]
-        ]
-    )
+    frames, short = (sizes["fft_samples"], sizes["hop_samples"]), (sizes["gain_fft_samples"], sizes["gain_hop_samples"])
+    restored = [mask_reference.restored(each.double().numpy(), weights, sizes["blocks"], frames, short) for each in signal[0]]
+    expected = np.stack(restored)
     change = expected - signal[0].numpy()
     assert np.abs(change).max() > 0.1
     np.testing.assert_allclose((net(signal) - signal)[0].detach(), change, atol=1e-4 * np.abs(change).max())
 
 
 def test_defaults_have_the_stated_number_of_parameters() -> None:
-    assert sum(parameter.numel() for parameter in MaskNet(16000).parameters()) == 1_216_434
+    assert sum(parameter.numel() for parameter in MaskNet(16000).parameters()) == 1_221_540
+    assert sum(parameter.numel() for parameter in MaskNet(16000, gain_channels=0).parameters()) == 1_216_434
 
 
 def test_steady_tone_between_bins_turns_by_what_lies_between() -> None:
@@ -67,11 +69,31 @@ def test_steady_tone_between_bins_turns_by_what_lies_between() -> None:
 
 
 def test_floor_is_that_of_the_pauses() -> None:
-    levels = torch.zeros(1, 20, 40)
-    levels[..., 4:] = 5.0
-    torch.testing.assert_close(log_floor(levels), torch.zeros(1, 20, 1))
-    levels[..., 3:] = 5.0
-    torch.testing.assert_close(log_floor(levels), torch.full((1, 20, 1), 5.0))
+    levels = torch.full((1, 3, 90), 5.0)
+    levels[..., ::8] = 0.0
+    torch.testing.assert_close(log_floor(levels, 16), torch.zeros(1, 3, 90))
+    assert (log_floor(levels, 30)[..., 1:-1] == 0.0).all() and (log_floor(levels[..., 1:8], 30) == 5.0).all()
+
+
+@pytest.mark.parametrize("step", [-4.0, 4.0])
+def test_every_passage_has_its_own_floor_up_to_the_step(step: float) -> None:
+    levels = torch.zeros(1, 3, 90)
+    levels[..., 45:] = step
+    torch.testing.assert_close(log_floor(levels, 20), levels)
+
+
+def test_what_is_heard_of_a_quiet_passage_is_what_it_has_alone() -> None:
+    sound = noise(8000)[:, 0]
+    spectra = [stft.analyze(signal, torch.hann_window(64), 16) for signal in (torch.cat([sound, sound / 100], dim=-1), sound)]
+    both, alone = (mask_features(spectrum, 16) for spectrum in spectra)
+    torch.testing.assert_close(both[..., 500 + 40 : -40], alone[..., 40:-40], atol=1e-2, rtol=0)
+
+
+def test_signals_of_all_lengths_end_without_silence() -> None:
+    net = drawn()
+    for samples in (100, 333, 1000):
+        spectrum = net.analyze(torch.ones(1, samples))
+        torch.testing.assert_close(spectrum[:, 0].real, torch.full_like(spectrum[:, 0].real, 32.0))
 
 
 def test_values_of_a_patch_are_laid_out_over_its_bins_and_frames() -> None:
@@ -88,6 +110,9 @@ def test_values_of_a_patch_are_laid_out_over_its_bins_and_frames() -> None:
         ({"blocks": -1}, "blocks=-1"),
         ({"fft_samples": 100}, "fft_samples=100"),
         ({"hop_samples": 40}, "hop_samples=40"),
+        ({"gain_channels": -1}, "gain_channels=-1"),
+        ({"gain_fft_samples": 33}, "gain_fft_samples=33"),
+        ({"gain_hop_samples": 17}, "gain_hop_samples=17"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_by_key(settings: dict[str, Any], words: str) -> None:

@@ -20,6 +20,12 @@ def noise(samples: int) -> Tensor:
     return torch.randn(2, samples, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
+@pytest.mark.parametrize("samples", [1, 2, 5, 40])
+def test_mirror_images_go_on_where_a_signal_is_short(samples: int) -> None:
+    expected = np.pad(noise(samples).numpy(), ((0, 0), (17, 30)), mode="reflect")
+    np.testing.assert_array_equal(stft.mirrored(noise(samples), before=17, after=30).numpy(), expected)
+
+
 @pytest.mark.parametrize(("edges", "mode"), [("reflected", "reflect"), ("silent", "constant"), ("bare", None)])
 def test_spectra_are_those_of_windowed_frames(edges: stft.Edges, mode: str | None) -> None:
     signal = noise(45)
