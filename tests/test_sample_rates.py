@@ -20,7 +20,11 @@ from lightning_modules.metrics.collection import build_metrics
 from lightning_modules.metrics.registry import computed_in
 
 FOLDER = Path(__file__).parents[1] / "conf"
-CORRUPTIONS = sorted((FOLDER / "corruption").glob("*.yaml"))
+FOREIGN = {"torchaudio", "callable"}
+"""Corruptions by other people's code, which has its own tests."""
+CORRUPTIONS = sorted(path for path in (FOLDER / "corruption").glob("*.yaml") if path.stem not in FOREIGN)
+LATE = {"echo", "freeverb"}
+"""Whose first change comes later than the shortest signals end."""
 DEFAULT_BASELINES = list(OmegaConf.load(FOLDER / "train.yaml").baselines)
 CLASSICAL = sorted(
     path.stem for path in (FOLDER / "model").glob("*.yaml") if "models.classical." in path.read_text(encoding="utf-8")
@@ -80,7 +84,7 @@ def test_every_corruption_works_or_says_which_key_does_not(path: Path, sample_ra
         corrupted = corruption(clean, sample_rate, torch.Generator().manual_seed(1))
         assert corrupted.shape == clean.shape
         assert torch.isfinite(corrupted).all()
-        assert torch.equal(corrupted, clean) == (path.stem == "none")
+        assert torch.equal(corrupted, clean) == (path.stem == "none" or path.stem in LATE and seconds < 0.01)
 
 
 @pytest.mark.parametrize("sample_rate", RATES)

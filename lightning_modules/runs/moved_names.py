@@ -53,7 +53,8 @@ def first_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in config.items() if key != "callbacks"}
     if isinstance(kept.get("trainer"), Mapping):
         kept["trainer"] = {key: value for key, value in kept["trainer"].items() if value or key not in LATER}
-    if kept.get("init_from") in (None, (kept.get("model") or {}).get("base")):
+    model = kept.get("model")
+    if kept.get("init_from") in (None, model.get("base") if isinstance(model, Mapping) else None):
         kept.pop("init_from", None)
     if kept.get("freeze") is None:
         kept.pop("freeze", None)

@@ -8,6 +8,7 @@ SLOPE_BAND = (0.25, 0.8)  # relative to the edge: where the slope of the envelop
 LEVEL_BAND = (0.5, 0.8)  # and its level in each frame; filters begin to fall above
 STEEPEST_SLOPE = 4.0  # exponent of the power: 12 dB per octave
 SMOOTHED_FRAMES = 5
+LEAST_SPREAD = 1e-9  # of the bins that a slope is fitted to; where all are one place, there is none
 
 
 def extrapolated(power: Tensor, edge_bin: Tensor, least: float) -> Tensor:
@@ -35,7 +36,8 @@ def extrapolated(power: Tensor, edge_bin: Tensor, least: float) -> Tensor:
     sloped, leveled = (_inside(relative, *band)[..., None] for band in (SLOPE_BAND, LEVEL_BAND))  # (N, F, 1)
     weight = sloped / bins[:, None]
     x = position - (weight * position).sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True)
-    slope = (weight * x * level.mean(dim=-1, keepdim=True)).sum(dim=1) / (weight * x * x).sum(dim=1)
+    spread = (weight * x * x).sum(dim=1).clamp(min=LEAST_SPREAD)
+    slope = (weight * x * level.mean(dim=-1, keepdim=True)).sum(dim=1) / spread
     slope = slope.clamp(-STEEPEST_SLOPE, 0)[..., None]  # (N, 1, 1)
     height = (leveled * (level - slope * position)).sum(dim=1, keepdim=True) / leveled.sum(dim=1, keepdim=True)  # (N, 1, L)
     return (height + slope * position).exp()
