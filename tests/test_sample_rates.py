@@ -84,7 +84,7 @@ def test_every_corruption_works_or_says_which_key_does_not(path: Path, sample_ra
         corrupted = corruption(clean, sample_rate, torch.Generator().manual_seed(1))
         assert corrupted.shape == clean.shape
         assert torch.isfinite(corrupted).all()
-        assert torch.equal(corrupted, clean) == (path.stem == "none" or path.stem in LATE and seconds < 0.01)
+        assert torch.equal(corrupted, clean) == (path.stem == "none" or (path.stem in LATE and seconds < 0.01))
 
 
 @pytest.mark.parametrize("sample_rate", RATES)

@@ -17,8 +17,8 @@ FLOOR_TOLERANCE = 0.5
 SMOOTHED_BINS = 9
 GROUPED_BINS = 8
 """That have a floor in common."""
-LEAST_POWER = 1e-14
-"""Below it, of a signal at level 1, nothing is told apart: -140 dB, which keeps logarithms of silence finite."""
+LEAST_POWER = 1e-10
+"""Below it, of a bin of a signal at level 1, nothing is told apart: float32 rounds there, and rounding depends on the level."""
 
 
 def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:

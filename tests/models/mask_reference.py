@@ -28,7 +28,7 @@ def second_look(given: np.ndarray, first: np.ndarray, weights: Weights, fft: int
     """Return istft(G Y + H X) for x and y, (T,) each."""
     around = (fft // 2, -len(given) % hop + fft // 2)
     x, y = (spectrum(np.pad(signal, around), fft, hop) for signal in (given, first))
-    heights = [np.log(np.abs(each) ** 2 + 1e-14) / 2 for each in (x, y)]
+    heights = [np.log(np.abs(each) ** 2 + 1e-10) / 2 for each in (x, y)]
     sound = np.abs(x * y) > 1e-9
     turned = np.angle(y) - np.angle(x)
     found = np.zeros((5, *x.shape))
@@ -73,7 +73,7 @@ def overlapped(bins: np.ndarray, fft: int, hop: int) -> np.ndarray:
 def features(bins: np.ndarray, hop: int) -> np.ndarray:
     """Return the seven features (7, F, L) of bins (F, L)."""
     count = len(bins)
-    height = np.log(np.abs(bins) ** 2 + 1e-14) / 2
+    height = np.log(np.abs(bins) ** 2 + 1e-10) / 2
     smooth = np.stack([height[max(0, k - 4) : k + 5].mean(axis=0) for k in range(0, count, 8)])
     floor = np.repeat(floor_of(smooth, 32), 8, axis=0)[:count]
     found = np.zeros((7, *bins.shape))
