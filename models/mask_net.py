@@ -119,10 +119,14 @@ class MaskNet(SegmentedRestorer):
         return segment + (level * bounded(found, given)).reshape(segment.shape)
 
     def analyze(self, signal: Tensor) -> Tensor:
-        """Return the spectra (N, F, L) of signals (N, T), filled up to whole patches with their mirror image."""
+        """Return the spectra (N, F, L) of signals (N, T)."""
+        return stft.analyze(self.filled(signal), self.window, self.hop_samples, edges="bare")
+
+    def filled(self, signal: Tensor) -> Tensor:
+        """Return signals (N, T) with half a window around them, filled up to whole patches, by their mirror image."""
         half = len(self.window) // 2
         lacking = -(signal.shape[-1] + self.hop_samples) % (PATCH_FRAMES * self.hop_samples)
-        return stft.analyze(stft.mirrored(signal, half, lacking + half), self.window, self.hop_samples, edges="bare")
+        return stft.mirrored(signal, half, lacking + half)
 
     def synthesize(self, change: Tensor, spectrum: Tensor) -> Tensor:
         """Return the signals (N, T') that masks (N, 2, F - 1, L), without the Nyquist bin's, take from spectra (N, F, L)."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.exporting.pairs import times, times_conjugate
 from models.exporting.transform import MatrixTransform
 from models.layers.causal_blocks import BlockState, CausalContextBlock, CausalConv
 from models.layers.causal_features import LEAST_SHARE, SILENCE, CausalFeatures, FeatureState
@@ -84,9 +85,9 @@ class StreamGraph(nn.Module):
         remembered = FeatureState(before_real, MeanState(*running[:2]), floor_before, MeanState(*running[3:]))
         floor, usual, (brief, lowest, mean) = features._statistics(height, heard, remembered)
         phases = real * power.rsqrt(), imaginary * power.rsqrt()
-        advance = _times(_times_conjugate(phases, (before_real, before_imaginary)), self.back.unbind(dim=-1))
+        advance = times(times_conjugate(phases, (before_real, before_imaginary)), self.back.unbind(dim=-1))
         later, earlier = [part[..., 1:] for part in phases], [part[..., :-1] for part in phases]
-        steps = [functional.pad(-part, (0, 1)) for part in _times_conjugate(later, earlier)]
+        steps = [functional.pad(-part, (0, 1)) for part in times_conjugate(later, earlier)]
         above = [0.5 * heard * (height - what) for what in (floor, floor.mean(dim=-1, keepdim=True), floor + usual)]
         found = torch.stack([*above, *advance, *steps, features.frequency.expand_as(height)], dim=-1)
         return found.permute(0, 3, 2, 1), heard, [*phases, *brief, lowest, *mean]
@@ -122,11 +123,3 @@ def _shapes(net: MaskNetCausal) -> list[tuple[int, ...]]:
         channels = block.out.in_channels
         shapes += [(channels, places, block.near.past_frames), (places, 1, channels), (1, 1, 1)]
     return shapes
-
-
-def _times(first: Sequence[Tensor], second: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    return first[0] * second[0] - first[1] * second[1], first[0] * second[1] + first[1] * second[0]
-
-
-def _times_conjugate(first: Sequence[Tensor], second: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    return _times(first, (second[0], -second[1]))

@@ -52,7 +52,18 @@ class MatrixTransform(nn.Module):
             Two of (N, F, T / H + 1).
         """
         half = self.fft_samples // 2
-        real, imaginary = self.of_frames(self.frames(functional.pad(signal, (half, half))))
+        return self.of_signal(functional.pad(signal, (half, half)))
+
+    def of_signal(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the spectra of signals, frame l beginning at sample l H.
+
+        Args:
+            signal: (N, T), T a multiple of the hop and at least a frame.
+
+        Returns:
+            Two of (N, F, (T - n) / H + 1).
+        """
+        real, imaginary = self.of_frames(self.frames(signal))
         return real.mT, imaginary.mT
 
     def frames(self, signal: Tensor) -> Tensor:

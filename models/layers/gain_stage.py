@@ -57,11 +57,15 @@ class GainStage(nn.Module):
                 for signal in (given, restored)
             )
             features = gain_features(x, y)
-        hidden = functional.relu(self.second(functional.relu(self.first(features))))
-        gains = self.gains(hidden).float()
+        gains = self.judge(features).float()
         with torch.autocast(given.device.type, enabled=False):
             change = gains[:, 0] * y + gains[:, 1] * x
             return stft.synthesize(change, self.window, self.hop_samples, samples + lacking)[:, :samples]
+
+    def judge(self, features: Tensor) -> Tensor:
+        """Return the gains G and H (N, 2, F, L) of features (N, 5, F, L)."""
+        gains: Tensor = self.gains(functional.relu(self.second(functional.relu(self.first(features)))))
+        return gains
 
 
 def gain_features(given: Tensor, restored: Tensor) -> Tensor:

@@ -72,11 +72,24 @@ def log_floor(heights: Tensor, frames: int) -> Tensor:
     """
     length = heights.shape[-1]
     frames = min(frames, length)
-    rank = max(1, math.ceil(FLOOR_QUANTILE * frames))
-    quantiles = heights.unfold(-1, frames, 1).kthvalue(rank, dim=-1).values  # (N, R, L - frames + 1)
+    quantiles = heights.unfold(-1, frames, 1).kthvalue(rank_of(frames), dim=-1).values  # (N, R, L - frames + 1)
     place = torch.arange(length, device=heights.device)
     ending = quantiles[..., (place - frames + 1).clamp_min(0)]
     beginning = quantiles[..., place.clamp_max(length - frames)]
+    return floor_of_both(heights, ending, beginning)
+
+
+def rank_of(frames: int) -> int:
+    """Return which of the values of some frames is their floor, the lowest being the first.
+
+    >>> rank_of(9), rank_of(32)
+    (1, 4)
+    """
+    return max(1, math.ceil(FLOOR_QUANTILE * frames))
+
+
+def floor_of_both(heights: Tensor, ending: Tensor, beginning: Tensor) -> Tensor:
+    """Choose between the floors that end and those that begin at every frame; all are (N, R, L)."""
     height, past, future = (each.mean(dim=1, keepdim=True) for each in (heights, ending, beginning))
     higher = torch.maximum(past, future) <= height + FLOOR_TOLERANCE
     return torch.where((past >= future) == higher, ending, beginning)

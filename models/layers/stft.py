@@ -35,7 +35,8 @@ def mirrored(signal: Tensor, before: int, after: int) -> Tensor:
     tensor([2, 3, 2, 1, 2, 3, 2, 1])
     """
     last = signal.shape[-1] - 1
-    place = torch.arange(-before, last + 1 + after, device=signal.device) % max(1, 2 * last)
+    period = torch.full((1,), 2 * last, dtype=torch.int64, device=signal.device).clamp_min(1)  # a graph leaves it open
+    place = torch.arange(-before, last + 1 + after, device=signal.device) % period
     return signal[..., torch.minimum(place, 2 * last - place).abs()]
 
 
