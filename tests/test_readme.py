@@ -51,6 +51,7 @@ BESIDE_UNET = ["model.discriminator.channels=[4,8]", "model.discriminator.kernel
 BESIDE_UNET += ["model.autoencoder.channels=[4,8]", "model.autoencoder.kernels=[9,5]", "model.autoencoder.depth=2"]
 SMALL = {  # by the class of a network
     "models.unet.UNet": UNET,
+    "models.unet.UNetPublished": UNET,
     "models.mugan.MUGANGenerator": MUGAN,
     "models.autoencoder.Autoencoder": MUGAN,
     "models.conv_rnn.ConvRNN": ["model.net.state_channels=4", "model.net.hidden_channels=8"],

@@ -83,6 +83,7 @@ ENCODER_DECODER_PUBLISHED: Keys = {
 ENCODER_DECODER: Keys = {**ENCODER_DECODER_PUBLISHED, "bias": BIAS}
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
+    "models.unet.UNetPublished": {**UNET, "bias": BIAS},
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.mask_net.MaskNet": MASK_NET,

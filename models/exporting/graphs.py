@@ -17,7 +17,7 @@ from models.exporting.streaming import StreamGraph
 from models.mask_net import MaskNet
 from models.mask_net_causal import MaskNetCausal
 from models.mugan import MUGANGenerator
-from models.unet import UNet
+from models.unet import UNet, UNetPublished
 
 
 class SignalGraph(nn.Module):
@@ -51,6 +51,7 @@ def _cold_diffusion(net: ColdDiffusionRNN) -> nn.Module:
 
 SIGNALS: Mapping[type[nn.Module], Callable[..., nn.Module]] = {
     UNet: deepcopy,
+    UNetPublished: deepcopy,
     MUGANGenerator: deepcopy,
     ConvRNN: _recurrent,
     ColdDiffusionRNN: _cold_diffusion,

@@ -23,6 +23,7 @@ PACKAGES = {"wpe": "nara_wpe"}
 RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
 SIZES: dict[str, dict[str, Any]] = {
     "models.unet.UNet": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
+    "models.unet.UNetPublished": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_discriminator.UNetDiscriminator": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
