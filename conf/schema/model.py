@@ -136,6 +136,7 @@ RECIPES: dict[str, Keys] = {
     f"{ROOM}autoencoding.AutoencoderModule": PLAIN,
     f"{ROOM}single_step.SingleStepModule": PLAIN,
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,
+    f"{ROOM}progressive.SummedModule": PROGRESSIVE,
     f"{ROOM}adversarial.AdversarialModule": ADVERSARIAL,
     f"{ROOM}mugan.MUGANModule": MUGAN,
     f"{ROOM}modular_gan.ModularGANModule": MUGAN,

@@ -9,7 +9,7 @@ from models.band_net import BandNet
 from models.classical.noise_fill import NoiseFill
 from models.classical.wiener import Wiener
 from models.cold_diffusion import ColdDiffusionRNN
-from models.conv_rnn import ConvRNN
+from models.conv_rnn import ConvRNN, ConvRNNPublished
 from models.exporting.masking import MaskNetGraph
 from models.exporting.refusal import NotExportableError
 from models.exporting.spectrograms import MatrixSpectrogram
@@ -54,6 +54,7 @@ SIGNALS: Mapping[type[nn.Module], Callable[..., nn.Module]] = {
     UNetPublished: deepcopy,
     MUGANGenerator: deepcopy,
     ConvRNN: _recurrent,
+    ConvRNNPublished: _recurrent,
     ColdDiffusionRNN: _cold_diffusion,
     MaskNet: lambda net: MaskNetGraph(deepcopy(net)),
 }
