@@ -60,6 +60,7 @@ SMALL = {  # by the class of a network
     "models.mask_net_causal.MaskNetCausal": ["model.net.channels=4", "model.net.blocks=1"],
     "models.encoder_decoder.EncoderDecoder": ["model.net.filters=[4,8]"],
     "models.discriminator.Discriminator": BESIDE_MUGAN,
+    "models.discriminator.WindowDiscriminator": BESIDE_MUGAN,
     "models.unet_discriminator.UNetDiscriminator": BESIDE_UNET,
 }
 

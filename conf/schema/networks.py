@@ -110,16 +110,19 @@ NETWORKS: dict[str, Keys] = {
     },
     "models.unet_autoencoder.UNetAutoencoder": {**UNET, "norm": NORM},
 }
+SPAN = Key(Whole(1, 100_000_000), "Length that its last layer spans; follows data.window_samples.", "samples")
+MUGAN_DISCRIMINATOR: Keys = {
+    **MULTISCALE,
+    "norm": NORM,
+    "conditional": CONDITIONAL,
+    "hidden": Key(Whole(1, 65_536), "Width of the last hidden layer.", "channels"),
+}
 DISCRIMINATORS: dict[str, Keys] = {
-    "models.discriminator.Discriminator": {
-        **MULTISCALE,
-        "norm": NORM,
-        "conditional": CONDITIONAL,
-        "hidden": Key(Whole(1, 65_536), "Width of the last hidden layer.", "channels"),
-    },
+    "models.discriminator.Discriminator": MUGAN_DISCRIMINATOR,
+    "models.discriminator.WindowDiscriminator": {**MUGAN_DISCRIMINATOR, "window_samples": SPAN},
     "models.unet_discriminator.UNetDiscriminator": {
         **UNET,
-        "window_samples": Key(Whole(1, 100_000_000), "Length that its last layer spans; follows data.window_samples.", "samples"),
+        "window_samples": SPAN,
         "norm": NORM,
         "conditional": CONDITIONAL,
     },

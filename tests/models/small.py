@@ -29,6 +29,13 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
     "models.autoencoder.Autoencoder": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
     "models.discriminator.Discriminator": {"depth": 2, "filters": [4, 8, 16], "kernels": [3, 9], "split": None, "hidden": 8},
+    "models.discriminator.WindowDiscriminator": {
+        "depth": 2,
+        "filters": [4, 8, 16],
+        "kernels": [3, 9],
+        "split": None,
+        "hidden": 8,
+    },
     "models.conv_rnn.ConvRNN": RECURRENT | {"steps": 4},
     "models.conv_rnn.ConvRNNPublished": RECURRENT | {"steps": 4},
     "models.mask_net.MaskNet": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
