@@ -122,6 +122,10 @@ class AdversarialModule(ScheduledModule):
         """Say whether one of these losses has a weight above 0."""
         return any(self.loss_weights.get(name, 0.0) > 0 for name in losses)
 
+    def trains(self, network: str) -> bool:
+        """Say whether there is such a network in this run, which moves."""
+        return network in self.networks
+
     def add_network(self, name: str, network: nn.Module, optimizer: OptimizerFactory) -> None:
         """Train another network in this run, with an optimizer of its own; it must also be registered as a submodule."""
         self.networks[name] = network
@@ -149,7 +153,7 @@ class AdversarialModule(ScheduledModule):
         Returns:
             () loss by network.
         """
-        if self.discriminator is None:
+        if self.discriminator is None or not self.trains("discriminator"):
             return {}
         return {"discriminator": self._step_discriminator(self.discriminator, batch, restored)}
 

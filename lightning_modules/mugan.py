@@ -87,7 +87,7 @@ class MUGANModule(AdversarialModule):
     def step_auxiliary_networks(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Step D, and an autoencoder that is trained in this run."""
         losses = super().step_auxiliary_networks(batch, restored)
-        if "autoencoder" in self.networks:
+        if self.trains("autoencoder"):
             losses["autoencoder"] = self._step_autoencoder(self.networks["autoencoder"], batch)
         return losses
 

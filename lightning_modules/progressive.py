@@ -110,8 +110,12 @@ class ProgressiveModule(SteppedModule):
             before = state.detach() if self.gradient_steps else state
             state, found = self._keep_or_recompute(clean, context, before, stretch, plan)
             sums += found
-        total = sum(plan.weights.values())
+        total = self.total_weight(plan)
         return {name: torch.stack([terms[name] for terms in sums]).sum() / total for name in sums[0]}
+
+    def total_weight(self, plan: Plan) -> float:
+        """Return what the weighted sum over the steps is divided by."""
+        return sum(plan.weights.values())
 
     def _stretches(self, steps: int) -> list[range]:
         """Cut the steps 1 ... T into the stretches that gradients, or the memory of states, are confined to."""
@@ -139,6 +143,17 @@ class ProgressiveModule(SteppedModule):
                 terms = self.loss.terms(self.net.estimate(context, state), target)
                 found.append({name: weight * term for name, term in terms.items()})
         return state, found
+
+
+class SummedModule(ProgressiveModule):
+    """Train on the plain sum over the steps, sum_t w(t / T) l(estimate_t, target_t), as published.
+
+    The arguments are those of `ProgressiveModule`.
+    """
+
+    def total_weight(self, plan: Plan) -> float:
+        """Return 1."""
+        return 1.0
 
 
 def draw_compared(weights: Mapping[int, float], count: int, generator: torch.Generator) -> dict[int, float]:

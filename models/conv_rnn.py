@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from models.layers.counts import check_count
 from models.layers.level import LEVEL_BLOCK_SAMPLES, level_of, sliding_level
-from models.layers.patch_perceptron import PatchPerceptron
+from models.layers.patch_perceptron import NEIGHBORHOODS, PatchPerceptron
 from models.layers.setting_error import SettingError
-from models.layers.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel
+from models.layers.spectrogram_patches import PATCH, REPRESENTATIONS, STRIDE, assemble, assembly_kernel, patch_window, rectangle
 from models.restorer import SteppedRestorer
 from models.streaming.chunking import to_grid
 
@@ -59,9 +59,10 @@ class ConvRNN(SteppedRestorer):
         representation: complex, or magnitude with the phase left as it is.
         fft_samples: of the short-time spectrum, a multiple of 16.
         hop_samples: of the short-time spectrum.
+        neighborhood: whose states a patch sees beside its own: 8 (all around it), cross or diagonals (4 of them).
 
     Raises:
-        ValueError: if a count is none, the representation is unknown, or the spectrum does not divide into patches.
+        ValueError: if a count is none, a name is unknown, or the spectrum does not divide into patches.
     """
 
     level_free = True
@@ -78,6 +79,7 @@ class ConvRNN(SteppedRestorer):
         representation: str = "complex",
         fft_samples: int = 512,
         hop_samples: int = 128,
+        neighborhood: int | str = 8,
     ) -> None:
         super().__init__()
         _check_counts(
@@ -85,13 +87,15 @@ class ConvRNN(SteppedRestorer):
         )
         _check_counts(0, step_features=step_features, frequency_features=frequency_features)
         _check_spectrum(representation, fft_samples, hop_samples)
+        if neighborhood not in NEIGHBORHOODS:
+            raise SettingError(f"@neighborhood={neighborhood}; known: {', '.join(map(str, NEIGHBORHOODS))}")
         self.steps = steps
         self.homogeneous = not bias
         self.spectrum = REPRESENTATIONS[representation](fft_samples, hop_samples)
         patch_values = self.spectrum.channels * PATCH**2
         channels = patch_values if state_channels is None else state_channels
         self.perceptron = PatchPerceptron(
-            self.spectrum.channels, channels, hidden_channels, bias, step_features, frequency_features, gate
+            self.spectrum.channels, channels, hidden_channels, bias, step_features, frequency_features, gate, neighborhood
         )
         if state_channels is None:
             self.register_buffer("readout", torch.eye(patch_values), persistent=False)
@@ -157,7 +161,7 @@ class ConvRNN(SteppedRestorer):
 
     def noise(self, state: Tensor) -> Tensor:
         """Return the spectrogram (N, C, F, L) of what the states (N, D, I, J) take for noise, at level 1."""
-        return assemble(state, assembly_kernel(self.readout))
+        return assemble(state, assembly_kernel(self.readout, patch_window(state.device)))
 
     def estimate(self, context: StepContext, state: Tensor) -> Tensor:
         """Return the signal (B, C, T) without what the states (N, D, I, J) take for noise."""
@@ -178,6 +182,22 @@ class ConvRNN(SteppedRestorer):
         with torch.autocast(signal.device.type, enabled=False):
             found = self.spectrum.synthesize(noise.float(), signal.float())
         return corrupted - (level * found).reshape(corrupted.shape)
+
+
+class ConvRNNPublished(ConvRNN):
+    """The network as it is written down: z <- F(X, z, ...), not z + F, and patches added up as they are.
+
+    The arguments are those of `ConvRNN`. Other numbers of steps than the usual one are more or fewer steps of the same length.
+    """
+
+    def advance(self, input_projection: Tensor, state: Tensor, step: int, steps: int) -> Tensor:
+        """Return the states (N, D, I, J) after step number `step`, from 1, of `steps`."""
+        after: Tensor = self.perceptron(input_projection, state, (step - 0.5) / steps)
+        return after
+
+    def noise(self, state: Tensor) -> Tensor:
+        """Return the spectrogram (N, C, F, L) of what the states (N, D, I, J) take for noise, four patches at every place."""
+        return assemble(state, assembly_kernel(self.readout, rectangle(state.device)))
 
 
 def _check_counts(lowest: int = 1, **counts: int) -> None:

@@ -99,6 +99,55 @@ class Discriminator(nn.Module):
         return self.verdict(hidden), features
 
 
+class WindowDiscriminator(Discriminator):
+    """The same with fully connected layers over a whole window, as printed: one logit for each place of the window.
+
+    The paper leaves open how long a window is. The other arguments are those of `Discriminator`.
+
+    Args:
+        window_samples: what the hidden layer sees at once, a multiple of 2^depth.
+
+    Raises:
+        ValueError: if the window cannot be halved `depth` times, and as `Discriminator`.
+    """
+
+    def __init__(
+        self,
+        depth: int = 7,
+        filters: Sequence[int] | None = None,
+        kernels: Sequence[int] = (3, 9, 27, 81),
+        split: Sequence[int] | None = None,
+        reduction: int = 1,
+        dropout: float = 0.5,
+        norm: str = "batch",
+        conditional: bool = False,
+        hidden: int = 128,
+        bias: bool = True,
+        window_samples: int = 8192,
+    ) -> None:
+        super().__init__(depth, filters, kernels, split, reduction, dropout, norm, conditional, hidden, bias)
+        if window_samples < 1 or window_samples % self.multiple:
+            raise SettingError(f"@window_samples must be a multiple of {self.multiple} = 2^@depth; got {window_samples}")
+        channels = 2 * _checked_filters(filters, depth)[-1]
+        spanning = Spanning(channels, hidden, window_samples // self.multiple, bias)
+        self.hidden = normalized(spanning, hidden, norm if norm == "spectral" else "none")
+
+
+class Spanning(nn.Module):
+    """A fully connected layer over a window, at every place of it; what is shorter is continued by zeros."""
+
+    def __init__(self, in_channels: int, out_channels: int, frames: int, bias: bool) -> None:
+        super().__init__()
+        self.frames = frames
+        self.window = nn.Conv1d(in_channels, out_channels, frames, bias=bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, C, T) to (B, C', T - frames + 1), at least one place."""
+        missing = max(self.frames - features.shape[-1], 0)
+        units: Tensor = self.window(functional.pad(features, (0, missing)))
+        return units
+
+
 class JudgingBlock(nn.Module):
     """Halve the time axis: normalized convolution, dropout, leaky ReLU, superpixel."""
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.splitting import Skips, SplitNetwork
-from models.layers.starting import zeroed
+from models.layers.starting import nearly_zeroed, zeroed
 from models.layers.subpixel import pixel_shuffle
 from models.layers.unet_blocks import LEAK, MIN_KERNEL, UpBlock, down_blocks, plan, plan_reach_samples
 
@@ -77,3 +77,29 @@ class UNet(SplitNetwork):
     def finish(self, features: Tensor) -> Tensor:
         """Map the last up block's output (N, C, T / 2) to the correction (N, 1, T)."""
         return pixel_shuffle(self.last(features))
+
+
+class UNetPublished(UNet):
+    """The same network with the weights it was published with: nearly the identity before training.
+
+    As in kuleshov/audio-super-res: orthogonal matrices, biases of zero, and for the last layer a normal distribution of deviation
+    1e-3. The arguments are those of `UNet`, which there has biases.
+    """
+
+    identity_at_start = False
+
+    def __init__(
+        self,
+        depth: int = 4,
+        channels: Sequence[int] | None = None,
+        kernels: Sequence[int] | None = None,
+        dropout: float = 0.5,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(depth, channels, kernels, dropout, bias)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv1d):
+                nn.init.orthogonal_(layer.weight)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        nearly_zeroed(self.last)

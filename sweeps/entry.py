@@ -14,6 +14,7 @@ from conf.left_out_keys import with_left_out_keys
 from conf.null_choices import with_null_choices
 from conf.old_keys import with_present_keys
 from conf.own_corruption import with_own_corruption
+from conf.own_optimizer import with_own_optimizer
 from conf.search_path import with_plugins
 from lightning_modules.signals import LIMIT_SECONDS, SignalGuard
 from sweeps.child import LIFELINE_VARIABLE, end_with_parent
@@ -36,7 +37,7 @@ def enter(run: Callable[[], object]) -> int:
         sys.argv[1:], told = with_present_keys(with_null_choices(sys.argv[1:]))
         for sentence in told:
             print(f"note: {sentence}", file=sys.stderr)
-        sys.argv[1:] = with_own_corruption(with_left_out_keys(with_plugins(sys.argv[1:])))
+        sys.argv[1:] = with_own_optimizer(with_own_corruption(with_left_out_keys(with_plugins(sys.argv[1:]))))
         missing = missing_extra(sys.argv[1:])
         if missing:
             raise ValueError(missing)

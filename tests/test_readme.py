@@ -51,13 +51,16 @@ BESIDE_UNET = ["model.discriminator.channels=[4,8]", "model.discriminator.kernel
 BESIDE_UNET += ["model.autoencoder.channels=[4,8]", "model.autoencoder.kernels=[9,5]", "model.autoencoder.depth=2"]
 SMALL = {  # by the class of a network
     "models.unet.UNet": UNET,
+    "models.unet.UNetPublished": UNET,
     "models.mugan.MUGANGenerator": MUGAN,
     "models.autoencoder.Autoencoder": MUGAN,
+    "models.conv_rnn.ConvRNNPublished": ["model.net.hidden_channels=8", "model.net.steps=2"],
     "models.conv_rnn.ConvRNN": ["model.net.state_channels=4", "model.net.hidden_channels=8"],
     "models.mask_net.MaskNet": ["model.net.channels=4", "model.net.blocks=1"],
     "models.mask_net_causal.MaskNetCausal": ["model.net.channels=4", "model.net.blocks=1"],
     "models.encoder_decoder.EncoderDecoder": ["model.net.filters=[4,8]"],
     "models.discriminator.Discriminator": BESIDE_MUGAN,
+    "models.discriminator.WindowDiscriminator": BESIDE_MUGAN,
     "models.unet_discriminator.UNetDiscriminator": BESIDE_UNET,
 }
 

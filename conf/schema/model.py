@@ -2,7 +2,7 @@
 
 from conf.schema.data import SAMPLE_RATE
 from conf.schema.declaration import Key, Keys, needed
-from conf.schema.keys import Node, Section
+from conf.schema.keys import Node, Section, Table
 from conf.schema.kinds import LARGEST, Either, Flag, ListOf, Nothing, Number, OneOf, Whole, constant, nullable
 from conf.schema.metrics import validated
 from conf.schema.networks import AUTOENCODER, DISCRIMINATOR, NETWORK
@@ -91,6 +91,13 @@ MUGAN: Keys = {
     "autoencoder_loss": Key(DISTANCE, "What it is trained on."),
     "feature_distance": Key(DISTANCE, "How features are compared."),
 }
+STAGE = Section(
+    {
+        "train": needed(ListOf(OneOf(PLAYERS), longest=len(PLAYERS)), "Networks that move in it; the others stay as they are."),
+        "epochs": needed(nullable(Whole(1, 10_000_000)), "How long it is; null for the last one: to the end.", "epochs"),
+    }
+)
+STAGED: Keys = {**MUGAN, "stages": needed(Table(STAGE, "names of stages"), "Parts of the training, in their order.")}
 REFINEMENT = Node(
     "refinement",
     {
@@ -136,9 +143,11 @@ RECIPES: dict[str, Keys] = {
     f"{ROOM}autoencoding.AutoencoderModule": PLAIN,
     f"{ROOM}single_step.SingleStepModule": PLAIN,
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,
+    f"{ROOM}progressive.SummedModule": PROGRESSIVE,
     f"{ROOM}adversarial.AdversarialModule": ADVERSARIAL,
     f"{ROOM}mugan.MUGANModule": MUGAN,
     f"{ROOM}modular_gan.ModularGANModule": MUGAN,
+    f"{ROOM}staged.StagedModule": STAGED,
     f"{ROOM}collaborative_gan.CollaborativeGANModule": COLLABORATIVE,
 }
 MODEL = Node("method", RECIPES, [ROOM])

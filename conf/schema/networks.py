@@ -4,7 +4,7 @@ from conf.schema.classical import CLASSICAL
 from conf.schema.data import SAMPLE_RATE
 from conf.schema.declaration import Key, Keys, needed
 from conf.schema.keys import Node
-from conf.schema.kinds import Flag, ListOf, Number, OneOf, Whole, constant, nullable
+from conf.schema.kinds import Either, Flag, ListOf, Number, OneOf, Only, Whole, constant, nullable
 from datamodules.limits import HIGHEST_RATE_HZ
 
 DEPTH = Key(Whole(1, 16), "Blocks, each of which halves the rate.", "blocks")
@@ -36,7 +36,7 @@ STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
 FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
 HOP = Key(Whole(1, 2**20), "Distance of two frames.", "samples")
-CONV_RNN: Keys = {
+RECURRENT: Keys = {
     "steps": STEPS,
     "state_channels": Key(nullable(Whole(1, 65_536)), "Numbers of the state of a patch; null: the patch itself.", "channels"),
     "hidden_channels": Key(Whole(1, 65_536), "Width of the hidden layer.", "channels"),
@@ -49,6 +49,12 @@ CONV_RNN: Keys = {
     ),
     "fft_samples": FRAME,
     "hop_samples": HOP,
+}
+CONV_RNN: Keys = {
+    **RECURRENT,
+    "neighborhood": Key(
+        Either((Only(8), OneOf(("cross", "diagonals")))), "Whose states a patch sees beside its own: all 8 around it, or 4."
+    ),
 }
 MASK_OF_PATCHES: Keys = {
     "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
@@ -89,8 +95,10 @@ ENCODER_DECODER_PUBLISHED: Keys = {
 ENCODER_DECODER: Keys = {**ENCODER_DECODER_PUBLISHED, "bias": BIAS}
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
+    "models.unet.UNetPublished": {**UNET, "bias": BIAS},
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
+    "models.conv_rnn.ConvRNNPublished": CONV_RNN,
     "models.mask_net.MaskNet": MASK_NET,
     "models.mask_net_causal.MaskNetCausal": MASK_NET_CAUSAL,
     "models.band_net.BandNet": BAND_NET,
@@ -98,7 +106,7 @@ NETWORKS: dict[str, Keys] = {
     "models.encoder_decoder.EncoderDecoderUNet": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderPublished": ENCODER_DECODER_PUBLISHED,
     "models.cold_diffusion.ColdDiffusionRNN": {
-        **CONV_RNN,
+        **RECURRENT,
         "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),
     },
     "models.autoencoder.Autoencoder": {
@@ -108,16 +116,19 @@ NETWORKS: dict[str, Keys] = {
     },
     "models.unet_autoencoder.UNetAutoencoder": {**UNET, "norm": NORM},
 }
+SPAN = Key(Whole(1, 100_000_000), "Length that its last layer spans; follows data.window_samples.", "samples")
+MUGAN_DISCRIMINATOR: Keys = {
+    **MULTISCALE,
+    "norm": NORM,
+    "conditional": CONDITIONAL,
+    "hidden": Key(Whole(1, 65_536), "Width of the last hidden layer.", "channels"),
+}
 DISCRIMINATORS: dict[str, Keys] = {
-    "models.discriminator.Discriminator": {
-        **MULTISCALE,
-        "norm": NORM,
-        "conditional": CONDITIONAL,
-        "hidden": Key(Whole(1, 65_536), "Width of the last hidden layer.", "channels"),
-    },
+    "models.discriminator.Discriminator": MUGAN_DISCRIMINATOR,
+    "models.discriminator.WindowDiscriminator": {**MUGAN_DISCRIMINATOR, "window_samples": SPAN},
     "models.unet_discriminator.UNetDiscriminator": {
         **UNET,
-        "window_samples": Key(Whole(1, 100_000_000), "Length that its last layer spans; follows data.window_samples.", "samples"),
+        "window_samples": SPAN,
         "norm": NORM,
         "conditional": CONDITIONAL,
     },

@@ -20,6 +20,12 @@ SHARED: Keys = {
 OPTIMIZERS: dict[str, Keys] = {
     "torch.optim.Adam": {**SHARED, "decoupled_weight_decay": Key(Flag(), "Decay weights as AdamW does.")},
     "torch.optim.AdamW": SHARED,
+    "torch.optim.SGD": {
+        **{name: key for name, key in SHARED.items() if name not in ("betas", "eps", "amsgrad", "capturable")},
+        "momentum": Key(Number(0, 1, below=True), "Share of the step before."),
+        "dampening": Key(Number(0, 1), "Share of a gradient that is left out of the momentum."),
+        "nesterov": Key(Flag(), "Look ahead by the momentum, which must be above 0, without dampening."),
+    },
     "lightning_modules.training.muon.Muon": {
         **{name: SHARED[name] for name in ("lr", "betas", "eps", "weight_decay")},
         "momentum": Key(Number(0, 1, below=True), "Decay of the running mean of the gradients of matrices."),

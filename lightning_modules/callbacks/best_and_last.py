@@ -53,6 +53,12 @@ class BestEpoch(_InRunFolder):
             super().on_validation_end(trainer, pl_module)
             self._keep_scores(trainer, before)
 
+    def forget(self) -> None:
+        """Take the next validation for the best, whatever came before; its file takes the place of the kept one."""
+        self.best_k_models, self.best_model_path, self.kth_best_model_path = {}, "", ""
+        self.best_model_score = self.current_score = None
+        self.scores = {}
+
     def state_dict(self) -> dict[str, Any]:
         """Add the values to what a resumed run gets back."""
         return super().state_dict() | {"scores": self.scores}

@@ -1,8 +1,9 @@
-"""A run that goes on with other validation pairs: what they are scored by is not compared with what came before."""
+"""What is best is chosen anew: of a run that goes on with other validation pairs, and where the method begins to be trained."""
 
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping
 
 from lightning_modules.callbacks.best_and_last import BestEpoch
@@ -17,3 +18,13 @@ class BestAnew(Callback):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]  # declared by none of Lightning's classes
             if isinstance(callback, BestEpoch | EpochLines | EarlyStopping):
                 checkpoint["callbacks"].pop(callback.state_key, None)
+
+
+def forget_best(trainer: pl.Trainer) -> None:
+    """Compare the validations of a running training with none that came before."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # declared by none of Lightning's classes
+        if isinstance(callback, BestEpoch | EpochLines):
+            callback.forget()
+        elif isinstance(callback, EarlyStopping):
+            callback.wait_count = 0
+            callback.best_score = torch.tensor(-torch.inf if callback.mode == "max" else torch.inf)

@@ -102,6 +102,10 @@ class EpochLines(Callback):
         parts = [quantity(self.monitor, self.latest)] if self._is_validated and self.latest is not None else []
         return parts + ([f"best {quantity('', self.best[0], self.monitor)} {self._best_at}"] if self.best is not None else [])
 
+    def forget(self) -> None:
+        """Take the next validation for the best, whatever came before."""
+        self.best, self._best_at = None, ""
+
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
         return {"best": None if self.best is None else list(self.best), "best_at": self._best_at}

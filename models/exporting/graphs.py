@@ -9,7 +9,7 @@ from models.band_net import BandNet
 from models.classical.noise_fill import NoiseFill
 from models.classical.wiener import Wiener
 from models.cold_diffusion import ColdDiffusionRNN
-from models.conv_rnn import ConvRNN
+from models.conv_rnn import ConvRNN, ConvRNNPublished
 from models.exporting.masking import MaskNetGraph
 from models.exporting.refusal import NotExportableError
 from models.exporting.spectrograms import MatrixSpectrogram
@@ -17,7 +17,7 @@ from models.exporting.streaming import StreamGraph
 from models.mask_net import MaskNet
 from models.mask_net_causal import MaskNetCausal
 from models.mugan import MUGANGenerator
-from models.unet import UNet
+from models.unet import UNet, UNetPublished
 
 
 class SignalGraph(nn.Module):
@@ -51,8 +51,10 @@ def _cold_diffusion(net: ColdDiffusionRNN) -> nn.Module:
 
 SIGNALS: Mapping[type[nn.Module], Callable[..., nn.Module]] = {
     UNet: deepcopy,
+    UNetPublished: deepcopy,
     MUGANGenerator: deepcopy,
     ConvRNN: _recurrent,
+    ConvRNNPublished: _recurrent,
     ColdDiffusionRNN: _cold_diffusion,
     MaskNet: lambda net: MaskNetGraph(deepcopy(net)),
 }

@@ -1,6 +1,7 @@
 """A perceptron of three layers shared by all patches of a spectrogram, as convolutions over the grid of patches."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,8 @@ from torch.nn import functional
 from models.layers.spectrogram_patches import PATCH, STRIDE
 from models.layers.starting import zeroed
 
+NEIGHBORHOODS: Mapping[int | str, tuple[int, ...]] = {8: tuple(range(9)), "cross": (1, 3, 4, 5, 7), "diagonals": (0, 2, 4, 6, 8)}
+"""Places in a 3 x 3 kernel, row by row, of a patch's own state and of those it sees beside it."""
 LOWEST_OCTAVE = 1 / 50
 """Of the Nyquist frequency: below it gains change with the frequency, above it with its logarithm."""
 
@@ -45,6 +48,7 @@ class PatchPerceptron(nn.Module):
         step_features: of the gains of both hidden layers by step.
         frequency_features: of the gains of what comes from the input by frequency.
         gate: multiply the result by a sigmoid of the second hidden layer, whose level does not matter.
+        neighborhood: a name of NEIGHBORHOODS.
     """
 
     def __init__(
@@ -56,10 +60,11 @@ class PatchPerceptron(nn.Module):
         step_features: int,
         frequency_features: int,
         gate: bool,
+        neighborhood: int | str = 8,
     ) -> None:
         super().__init__()
         self.patch = nn.Conv2d(patch_channels, hidden_channels, PATCH, stride=STRIDE, padding=STRIDE, bias=bias)
-        self.neighbors = nn.Conv2d(state_channels, hidden_channels, 3, padding=1, bias=False)
+        self.neighbors = _neighbors(state_channels, hidden_channels, NEIGHBORHOODS[neighborhood])
         self.middle = nn.Conv2d(hidden_channels, hidden_channels, 1, bias=bias)
         self.last = zeroed(nn.Conv2d(hidden_channels, state_channels, 1, bias=bias))
         self.by_frequency = Gains(hidden_channels, frequency_features)
@@ -99,6 +104,36 @@ class PatchPerceptron(nn.Module):
             return change
         level = second.square().mean(dim=1, keepdim=True).sqrt() + torch.finfo(torch.float32).tiny
         return change * torch.sigmoid(self.gate(second / level))
+
+
+class SomeNeighbors(nn.Module):
+    """A 3 x 3 convolution of which only some taps exist.
+
+    Args:
+        in_channels: C.
+        out_channels: C'.
+        places: of the taps in the kernel, row by row.
+    """
+
+    places: Tensor
+
+    def __init__(self, in_channels: int, out_channels: int, places: Sequence[int]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, len(places)))
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))  # as torch's convolutions
+        self.register_buffer("places", torch.tensor(places), persistent=False)
+
+    def forward(self, state: Tensor) -> Tensor:
+        """Map (N, C, I, J) to (N, C', I, J)."""
+        none = self.weight.new_zeros(*self.weight.shape[:2], 9)
+        kernel = none.index_copy(2, self.places, self.weight).unflatten(2, (3, 3))
+        return functional.conv2d(state, kernel, padding=1)
+
+
+def _neighbors(in_channels: int, out_channels: int, places: Sequence[int]) -> nn.Module:
+    if len(places) == 9:
+        return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+    return SomeNeighbors(in_channels, out_channels, places)
 
 
 def pitch(rows: int) -> Tensor:

@@ -86,6 +86,11 @@ def patch_window(device: torch.device | None = None) -> Tensor:
     return window[:, None] * window
 
 
+def rectangle(device: torch.device | None = None) -> Tensor:
+    """Return the window under which patches are added up as they are, (16, 16): four of them at every place."""
+    return torch.ones(PATCH, PATCH, device=device)
+
+
 def cut(spectrum: Tensor) -> Tensor:
     """Cut a spectrogram into overlapping patches.
 
@@ -101,7 +106,7 @@ def cut(spectrum: Tensor) -> Tensor:
     return unfolded
 
 
-def assembly_kernel(values: Tensor) -> Tensor:
+def assembly_kernel(values: Tensor, window: Tensor) -> Tensor:
     """Return the kernel with which a 2 x 2 convolution adds windowed patches up, block of 8 x 8 by block.
 
     Block (p, q) is covered by four patches: (p, q), (p - 1, q), (p, q - 1) and (p - 1, q - 1), by a quarter of each. What
@@ -109,12 +114,13 @@ def assembly_kernel(values: Tensor) -> Tensor:
 
     Args:
         values: (C * 256, D) a patch's values from a state of D channels.
+        window: (16, 16) of a patch.
 
     Returns:
         (C * 64, D, 2, 2), for `assemble`.
     """
     quarters = values.reshape(-1, 2, STRIDE, 2, STRIDE, values.shape[-1])  # (C, 2, 8, 2, 8, D)
-    windowed = quarters * patch_window(values.device).reshape(2, STRIDE, 2, STRIDE, 1)
+    windowed = quarters * window.reshape(2, STRIDE, 2, STRIDE, 1)
     return windowed.flip(1, 3).permute(0, 2, 4, 5, 1, 3).flatten(0, 2)
 
 

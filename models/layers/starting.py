@@ -18,9 +18,10 @@ def zeroed(layer: Layer) -> Layer:
 
 
 def nearly_zeroed(layer: Layer) -> Layer:
-    """Draw the weights of a layer from a narrow normal distribution, set its bias to 0, and return it."""
+    """Draw the weights of a layer from a narrow normal distribution, set its bias, if it has one, to 0, and return it."""
     nn.init.normal_(layer.get_parameter("weight"), std=NEARLY_ZERO)
-    nn.init.zeros_(layer.get_parameter("bias"))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.get_parameter("bias"))
     return layer
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lightning_modules.losses.reconstruction import l2
 from lightning_modules.metrics.snr import snr_db
-from lightning_modules.progressive import Plan, ProgressiveModule
+from lightning_modules.progressive import Plan, ProgressiveModule, SummedModule
 from models.conv_rnn import ConvRNN
 from models.layers.spectrogram_patches import cut
 
@@ -22,10 +22,8 @@ def net(**changes: Any) -> ConvRNN:
     return ConvRNN(**{**settings, **changes})
 
 
-def make(network: ConvRNN | None = None, **settings: Any) -> ProgressiveModule:
-    module = ProgressiveModule(
-        network or net(), 4000, loss_weights={"l2": 1.0}, optimizer=partial(torch.optim.SGD, lr=0.1), **settings
-    )
+def make(network: ConvRNN | None = None, kind: type[ProgressiveModule] = ProgressiveModule, **settings: Any) -> ProgressiveModule:
+    module = kind(network or net(), 4000, loss_weights={"l2": 1.0}, optimizer=partial(torch.optim.SGD, lr=0.1), **settings)
     for parameter in module.parameters():
         nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(1))
     return module
@@ -52,6 +50,15 @@ def test_loss_is_the_weighted_mean_over_the_steps() -> None:
         for step, estimate in enumerate(module.net.estimates(corrupted), start=1)
     )
     torch.testing.assert_close(module.terms(clean, corrupted, plan)["l2"], expected / sum(plan.weights.values()))
+
+
+def test_published_loss_is_the_plain_sum_over_the_steps() -> None:
+    module, (clean, corrupted) = make(kind=SummedModule, step_weights="equal"), pair()
+    expected = sum(
+        l2(estimate, corrupted - (step / 5) ** 2 * (corrupted - clean))
+        for step, estimate in enumerate(module.net.estimates(corrupted), start=1)
+    )
+    torch.testing.assert_close(module.terms(clean, corrupted, module.plan(INDEX))["l2"], expected)
 
 
 @pytest.mark.parametrize("step", range(1, 9))

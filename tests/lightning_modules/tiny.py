@@ -16,6 +16,7 @@ from lightning_modules.callbacks.best_and_last import LastEpoch
 from lightning_modules.collaborative_gan import CollaborativeGANModule
 from lightning_modules.progressive import ProgressiveModule
 from lightning_modules.single_step import SingleStepModule
+from lightning_modules.staged import StagedModule
 from lightning_modules.training.shaping import Shaping
 from models.cold_diffusion import ColdDiffusionRNN
 from models.conv_rnn import ConvRNN
@@ -100,6 +101,40 @@ def collaborative_gan(**settings: Any) -> CollaborativeGANModule:
     )
 
 
+class Code(nn.Module):
+    """An autoencoder of one convolution to and fro."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encode = nn.Conv1d(1, 4, 5, padding=2)
+        self.decode = nn.Conv1d(4, 1, 5, padding=2)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        restored: Tensor = self.decode(self.encode(signal).relu())
+        return restored
+
+
+STAGES: Mapping[str, Mapping[str, Any]] = {
+    "first": {"train": ["autoencoder"], "epochs": 1},
+    "second": {"train": ["generator", "discriminator"], "epochs": None},
+}
+
+
+def staged(**settings: Any) -> StagedModule:
+    """Return a filter, its judge, and a code that is trained for an epoch before them."""
+    defaults: dict[str, Any] = {"loss_weights": {"l2": 1.0, "adversarial": 0.1, "feature": 1.0}, "stages": STAGES}
+    return StagedModule(
+        net=Filter(),
+        sample_rate=RATE_HZ,
+        discriminator=Judge,
+        autoencoder=Code,
+        generator_optimizer=SGD,
+        discriminator_optimizer=SGD,
+        autoencoder_optimizer=SGD,
+        **(defaults | settings),
+    )
+
+
 def progressive(**settings: Any) -> ProgressiveModule:
     """Return a recurrent network whose number of steps is drawn, and which of them are compared."""
     net = ConvRNN(steps=5, state_channels=6, hidden_channels=8, fft_samples=64, hop_samples=16)
@@ -117,6 +152,7 @@ RECIPES: Mapping[str, Callable[..., RestorationModule]] = {
     "collaborative_gan": collaborative_gan,
     "progressive": progressive,
     "single_step": single_step,
+    "staged": staged,
 }
 
 

@@ -101,8 +101,13 @@ class Perceptron:
         return change / (1 + np.exp(-self.layer("gate", hidden / level)))
 
 
-def noise_of(weights: Weights, x: np.ndarray, readout: np.ndarray, times: list[float], share: float) -> np.ndarray:
-    """Return what is taken for noise in a spectrogram (C, F, L) after steps at given times, each by a share."""
+def noise_of(
+    weights: Weights, x: np.ndarray, readout: np.ndarray, times: list[float], share: float, literal: bool = False
+) -> np.ndarray:
+    """Return what is taken for noise in a spectrogram (C, F, L) after steps at given times, each by a share.
+
+    Literally, F is the new state and not its change, and patches are added up without a window.
+    """
     perceptron, around = Perceptron(weights), np.pad(x, ((0, 0), (HALF, HALF), (HALF, HALF)))
     rows, columns = x.shape[1] // HALF + 1, x.shape[2] // HALF + 1
     places = [(row, column) for row in range(rows) for column in range(columns)]
@@ -113,8 +118,9 @@ def noise_of(weights: Weights, x: np.ndarray, readout: np.ndarray, times: list[f
         before = state.copy()
         for row, column in places:
             near = before[:, row : row + 3, column : column + 3]
-            state[:, row + 1, column + 1] += share * perceptron.change(projections[row, column], near, time)
-    noise, window = np.zeros_like(around), np.outer(hann(PATCH), hann(PATCH))
+            kept = 0.0 if literal else near[:, 1, 1]
+            state[:, row + 1, column + 1] = kept + share * perceptron.change(projections[row, column], near, time)
+    noise, window = np.zeros_like(around), np.ones((PATCH, PATCH)) if literal else np.outer(hann(PATCH), hann(PATCH))
     for row, column in places:
         patch = (readout @ state[:, row + 1, column + 1]).reshape(-1, PATCH, PATCH)
         noise[:, HALF * row : HALF * row + PATCH, HALF * column : HALF * column + PATCH] += window * patch

@@ -23,12 +23,21 @@ PACKAGES = {"wpe": "nara_wpe"}
 RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
 SIZES: dict[str, dict[str, Any]] = {
     "models.unet.UNet": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
+    "models.unet.UNetPublished": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_discriminator.UNetDiscriminator": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
     "models.autoencoder.Autoencoder": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
     "models.discriminator.Discriminator": {"depth": 2, "filters": [4, 8, 16], "kernels": [3, 9], "split": None, "hidden": 8},
+    "models.discriminator.WindowDiscriminator": {
+        "depth": 2,
+        "filters": [4, 8, 16],
+        "kernels": [3, 9],
+        "split": None,
+        "hidden": 8,
+    },
     "models.conv_rnn.ConvRNN": RECURRENT | {"steps": 4},
+    "models.conv_rnn.ConvRNNPublished": RECURRENT | {"steps": 4},
     "models.mask_net.MaskNet": {
         **{"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
         **{"gain_channels": 4, "gain_fft_samples": 32, "gain_hop_samples": 8},

@@ -7,7 +7,7 @@ import torch
 from hydra import compose, initialize_config_module
 from torch import Tensor, nn
 
-from models.conv_rnn import ConvRNN
+from models.conv_rnn import ConvRNN, ConvRNNPublished
 from models.layers.spectrogram_patches import cut
 
 SMALL: dict[str, Any] = {
@@ -57,13 +57,41 @@ def loop(net: ConvRNN, spectrum: Tensor, steps: int) -> Tensor:
     return state[:, 1:-1, 1:-1]
 
 
-def test_published_network_has_the_published_parameter_count() -> None:
+@pytest.mark.parametrize(("name", "kind"), [("conv_rnn_literal", ConvRNN), ("conv_rnn_published", ConvRNNPublished)])
+def test_published_network_has_the_published_parameter_count(name: str, kind: type[ConvRNN]) -> None:
     with initialize_config_module("conf"):
-        preset = compose("train", ["model=conv_rnn_literal"]).model.net
-    net = ConvRNN(**{name: value for name, value in preset.items() if name != "_target_"})
+        preset = compose("train", [f"model={name}"]).model.net
+    net = kind(**{key: value for key, value in preset.items() if key != "_target_"})
+    assert preset["_target_"] == f"models.conv_rnn.{kind.__name__}"
     assert net.steps == 100
-    for literal in (net, ConvRNN()):
+    for literal in (net, kind()):
         assert sum(parameter.numel() for parameter in literal.parameters()) == 3_147_264
+
+
+@pytest.mark.parametrize("neighborhood", ["cross", "diagonals"])
+def test_four_neighbors_have_four_ninths_fewer_weights(neighborhood: str) -> None:
+    net = ConvRNN(neighborhood=neighborhood)
+    assert sum(parameter.numel() for parameter in net.parameters()) == 3_147_264 - 4 * 512 * 512
+
+
+@pytest.mark.parametrize(
+    ("neighborhood", "seen"),
+    [
+        (8, [[1, 1, 1], [1, 1, 1], [1, 1, 1]]),
+        ("cross", [[0, 1, 0], [1, 1, 1], [0, 1, 0]]),
+        ("diagonals", [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
+    ],
+)
+def test_a_patch_sees_the_states_of_its_neighborhood(neighborhood: int | str, seen: list[list[int]]) -> None:
+    net, state = trained(small(neighborhood=neighborhood)), noise(1, 6, 3, 3).requires_grad_()
+    net.perceptron.neighbors(state)[0, :, 1, 1].sum().backward()
+    assert state.grad is not None
+    assert state.grad.abs().sum(dim=(0, 1)).bool().int().tolist() == seen
+
+
+def test_unknown_neighborhood_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"neighborhood=hexagon; known: 8, cross, diagonals"):
+        small(neighborhood="hexagon")
 
 
 def test_states_of_the_published_network_are_patches_of_two_seconds() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.discriminator import Discriminator
+from models.discriminator import Discriminator, WindowDiscriminator
 from models.layers.normalization import NORMALIZATIONS
 
 
@@ -22,6 +22,37 @@ def test_parameter_count_of_the_default_plan(conditional: bool, parameters: int)
     with torch.device("meta"):
         net = Discriminator(conditional=conditional)
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
+
+
+@pytest.mark.parametrize("window_samples", [8192, 16384])
+def test_printed_form_has_a_fully_connected_layer_over_the_window(window_samples: int) -> None:
+    with torch.device("meta"):
+        net = WindowDiscriminator(window_samples=window_samples)
+        logits, _ = net.eval()(torch.zeros(1, 1, window_samples), torch.zeros(1, 1, window_samples))
+    assert sum(parameter.numel() for parameter in net.parameters()) == 18_318_881 + (window_samples // 128 - 1) * 512 * 128
+    assert logits.shape == (1, 1, 1)
+
+
+def test_printed_form_equals_a_matrix_on_the_flattened_window() -> None:
+    torch.manual_seed(0)
+    net = WindowDiscriminator(depth=2, filters=(4, 8, 16), kernels=(3, 9), hidden=8, window_samples=64).eval()
+    signal = noise(3, 1, 64)
+    logits, features = net(signal, signal)
+    layer = net.hidden.window
+    units = features[-1].flatten(1) @ layer.weight.flatten(1).T + layer.bias
+    expected = net.verdict(torch.nn.functional.leaky_relu(units, 0.2)[..., None])
+    torch.testing.assert_close(logits, expected)
+
+
+@pytest.mark.parametrize(("samples", "places"), [(1, 1), (64, 1), (68, 2), (128, 17)])
+def test_printed_form_judges_every_place_of_its_window(samples: int, places: int) -> None:
+    net = WindowDiscriminator(depth=2, filters=(4, 8, 16), kernels=(3, 9), hidden=8, window_samples=64).eval()
+    assert net(noise(2, 1, samples), noise(2, 1, samples))[0].shape == (2, 1, places)
+
+
+def test_window_that_cannot_be_halved_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"window_samples must be a multiple of 4 = 2\^.*depth; got 62"):
+        WindowDiscriminator(depth=2, filters=(4, 8, 16), kernels=(3, 9), hidden=8, window_samples=62)
 
 
 @pytest.mark.parametrize(("samples", "patches"), [(1, 1), (4, 1), (5, 2), (64, 16), (1001, 251)])

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from models.cold_diffusion import ColdDiffusionRNN
-from models.conv_rnn import ConvRNN
+from models.conv_rnn import ConvRNN, ConvRNNPublished
 from tests.models.recurrent_reference import Spectrum, without_noise
 
 SMALL: dict[str, Any] = {"state_channels": 5, "hidden_channels": 7, "fft_samples": 32, "hop_samples": 8}
@@ -38,7 +38,7 @@ def noise(samples: int) -> np.ndarray:
 def expected_of(net: ConvRNN, signal: np.ndarray, times: list[float], share: float) -> np.ndarray:
     weights = {name: value.double().numpy() for name, value in net.perceptron.state_dict().items()}
     spectrum = Spectrum(net.spectrum.fft_samples, net.spectrum.hop_samples, net.spectrum.channels == 1)
-    settings = (spectrum, weights, net.readout.detach().double().numpy(), times, share)
+    settings = (spectrum, weights, net.readout.detach().double().numpy(), times, share, isinstance(net, ConvRNNPublished))
     return np.stack([without_noise(each[0].astype(float), *settings)[None] for each in signal])
 
 
@@ -52,6 +52,13 @@ def assert_restored(found: torch.Tensor, expected: np.ndarray, signal: np.ndarra
 @pytest.mark.parametrize("samples", [90, 129])
 def test_recurrent_denoiser_equals_a_loop_over_patches_and_steps(settings: dict[str, Any], samples: int) -> None:
     net, signal = drawn(ConvRNN(**{"steps": 2} | SMALL | settings)), noise(samples)
+    expected = expected_of(net, signal, [0.25, 0.75], 1.0)
+    assert_restored(net(torch.from_numpy(signal)), expected, signal)
+
+
+@pytest.mark.parametrize("state_channels", [None, 5])
+def test_literal_form_replaces_states_and_adds_patches_up_as_they_are(state_channels: int | None) -> None:
+    net, signal = drawn(ConvRNNPublished(**{"steps": 2} | SMALL | {"state_channels": state_channels})), noise(90)
     expected = expected_of(net, signal, [0.25, 0.75], 1.0)
     assert_restored(net(torch.from_numpy(signal)), expected, signal)
 

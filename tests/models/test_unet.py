@@ -6,7 +6,7 @@ from torch import nn
 
 from models.layers.subpixel import pixel_shuffle
 from models.layers.unet_blocks import paper_channels, paper_kernels
-from models.unet import UNet
+from models.unet import UNet, UNetPublished
 
 
 def small_unet() -> UNet:
@@ -20,10 +20,26 @@ def trained(net: UNet) -> UNet:
 
 
 @pytest.mark.parametrize(("depth", "parameters"), [(4, 56_411_394), (8, 103_603_458)])
-def test_published_plan_has_the_published_parameter_count(depth: int, parameters: int) -> None:
+@pytest.mark.parametrize("kind", [UNet, UNetPublished])
+def test_published_plan_has_the_published_parameter_count(kind: type[UNet], depth: int, parameters: int) -> None:
     with torch.device("meta"):
-        net = UNet(depth)
+        net = kind(depth)
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
+
+
+def test_published_weights_are_orthogonal_and_those_of_the_last_layer_small() -> None:
+    torch.manual_seed(0)
+    net = UNetPublished(depth=2, channels=(40, 48), kernels=(9, 5))
+    convolutions = {name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Conv1d) and name != "last"}
+    for layer in convolutions.values():
+        matrix = layer.weight.detach().flatten(1)
+        product = matrix @ matrix.T if len(matrix) <= matrix.shape[1] else matrix.T @ matrix
+        torch.testing.assert_close(product, torch.eye(len(product)), rtol=0, atol=1e-5)
+    assert not any(layer.bias is not None and layer.bias.any() for layer in (*convolutions.values(), net.last))
+    assert net.last.weight.std().item() == pytest.approx(1e-3, rel=0.1)
+    signal = torch.randn(1, 1, 512, generator=torch.Generator().manual_seed(0))
+    change = (net.eval()(signal) - signal).std() / signal.std()
+    assert 0 < change < 0.05
 
 
 def test_published_plan_by_block() -> None:

@@ -64,7 +64,7 @@ def test_patches_add_up_to_the_spectrogram_up_to_its_borders(channels: int) -> N
     spectrogram = noise(2, channels, 24, 40)
     patches = cut(spectrogram)
     assert patches.shape == (2, channels * 256, 4, 6)
-    whole = assemble(patches, assembly_kernel(torch.eye(channels * 256)))
+    whole = assemble(patches, assembly_kernel(torch.eye(channels * 256), patch_window()))
     torch.testing.assert_close(whole, spectrogram, rtol=0, atol=1e-5)
 
 
@@ -80,4 +80,6 @@ def test_assembly_equals_a_loop_over_patches_read_out_of_their_states() -> None:
         for column in range(4):
             patch = (values @ state[0, :, row, column]).reshape(2, 16, 16) * patch_window()
             expected[:, 8 * row : 8 * row + 16, 8 * column : 8 * column + 16] += patch
-    torch.testing.assert_close(assemble(state, assembly_kernel(values))[0], expected[:, 8:24, 8:32], rtol=0, atol=1e-4)
+    torch.testing.assert_close(
+        assemble(state, assembly_kernel(values, patch_window()))[0], expected[:, 8:24, 8:32], rtol=0, atol=1e-4
+    )

@@ -1,0 +1,95 @@
+"""The published forms have the published numbers and as many weights; at small sizes each takes a step and goes on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra import compose, initialize_config_module
+
+from conf.compose import plain
+from conf.schema.check import check_train
+from conf.settings import TrainSettings
+from lightning_modules.commands.train import train
+from lightning_modules.runs.checkpoint import build_restorer
+from tests.test_readme import BESIDE_MUGAN, MUGAN, SMALL
+
+NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
+SMALL_RECURRENT = [*SMALL["models.conv_rnn.ConvRNNPublished"], "model.net.fft_samples=64", "model.net.hop_samples=16"]
+STAGED = ["model.stages.autoencoder.epochs=1"]
+SIZES = {
+    "unet_published": SMALL["models.unet.UNet"],
+    "mugan_published": [*MUGAN, *BESIDE_MUGAN, *STAGED],
+    "collaborative_gan_published": [*MUGAN, *BESIDE_MUGAN, "model.shaping.after_epochs=1"],
+    "conv_rnn_published": SMALL_RECURRENT,
+    "conv_rnn_anytime": ["model.net.state_channels=4", "model.net.hidden_channels=8"],
+}
+
+
+def composed(*given: str) -> dict[str, Any]:
+    with initialize_config_module("conf"):
+        config: dict[str, Any] = plain(compose("train", overrides=[*given, *NAMES]))
+    check_train(config)
+    return config
+
+
+@pytest.mark.parametrize("name", [name for name in SIZES if name.endswith("_published")])
+def test_nothing_is_clipped_or_averaged(name: str) -> None:
+    config = composed(f"model={name}")
+    norms = config["model"].get("gradient_clip_norms", {"net": config["model"].get("gradient_clip_norm")})
+    assert set(norms.values()) == {None}
+    assert config["ema_decay"] is None
+    assert composed(f"model={name}", "ema_decay=0.9")["ema_decay"] == 0.9
+
+
+def test_unet_and_recurrent_denoiser_learn_from_squared_errors() -> None:
+    for name in ("unet_published", "conv_rnn_published"):
+        assert composed(f"model={name}")["model"]["loss_weights"] == {"l2": 1.0, "l1": 0.0, "log_mse": 0.0, "mr_stft": 0.0}
+    optimizer = composed("model=conv_rnn_published")["model"]["optimizer"]
+    assert (optimizer["_target_"], optimizer["momentum"]) == ("torch.optim.SGD", 0.0)
+
+
+def test_mugan_has_the_published_numbers() -> None:
+    config = composed("experiment=super_resolve_piano_mugan_published", "data.root=data")
+    model = config["model"]
+    in_use = {name: weight for name, weight in model["loss_weights"].items() if weight}
+    assert in_use == {"l2": 1.0, "feature": 1.0, "adversarial": 1e-3}
+    players = ("generator", "discriminator", "autoencoder")
+    assert [model[f"{player}_optimizer"]["lr"] for player in players] == [1e-4] * 3
+    assert (config["data"]["batch_size"], config["corruption"]["interpolation"]) == (32, ["cubic"])
+    assert model["discriminator"]["conditional"] is False
+    assert model["stages"]["autoencoder"] == {"train": ["autoencoder"], "epochs": 400}
+    assert config["trainer"]["max_epochs"] == 400 + 150
+
+
+def test_refinement_has_the_published_numbers() -> None:
+    model = composed("model=collaborative_gan_published")["model"]
+    rule = {key: model["refinement"][key] for key in ("steps", "step_size", "rule", "momentum")}
+    assert rule == {"steps": 20, "step_size": 0.1, "rule": "momentum", "momentum": 0.9}
+    assert model["layer"] == 1
+    assert composed("model=collaborative_gan_published", "refinement_steps=50")["model"]["refinement"]["steps"] == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("unet_published", {"net": 56_411_394}),
+        ("mugan_published", {"net": 48_942_561, "discriminator": 18_318_881 + 63 * 512 * 128}),
+    ],
+)
+def test_published_sizes_are_exact(name: str, counts: dict[str, int]) -> None:
+    config = composed(f"model={name}", "data.window_samples=8192")["model"]
+    with torch.device("meta"):
+        module = build_restorer(config)
+    found = {network: sum(value.numel() for value in getattr(module, network).parameters()) for network in counts}
+    assert found == counts
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_it_takes_a_step_and_goes_on(train_config: Callable[..., TrainSettings], tmp_path: Path, name: str) -> None:
+    settings = ["trainer=smoke", f"model={name}", *SIZES[name], "examples=0", "data.batch_size=2"]
+    first = train(train_config(*settings, "trainer.max_epochs=1"))
+    assert (first["status"], first["epochs"]) == ("finished", 1)
+    second = train(train_config(*settings, "trainer.max_epochs=2", f"resume={tmp_path / 'run'}"))
+    assert (second["status"], second["epochs"]) == ("finished", 2)
