@@ -70,13 +70,12 @@ class Effect:
             seed: for what the function draws by itself.
 
         Raises:
-            ValueError: if it returns no audio of the same form.
+            ValueError: if it fails or returns no audio of the same form; beginning with the key.
         """
-        arguments = {**self.arguments, **self._placed(drawn), **({"sample_rate": sample_rate} if self.with_rate else {})}
         elsewhere = torch.device("cpu") if self.name in SAMPLE_BY_SAMPLE else place_of_draws(audio.device)
         given = padded(audio.to(elsewhere))
         with seeded_globals(seed, elsewhere):
-            result = self.function(given.clone(), **arguments)
+            result = self._tried(given.clone(), sample_rate, drawn)
         return signal_like(result, given, f"{self.key}: torchaudio.functional.{self.name}")[..., : audio.shape[-1]].to(audio)
 
     def check(self, sample_rate: int, channels: int) -> None:
@@ -90,22 +89,17 @@ class Effect:
             if name.endswith("_freq") and isinstance(highest, float) and highest >= sample_rate / 2:
                 raise ValueError(f"{self.key}.{name}={value} must lie below half of data.sample_rate={sample_rate}")
         for ends in self.ends():
-            self._try(ends, sample_rate, channels)
+            self.run(trial_signal(channels), sample_rate, ends, 0)
 
-    def _try(self, drawn: Sequence[float], sample_rate: int, channels: int) -> None:
+    def _tried(self, audio: Tensor, sample_rate: int, drawn: Sequence[float]) -> object:
+        """Return what the function makes of audio (B, C, T), or tell its arguments with whatever goes wrong in it."""
+        arguments = {**self.arguments, **self._placed(drawn)}
         try:
-            self.run(trial_signal(channels), sample_rate, drawn, 0)
-        except ValueError as error:
-            if str(error).startswith(self.key):
-                raise
-            raise ValueError(self._refusal(drawn, error)) from error
+            return self.function(audio, **arguments, **({"sample_rate": sample_rate} if self.with_rate else {}))
         except Exception as error:  # whatever the library does with arguments that it cannot use
-            raise ValueError(self._refusal(drawn, error)) from error
-
-    def _refusal(self, drawn: Sequence[float], error: Exception) -> str:
-        settings = ", ".join(f"{name}={value}" for name, value in {**self.arguments, **self._placed(drawn)}.items())
-        told = f"fails with {settings or 'its defaults'}: {type(error).__name__}: {error}"
-        return f"{self.key}: torchaudio.functional.{self.name} {told}"
+            settings = ", ".join(f"{name}={value}" for name, value in arguments.items())
+            told = f"fails with {settings or 'its defaults'}: {type(error).__name__}: {error}"
+            raise ValueError(f"{self.key}: torchaudio.functional.{self.name} {told}") from error
 
     def _placed(self, drawn: Sequence[float]) -> dict[str, float]:
         return {
