@@ -14,6 +14,7 @@ from torch import Tensor
 
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.foreign.arguments import Drawn, Value, read_arguments, takes_a_signal
+from datamodules.corruptions.foreign.limits import check_frequencies, check_pitch_shift, check_words
 from datamodules.corruptions.foreign.loading import torchaudio_functions
 from datamodules.corruptions.foreign.randomness import draw_seeds, seeded_globals
 from datamodules.corruptions.foreign.results import padded, signal_like, trial_signal
@@ -84,10 +85,9 @@ class Effect:
         Raises:
             ValueError: beginning with the key.
         """
-        for name, value in self.arguments.items():
-            highest = value.high if isinstance(value, Drawn) else value
-            if name.endswith("_freq") and isinstance(highest, float) and highest >= sample_rate / 2:
-                raise ValueError(f"{self.key}.{name}={value} must lie below half of data.sample_rate={sample_rate}")
+        check_frequencies(self.arguments, sample_rate, self.key)
+        if self.name == "pitch_shift":
+            check_pitch_shift(self.arguments, sample_rate, self.key)
         for ends in self.ends():
             self.run(trial_signal(channels), sample_rate, ends, 0)
 
@@ -180,6 +180,7 @@ def _effect(entry: object, key: str, functions: ModuleType) -> Effect:
     if not isinstance(given, Mapping | None):
         raise ValueError(f"{key}.{name}={given!r} must be arguments by name")
     arguments = read_arguments(function, given or {}, f"{key}.{name}")
+    check_words(str(name), arguments, f"{key}.{name}")
     return Effect(f"{key}.{name}", str(name), function, arguments, "sample_rate" in signature(function).parameters)
 
 
