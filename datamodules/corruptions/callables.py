@@ -35,7 +35,7 @@ class AnyCallable(Corruption):
             ValueError: if it cannot be called, or `takes` is neither.
         """
         if not callable(transform):
-            raise ValueError(f"transform={transform!r} cannot be called with a waveform and its sample rate")
+            raise ValueError(f"transform={_told(transform)} cannot be called with a waveform and its sample rate")
         if takes not in ("numpy", "tensor"):
             raise ValueError(f"takes={takes!r} must be numpy or tensor")
         self._transform = Described(transform)
@@ -43,20 +43,20 @@ class AnyCallable(Corruption):
 
     @property
     def _name(self) -> str:
-        called = self._transform.value
-        named = called.func if isinstance(called, functools.partial) else called
-        kind = named if hasattr(named, "__qualname__") else type(named)
-        return f"transform={kind.__module__}.{kind.__qualname__} (takes={self._takes})"
+        return f"transform={_told(self._transform.value)} (takes={self._takes})"
 
     def check(self, sample_rate: int, channels: int) -> None:
-        """Refuse a transform that fails on a short signal, or gives back no such signal; see `Corruption.check`."""
-        try:
-            self(trial_signal(channels), sample_rate, torch.Generator().manual_seed(0))
-        except Exception as error:  # whatever other people's code does
-            if str(error).startswith(self._name):
-                raise
-            told = f"fails on {channels} channels at {sample_rate} Hz: {type(error).__name__}: {error}"
-            raise ValueError(f"{self._name} {told}") from error
+        """Refuse a transform that fails on a short signal, or gives back no such signal; see `Corruption.check`.
+
+        Raises:
+            ValueError: also if it does not do the same twice when the global generators are seeded the same.
+        """
+        first, again = (self(trial_signal(channels), sample_rate, torch.Generator().manual_seed(0)) for _ in range(2))
+        if not torch.allclose(first, again, rtol=1e-4, atol=1e-6):
+            told = "does something else in a second call with the same signal and the same state of the global generators"
+            raise ValueError(
+                f"{self._name} {told}: it has to draw from those of Python, NumPy or torch alone, and to count no calls"
+            )
 
     def __call__(self, clean: Tensor, sample_rate: int, generator: torch.Generator) -> Tensor:
         """Return the batch after the transform; see `Corruption`.
@@ -70,7 +70,7 @@ class AnyCallable(Corruption):
             Audio, (B, C, T).
 
         Raises:
-            ValueError: if the transform returns another shape, no floating-point numbers, or NaN.
+            ValueError: if the transform fails, or returns another shape, no floating-point numbers, or NaN.
         """
         place = place_of_draws(clean.device)
         if isinstance(self._transform.value, nn.Module):
@@ -79,9 +79,18 @@ class AnyCallable(Corruption):
         for row, seed in enumerate(draw_seeds(len(clean), generator)):
             given = padded(clean[row : row + 1].to(place))
             with seeded_globals(seed, place), torch.no_grad():
-                result = self._apply(given.clone(), sample_rate)
+                result = self._tried(given.clone(), sample_rate)
             changed[row] = signal_like(result, given, self._name)[0, :, : clean.shape[-1]].to(clean)
         return changed
+
+    def _tried(self, example: Tensor, sample_rate: int) -> object:
+        """Return what the transform makes of an example (1, C, T), or tell its class with whatever goes wrong in it."""
+        try:
+            return self._apply(example, sample_rate)
+        except Exception as error:  # whatever other people's code does
+            channels = "1 channel" if example.shape[1] == 1 else f"{example.shape[1]} channels"
+            told = f"fails on {channels} at {sample_rate} Hz: {type(error).__name__}: {error}"
+            raise ValueError(f"{self._name} {told}") from error
 
     def _apply(self, example: Tensor, sample_rate: int) -> object:
         """Return what the transform makes of an example (1, C, T)."""
@@ -90,3 +99,12 @@ class AnyCallable(Corruption):
             return getattr(result, "samples", result)
         result = self._transform.value(example[0].cpu().numpy(), sample_rate)
         return result[None] if isinstance(result, np.ndarray) else result
+
+
+def _told(transform: Any) -> str:
+    """Return the name of a function or of an object's class, with its module; a plain value as it is written."""
+    if isinstance(transform, bool | int | float | str | list | tuple | dict | None):
+        return repr(transform)
+    named = transform.func if isinstance(transform, functools.partial) else transform
+    kind = named if hasattr(named, "__qualname__") else type(named)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -11,10 +11,14 @@ class EffectKind(StepKind):
         """Return the words.
 
         Raises:
-            ValueError: if there is no function, or an argument has no name.
+            ValueError: if there is no function, or an argument has no name or is given twice.
         """
         if not words or not all("=" in argument for argument in words[1:]):
             raise ValueError("every argument has a name")
+        names = [argument.partition("=")[0] for argument in words[1:]]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name} is given {names.count(name)} times")
         return list(words)
 
 

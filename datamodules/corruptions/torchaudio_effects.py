@@ -14,6 +14,7 @@ from torch import Tensor
 
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.foreign.arguments import Drawn, Value, read_arguments, takes_a_signal
+from datamodules.corruptions.foreign.limits import check_frequencies, check_pitch_shift, check_words
 from datamodules.corruptions.foreign.loading import torchaudio_functions
 from datamodules.corruptions.foreign.randomness import draw_seeds, seeded_globals
 from datamodules.corruptions.foreign.results import padded, signal_like, trial_signal
@@ -70,13 +71,12 @@ class Effect:
             seed: for what the function draws by itself.
 
         Raises:
-            ValueError: if it returns no audio of the same form.
+            ValueError: if it fails or returns no audio of the same form; beginning with the key.
         """
-        arguments = {**self.arguments, **self._placed(drawn), **({"sample_rate": sample_rate} if self.with_rate else {})}
         elsewhere = torch.device("cpu") if self.name in SAMPLE_BY_SAMPLE else place_of_draws(audio.device)
         given = padded(audio.to(elsewhere))
         with seeded_globals(seed, elsewhere):
-            result = self.function(given.clone(), **arguments)
+            result = self._tried(given.clone(), sample_rate, drawn)
         return signal_like(result, given, f"{self.key}: torchaudio.functional.{self.name}")[..., : audio.shape[-1]].to(audio)
 
     def check(self, sample_rate: int, channels: int) -> None:
@@ -85,27 +85,21 @@ class Effect:
         Raises:
             ValueError: beginning with the key.
         """
-        for name, value in self.arguments.items():
-            highest = value.high if isinstance(value, Drawn) else value
-            if name.endswith("_freq") and isinstance(highest, float) and highest >= sample_rate / 2:
-                raise ValueError(f"{self.key}.{name}={value} must lie below half of data.sample_rate={sample_rate}")
+        check_frequencies(self.arguments, sample_rate, self.key)
+        if self.name == "pitch_shift":
+            check_pitch_shift(self.arguments, sample_rate, self.key)
         for ends in self.ends():
-            self._try(ends, sample_rate, channels)
+            self.run(trial_signal(channels), sample_rate, ends, 0)
 
-    def _try(self, drawn: Sequence[float], sample_rate: int, channels: int) -> None:
+    def _tried(self, audio: Tensor, sample_rate: int, drawn: Sequence[float]) -> object:
+        """Return what the function makes of audio (B, C, T), or tell its arguments with whatever goes wrong in it."""
+        arguments = {**self.arguments, **self._placed(drawn)}
         try:
-            self.run(trial_signal(channels), sample_rate, drawn, 0)
-        except ValueError as error:
-            if str(error).startswith(self.key):
-                raise
-            raise ValueError(self._refusal(drawn, error)) from error
+            return self.function(audio, **arguments, **({"sample_rate": sample_rate} if self.with_rate else {}))
         except Exception as error:  # whatever the library does with arguments that it cannot use
-            raise ValueError(self._refusal(drawn, error)) from error
-
-    def _refusal(self, drawn: Sequence[float], error: Exception) -> str:
-        settings = ", ".join(f"{name}={value}" for name, value in {**self.arguments, **self._placed(drawn)}.items())
-        told = f"fails with {settings or 'its defaults'}: {type(error).__name__}: {error}"
-        return f"{self.key}: torchaudio.functional.{self.name} {told}"
+            settings = ", ".join(f"{name}={value}" for name, value in arguments.items())
+            told = f"fails with {settings or 'its defaults'}: {type(error).__name__}: {error}"
+            raise ValueError(f"{self.key}: torchaudio.functional.{self.name} {told}") from error
 
     def _placed(self, drawn: Sequence[float]) -> dict[str, float]:
         return {
@@ -186,6 +180,7 @@ def _effect(entry: object, key: str, functions: ModuleType) -> Effect:
     if not isinstance(given, Mapping | None):
         raise ValueError(f"{key}.{name}={given!r} must be arguments by name")
     arguments = read_arguments(function, given or {}, f"{key}.{name}")
+    check_words(str(name), arguments, f"{key}.{name}")
     return Effect(f"{key}.{name}", str(name), function, arguments, "sample_rate" in signature(function).parameters)
 
 

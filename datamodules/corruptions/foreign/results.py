@@ -22,7 +22,7 @@ def signal_like(result: object, given: Tensor, name: str) -> Tensor:
     Raises:
         ValueError: if it is no tensor or array, has another shape or no real floating-point numbers, or holds NaN or infinity.
     """
-    signal = torch.from_numpy(result) if isinstance(result, np.ndarray) and result.dtype.kind in "biuf" else result
+    signal = _as_tensor(result) if isinstance(result, np.ndarray) and result.dtype.kind in "biuf" else result
     if not isinstance(signal, Tensor):
         kind = f"an array of {result.dtype}" if isinstance(result, np.ndarray) else f"a {type(result).__name__}"
         raise ValueError(f"{name} returns {kind} instead of a signal of floating-point numbers")
@@ -45,6 +45,15 @@ def trial_signal(channels: int) -> Tensor:
     """Return silence that is followed by noise, (2, C, T) with a peak near 0.4, the same in every call."""
     noise = 0.1 * torch.randn(2, channels, SHORTEST_SAMPLES, generator=torch.Generator().manual_seed(0))
     return noise * (torch.arange(SHORTEST_SAMPLES) >= SHORTEST_SAMPLES // 2)
+
+
+def _as_tensor(array: np.ndarray) -> Tensor:
+    """Return an array of numbers as a tensor, whatever its strides, byte order and precision.
+
+    torch knows no backward strides, no foreign byte order and no floating-point numbers of more than 64 bits.
+    """
+    floats = np.dtype(float) if array.dtype.kind == "f" and array.dtype.itemsize > 8 else array.dtype.newbyteorder("=")
+    return torch.from_numpy(np.array(array, floats, order="C"))
 
 
 def _difference(given: tuple[int, ...], found: tuple[int, ...]) -> str:

@@ -114,8 +114,62 @@ def test_nan_of_a_later_example_is_told_too() -> None:
         AnyCallable(stays)(clean, RATE_HZ, seeded())
 
 
+class TooLoud:
+    """Fail for loud sound."""
+
+    def __call__(self, waveform: Any, sample_rate: int) -> Any:
+        assert abs(waveform).max() < 50, "too loud"
+        return waveform
+
+
+@pytest.mark.parametrize(("channels", "told"), [(1, "1 channel"), (2, "2 channels")])
+def test_failure_after_the_start_is_told_with_the_class(channels: int, told: str) -> None:
+    corruption = AnyCallable(TooLoud(), "tensor")
+    corruption.check(RATE_HZ, channels)
+    message = rf"^transform=tests\.\S+\.TooLoud \(takes=tensor\) fails on {told} at 16000 Hz: AssertionError: too loud"
+    with pytest.raises(ValueError, match=message):
+        corruption(torch.full((1, channels, 9), 100.0), RATE_HZ, seeded())
+
+
+class OwnGenerator:
+    """Draw from a generator of its own."""
+
+    def __init__(self) -> None:
+        self.generator = np.random.default_rng()
+
+    def __call__(self, waveform: Any, sample_rate: int) -> Any:
+        return waveform * self.generator.uniform(0.5, 2)
+
+
+class EveryThird:
+    """Be silent in every third call."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, waveform: Any, sample_rate: int) -> Any:
+        self.calls += 1
+        return waveform * float(self.calls % 3 > 0)
+
+
+@pytest.mark.parametrize("transform", [OwnGenerator(), EveryThird()])
+def test_what_does_not_follow_the_global_generators_is_refused(transform: Any) -> None:
+    message = rf"^corruption\.transform=\S+\.{type(transform).__name__} \(takes=numpy\) does something else in a second call"
+    with pytest.raises(ValueError, match=message):
+        AnyCallable(transform).check_under("corruption", RATE_HZ, 1)
+
+
+class NotCallable:
+    """Have no call."""
+
+
 @pytest.mark.parametrize(
-    ("settings", "message"), [((3,), "transform=3 cannot be called"), ((stays, "list"), "takes='list' must")]
+    ("settings", "message"),
+    [
+        ((3,), "transform=3 cannot be called"),
+        ((NotCallable(),), rf"^transform={NotCallable.__module__}.NotCallable cannot be called"),
+        ((stays, "list"), "takes='list' must"),
+    ],
 )
 def test_wrong_setting_is_refused(settings: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -107,6 +107,10 @@ def test_other_sample_rate_than_the_steps_target_is_refused() -> None:
         ("hum 0 0.1 0", "mains_hz=0.0 must be above 0"),
         ("background 10 /nonexistent/folder", "background 10 /nonexistent/folder', which is not 'background SNR FOLDER'"),
         ("effect", "'effect', which is not 'effect FUNCTION ARGUMENT=VALUE"),
+        (
+            "effect overdrive gain=5 gain=6",
+            "'effect overdrive gain=5 gain=6', which is not 'effect FUNCTION .*: gain is given 2 times",
+        ),
         ("whitenoise 0 0.1,effect overdrive 20", "'effect overdrive 20', which is not 'effect FUNCTION ARGUMENT=VALUE"),
         ("sample 5000 10000,sample 8000 16000", r"several target rates \(10000, 16000\)"),
     ],

@@ -49,6 +49,11 @@ class Library:
     def broken(self, waveform: Tensor, level: float = 0.0) -> Tensor:
         return waveform / level
 
+    def limited(self, waveform: Tensor, level: float) -> Tensor:
+        if waveform.abs().max() > 10 * level:
+            raise ArithmeticError("too loud")
+        return waveform
+
     def mixed(self, waveform: Tensor, noise: Tensor) -> Tensor:
         return waveform + noise
 
@@ -56,7 +61,7 @@ class Library:
         return specgram
 
 
-EFFECTS = ("broken", "dither", "low", "mono", "scale", "shorter")
+EFFECTS = ("broken", "dither", "limited", "low", "mono", "scale", "shorter")
 
 
 @pytest.fixture
@@ -118,6 +123,14 @@ def test_what_a_function_cannot_do_is_told_before_audio_is_read(library: Library
     corruption = TorchaudioEffects(effects)
     with pytest.raises(ValueError, match=f"^steps.1.{message}".replace("steps.1..*", "steps.1.*")):
         corruption.check_under("steps.1", RATE_HZ, 2)
+
+
+def test_failure_after_the_start_is_told_with_key_and_arguments(library: Library) -> None:
+    corruption = TorchaudioEffects([{"limited": {"level": [1, 2]}}])
+    corruption.check(RATE_HZ, 1)
+    message = r"^effects\[0\]\.limited: torchaudio\.functional\.limited fails with level=1\.\d+: ArithmeticError: too loud"
+    with pytest.raises(ValueError, match=message):
+        corruption(torch.full((1, 1, 9), 100.0), RATE_HZ, seeded())
 
 
 def test_arguments_are_drawn_evenly_for_each_example(library: Library) -> None:

@@ -38,6 +38,31 @@ def test_signal_of_the_same_form_is_taken_in_any_precision(result: Any) -> None:
     assert torch.equal(signal_like(result, GIVEN, "code").float(), GIVEN)
 
 
+RAMP = np.arange(600.0).reshape(2, 3, 100)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        RAMP[..., ::-1].copy()[..., ::-1],
+        RAMP.astype(">f4"),
+        RAMP.astype("<f8"),
+        RAMP.astype(np.longdouble),
+        np.asfortranarray(RAMP),
+        np.repeat(RAMP, 2, axis=-1)[..., ::2],
+    ],
+    ids=["backward", "big end first", "little end first", "long", "columns first", "every other"],
+)
+def test_array_is_taken_however_it_lies_in_memory(result: np.ndarray) -> None:
+    assert torch.equal(signal_like(result, GIVEN, "code").double(), torch.from_numpy(RAMP))
+
+
+def test_array_that_cannot_be_written_to_is_taken_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
+    fixed = RAMP.copy()
+    fixed.flags.writeable = False
+    assert torch.equal(signal_like(fixed, GIVEN, "code"), torch.from_numpy(RAMP)) and not recwarn.list
+
+
 def test_short_signal_is_followed_by_zeros_and_a_long_one_is_copied() -> None:
     short, long = torch.ones(1, 2, 5), torch.ones(1, 1, SHORTEST_SAMPLES + 1)
     assert padded(short).shape == (1, 2, SHORTEST_SAMPLES) and padded(short).sum() == 10
