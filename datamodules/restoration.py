@@ -109,7 +109,7 @@ class RestorationDataModule(pl.LightningDataModule):
         check_layout(channel_layout, channels)
         settings.corruption(corruption, "corruption").check_under("corruption", sample_rate, channels)
         self.source, self.corruption, self.sample_rate, self.channels = source, corruption, sample_rate, channels
-        self._layout, self._turn = channel_layout, to_mid_side if channel_layout == "mid_side" else as_recorded
+        self.channel_layout, self._turn = channel_layout, to_mid_side if channel_layout == "mid_side" else as_recorded
         self.seed, self._batch_size, self._num_workers = seed, batch_size, num_workers
         if samples_per_epoch is None and stride_samples is None:
             raise ValueError("data.samples_per_epoch=null needs data.stride_samples: windows that are drawn have no end")
@@ -152,7 +152,7 @@ class RestorationDataModule(pl.LightningDataModule):
         noise and rooms it knows names, lengths and formats, not the samples.
         """
         corruption = describe(self._corruption("test"))
-        return hash_manifest(self.manifest(), corruption, self.sample_rate, self.channels, self._layout)
+        return hash_manifest(self.manifest(), corruption, self.sample_rate, self.channels, self.channel_layout)
 
     def manifest(self, split: Split = "test") -> list[dict[str, Any]]:
         """List file, offset_samples, length_samples, checksum and seed of every evaluation example of a split."""

@@ -32,7 +32,7 @@ from tests import device_like_mps as make_believe
 from tests.datamodules.corruptions import test_all_configs as all_corruptions
 from tests.device_like_mps import Held
 from tests.models.small import description, fresh, names, shrunk, untrained, with_weights
-from tests.models.training import OneBatch, pairs
+from tests.models.training import OneBatch, channels_of, pairs
 
 RATE_HZ = 16000
 CPU_UNDER_MPS = pytest.mark.filterwarnings("ignore:GPU available but not used")
@@ -88,7 +88,8 @@ class Kinds(pl.Callback):
 
 def trained(name: str, accelerator: str) -> tuple[dict[str, float], set[type]]:
     """Return what a method logs in a training of two batches with a validation, and the kinds of its weights."""
-    module, data, kinds = fresh(shrunk(description(name))), OneBatch(2), Kinds()
+    module, kinds = fresh(shrunk(description(name))), Kinds()
+    data = OneBatch(2, channels_of(module))
     module.prepare_training()
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
     bounds = {"max_epochs": 1, "limit_val_batches": 1, "num_sanity_val_steps": 0}
@@ -108,7 +109,8 @@ def test_method_trains_on_the_device(name: str, mac: torch.device) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_method_restores_on_the_device(name: str, device: torch.device) -> None:
-    module, batch = with_weights(untrained(shrunk(description(name)))), pairs()
+    module = with_weights(untrained(shrunk(description(name))))
+    batch = pairs(channels_of(module))
     with torch.inference_mode():
         expected = module.restore_pair(batch["corrupted"], batch["clean"])
         there = module.to(device).restore_pair(batch["corrupted"].to(device), batch["clean"].to(device))

@@ -21,6 +21,11 @@ CALLBACKS: dict[str, Keys] = {
         "log_rank_zero_only": Key(Flag(), "Tell in the first process alone."),
     },
     "pytorch_lightning.callbacks.DeviceStatsMonitor": {"cpu_stats": Key(nullable(Flag()), "Log the CPU beside a GPU too.")},
+    "lightning_modules.callbacks.stereo_learning.StereoLearning": {
+        "every_steps": Key(Whole(1, 10_000_000), "From one look at mid and side to the next.", "steps"),
+        "frame_every_steps": Key(Whole(1, 10_000_000), "From one frame of the animation to the next; a multiple of it.", "steps"),
+        "window_samples": Key(Whole(1, 1_000_000), "Length of the window that is shown.", "samples"),
+    },
     "lightning_modules.callbacks.profiler.BatchProfiler": {
         "folder": needed(Text("a folder"), "Where profile.txt and profile.json are written; follows run_dir."),
         "first_batch": Key(Whole(0, 10_000_000), "Batches before the first that is measured.", "batches"),

@@ -93,6 +93,15 @@ ENCODER_DECODER_PUBLISHED: Keys = {
     "dropout": DROPOUT,
 }
 ENCODER_DECODER: Keys = {**ENCODER_DECODER_PUBLISHED, "bias": BIAS}
+STEREO_ROOM = "models.stereo_autoencoder"
+STEREO_AUTOENCODER: Keys = {
+    "code_channels": Key(Whole(1, 65_536), "Channels of the code.", "channels"),
+    "hidden_channels": Key(Whole(1, 65_536), "Channels of the layers between.", "channels"),
+    "stride": Key(Either((Only(4), Only(8), Only(16))), "Distance of two frames of the code.", "samples"),
+    "layout": Key(OneOf(constant(STEREO_ROOM, "LAYOUTS")), "What the layers see."),
+    "edges": Key(OneOf(constant(STEREO_ROOM, "EDGES")), "What they see around a signal."),
+    "code_step": Key(nullable(Number(0, 1e6, above=True)), "To whose multiples the code is rounded; null: not at all."),
+}
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.unet.UNetPublished": {**UNET, "bias": BIAS},
@@ -105,6 +114,7 @@ NETWORKS: dict[str, Keys] = {
     "models.encoder_decoder.EncoderDecoder": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderUNet": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderPublished": ENCODER_DECODER_PUBLISHED,
+    f"{STEREO_ROOM}.StereoAutoencoder": STEREO_AUTOENCODER,
     "models.cold_diffusion.ColdDiffusionRNN": {
         **RECURRENT,
         "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),

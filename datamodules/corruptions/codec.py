@@ -142,17 +142,30 @@ def through_mp3(audio: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
         ValueError: if MP3 cannot hold the sample rate or the number of channels.
     """
     check_codec("mp3", sample_rate, audio.shape[0])
-    possible = _mp3_kbps(sample_rate)
-    nearest = min(possible, key=lambda candidate: abs(candidate - kbps))
-    level = min((possible[-1] - nearest) / (possible[-1] - possible[0]), 0.999)  # LAME refuses 1.
-    decoded = _round_trip(audio, sample_rate, "MP3", "MPEG_LAYER_III", level, "CONSTANT")
+    decoded = _decoded(mp3_file(audio, sample_rate, kbps))
     start = MP3_DELAY_SAMPLES if decoded.shape[1] > audio.shape[1] else 0
-    return _fitted(decoded[:, start:], audio.shape[1]) / _lame_scale(nearest)
+    return _fitted(decoded[:, start:], audio.shape[1]) / _lame_scale(_nearest_kbps(sample_rate, kbps))
+
+
+def mp3_file(audio: np.ndarray, sample_rate: int, kbps: float) -> bytes:
+    """Encode one or two channels (C, T) at the nearest constant bit rate in kbit/s that the sample rate has."""
+    possible, nearest = _mp3_kbps(sample_rate), _nearest_kbps(sample_rate, kbps)
+    level = min((possible[-1] - nearest) / (possible[-1] - possible[0]), 0.999)  # LAME refuses 1.
+    return _encoded(audio, sample_rate, "MP3", "MPEG_LAYER_III", level, "CONSTANT")
+
+
+def _nearest_kbps(sample_rate: int, kbps: float) -> int:
+    return min(_mp3_kbps(sample_rate), key=lambda candidate: abs(candidate - kbps))
 
 
 def through_vorbis(audio: np.ndarray, sample_rate: int, quality: float) -> np.ndarray:
     """Encode and decode (C, T) at a quality from 0 to 1."""
-    return _fitted(_round_trip(audio, sample_rate, "OGG", "VORBIS", 1 - quality), audio.shape[1])
+    return _fitted(_decoded(vorbis_file(audio, sample_rate, quality)), audio.shape[1])
+
+
+def vorbis_file(audio: np.ndarray, sample_rate: int, quality: float) -> bytes:
+    """Encode (C, T) at a quality from 0 to 1."""
+    return _encoded(audio, sample_rate, "OGG", "VORBIS", 1 - quality)
 
 
 def through_opus(audio: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
@@ -161,21 +174,27 @@ def through_opus(audio: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray
     A sample rate that Opus does not have is brought up to the next one that it has, and back; one above 48 kHz down to 48 kHz,
     and back.
     """
-    low, high = OPUS_LIMITS_KBPS
     coded_hz = next((rate for rate in OPUS_RATES_HZ if rate >= sample_rate), OPUS_RATES_HZ[-1])
     resampled = audio_io.resample(audio, sample_rate, coded_hz)
-    decoded = _round_trip(resampled, coded_hz, "OGG", "OPUS", (high - kbps) / (high - low))
+    decoded = _decoded(opus_file(resampled, coded_hz, kbps))
     decoded = _without_residual_delay(_fitted(decoded, resampled.shape[1]), resampled, coded_hz)
     return _fitted(audio_io.resample(decoded, coded_hz, sample_rate), audio.shape[1])
 
 
-def _round_trip(
-    audio: np.ndarray, sample_rate: int, container: str, subtype: str, level: float, mode: str | None = None
-) -> np.ndarray:
+def opus_file(audio: np.ndarray, sample_rate: int, kbps: float) -> bytes:
+    """Encode (C, T), at a sample rate that Opus has, at a mean bit rate of one channel in kbit/s."""
+    low, high = OPUS_LIMITS_KBPS
+    return _encoded(audio, sample_rate, "OGG", "OPUS", (high - kbps) / (high - low))
+
+
+def _encoded(audio: np.ndarray, sample_rate: int, container: str, subtype: str, level: float, mode: str | None = None) -> bytes:
     stream = io.BytesIO()
     soundfile.write(stream, audio.T, sample_rate, subtype, format=container, compression_level=level, bitrate_mode=mode)
-    stream.seek(0)
-    decoded: np.ndarray = soundfile.read(stream, dtype="float32", always_2d=True)[0]
+    return stream.getvalue()
+
+
+def _decoded(content: bytes) -> np.ndarray:
+    decoded: np.ndarray = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)[0]
     return decoded.T
 
 

@@ -25,6 +25,7 @@ from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
+from lightning_modules.callbacks.stereo_learning import StereoLearning
 from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
 from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
 from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
@@ -117,6 +118,7 @@ def prepare(settings: TrainSettings) -> Prepared:
     module.check_precision(trainer.precision)
     module.check_accumulation(settings.config["trainer"].get("accumulate_grad_batches", 1))
     check_window(module, settings.config["data"]["window_samples"])
+    check_channels(module, data.channels)
     module.prepare_training()
     start = start_training(module, settings)
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
@@ -137,6 +139,17 @@ def check_window(module: RestorationModule, window_samples: int) -> None:
     shortest = getattr(module.net, "min_samples", 1)
     if window_samples < shortest:
         raise ValueError(f"data.window_samples={window_samples} must be at least {shortest}, the shortest that model.net takes")
+
+
+def check_channels(module: RestorationModule, channels: int) -> None:
+    """Refuse data of another number of channels than the network takes.
+
+    Raises:
+        ValueError: naming the key and the number.
+    """
+    taken = getattr(module.net, "channels", None)
+    if taken is not None and channels != taken:
+        raise ValueError(f"data.channels={channels} must be {taken}, as many as model.net takes")
 
 
 def open_or_join_run(settings: TrainSettings) -> Run:
@@ -196,7 +209,10 @@ def fit_and_test(
             return {"signal": stopper.received}
         shown = with_bar(settings.config["test_trainer"], ScoringBar(settings.config["choices"]["model"]), [stopper])
         tester = create(settings.config, "test_trainer", logger=False, **shown)
-        bench = Bench(run.folder, prepared.data, tester, loggers, audio_io.write, stopper, settings.panel, settings.probes)
+        seen = [callback.learned for callback in added if isinstance(callback, StereoLearning) and callback.learned.steps]
+        learned = seen[0] if seen else None
+        told = (stopper, settings.panel, settings.probes, learned)
+        bench = Bench(run.folder, prepared.data, tester, loggers, audio_io.write, *told)
         return discard_checkpoints(run.folder, settings.keep_checkpoints, finish(settings, facts, prepared, bench))
 
 

@@ -16,12 +16,14 @@ from torch import Tensor
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.callbacks.progress import name_method
+from lightning_modules.callbacks.stereo_learning import Learned
 from lightning_modules.metrics.cost import gpu_memory_mb
 from lightning_modules.metrics.perceptual.panel import Panel
 from lightning_modules.metrics.registry import added_metrics, check_metric
 from lightning_modules.runs.by_step import draw_steps, write_steps
 from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
+from lightning_modules.runs.learning import animate_learning, draw_learning, write_learning
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.perceiving import hearing_of, perceived
 from lightning_modules.runs.probing import probed, subject_of
@@ -60,6 +62,7 @@ class Bench:
         stopper: knows the signal that asked the run to end.
         panel: says what models of hearing are asked about the pairs.
         probes: names of those that the methods are asked; None: all.
+        learned: what was seen of mid and side during the training; None where nobody looked.
     """
 
     folder: Path
@@ -70,6 +73,7 @@ class Bench:
     stopper: StopOnSignal
     panel: Panel
     probes: Sequence[str] | None
+    learned: Learned | None = None
 
 
 def end_run(
@@ -110,7 +114,9 @@ def end_run(
     heard = {name: module for name, module in baselines.items() if control is not None and name == control.name}
     shown = _examples(tested, heard, bench, kept, examples, metric)
     pictures = _steps(tested.module, tested.rows, bench, kept, metric) if isinstance(tested.module, Stepwise) else []
-    _track(bench, kept, shown, pictures)
+    learning = _learning(bench.learned, bench.folder, kept)
+    moving = [path for path in learning if path.suffix == ".gif"]
+    _track(bench, kept, shown, [*pictures, *(path for path in learning if path not in moving)], moving)
     written = f"\nexamples: {bench.folder / EXAMPLES}" if shown or pictures else ""
     kept.always("the paths", print, f"run folder: {bench.folder}{written}")
     kept.keep(signal=bench.stopper.received, **({} if kept.is_whole else {"status": "interrupted"}))
@@ -251,11 +257,23 @@ def _steps(module: Stepwise, rows: Sequence[Row], bench: Bench, kept: KeptResult
     return kept.part("pictures by step", draw_steps, bench.folder, module, bench.data, means, indices[0], title) or []
 
 
-def _track(bench: Bench, kept: KeptResult, shown: Sequence[Shown], pictures: Sequence[Path]) -> None:
+def _learning(learned: Learned | None, folder: Path, kept: KeptResult) -> list[Path]:
+    """Write what was seen of mid and side during the training; return the paths of the curves and of the animation."""
+    last = None if learned is None else kept.part("the table of mid and side", write_learning, folder, learned)
+    if last is None:
+        return []
+    kept.keep(learning=last)
+    parts = {"the curves of mid and side": draw_learning, "the animation": animate_learning}
+    paths = [kept.part(name, draw, folder, learned) for name, draw in parts.items()]
+    return [path for path in paths if path is not None]
+
+
+def _track(bench: Bench, kept: KeptResult, shown: Sequence[Shown], pictures: Sequence[Path], animations: Sequence[Path]) -> None:
     step = kept.content.get("global_step")
     for tracker in map(tracker_of, bench.loggers):
         kept.always("the tracker's metrics", tracker.means, kept.content)
         kept.always("the tracker's summary", tracker.summary, kept.content)
         kept.part("the tracker's examples", tracker.examples, shown, step)
         kept.part("the tracker's pictures by step", tracker.pictures, pictures, step)
+        kept.part("the tracker's animations", tracker.animations, animations, step)
         kept.always("the tracker's end", tracker.close, int(bool(kept.problems)))

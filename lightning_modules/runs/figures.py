@@ -85,13 +85,14 @@ class Curve:
     least_span: float
 
 
-def save_curves(path: Path, curves: Sequence[Curve], axis: str) -> None:
+def save_curves(path: Path, curves: Sequence[Curve], axis: str, places: Sequence[int] | None = None) -> None:
     """Draw some curves side by side and save them as a PNG.
 
     Args:
         path: of the PNG.
         curves: with the same number of values each.
         axis: what is counted.
+        places: of the values on it; None for 0, 1, 2, ...
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -100,7 +101,8 @@ def save_curves(path: Path, curves: Sequence[Curve], axis: str) -> None:
     figure = Figure(figsize=(3.4 * len(curves), 3.0), layout="constrained")
     FigureCanvasAgg(figure)
     for panel, curve in zip(np.atleast_1d(figure.subplots(1, len(curves))), curves, strict=True):
-        panel.plot(curve.values, marker="o" if len(curve.values) <= 32 else None)
+        counted = range(len(curve.values)) if places is None else places
+        panel.plot(counted, curve.values, marker="o" if len(curve.values) <= 32 else None)
         panel.set_title(wrapped(curve.title), fontsize="medium")
         panel.set(xlabel=axis, ylabel=curve.unit, ylim=limits(curve))
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))

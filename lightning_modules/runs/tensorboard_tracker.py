@@ -41,6 +41,17 @@ class TensorBoardTracker(Tracker):
         for path in paths:
             self.logger.experiment.add_image(f"pictures/{path.stem}", imread(path)[..., :3], step, dataformats="HWC")
 
+    def animations(self, paths: Sequence[Path], step: int | None) -> None:
+        """Write them as images as they are, which move there."""
+        from matplotlib.image import imread
+        from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]  # comes without types
+
+        for path in paths:
+            height, width = imread(path).shape[:2]
+            image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes())
+            summary = Summary(value=[Summary.Value(tag=f"pictures/{path.stem}_animation", image=image)])
+            self.logger.experiment._get_file_writer().add_summary(summary, step)
+
     def close(self, exit_code: int) -> None:
         """Write what is left."""
         self.logger.finalize("failed" if exit_code else "success")

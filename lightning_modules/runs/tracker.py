@@ -92,6 +92,14 @@ class Tracker:
             step: that the training ended with.
         """
 
+    def animations(self, paths: Sequence[Path], step: int | None) -> None:
+        """Show pictures that move.
+
+        Args:
+            paths: of GIF files.
+            step: that the training ended with.
+        """
+
     def close(self, exit_code: int) -> None:
         """End the run, so that the next one of the process starts its own."""
 

@@ -34,6 +34,11 @@ class WandbTracker(Tracker):
         for path in paths:
             self.logger.log_image(f"steps/{path.stem}", [str(path)], step=step)
 
+    def animations(self, paths: Sequence[Path], step: int | None) -> None:
+        """Send them as videos, which repeat."""
+        for path in paths:
+            self.logger.log_video(f"steps/{path.stem}_animation", [str(path)], step=step, format=["gif"])
+
     def close(self, exit_code: int) -> None:
         """Finish the run."""
         import wandb

@@ -42,6 +42,7 @@ def test_single_levels_are_older_protocols() -> None:
         "progressive_denoise_pink",
         "progressive_denoise_white",
         "sine_inverse_quantization",
+        "stereo_autoencoder",
         "super_resolve_piano_mugan_published",
     ]
 

@@ -15,10 +15,11 @@ from tests.models.small import WINDOW_SAMPLES
 BATCH = 4
 
 
-def pairs() -> dict[str, Tensor]:
-    """Return one batch of sines in white noise 10 dB below them."""
+def pairs(channels: int = 1) -> dict[str, Tensor]:
+    """Return one batch of sines in white noise 10 dB below them, every further channel at half of the level."""
     time = torch.arange(WINDOW_SAMPLES) / RATE_HZ
     clean = torch.stack([torch.sin(2 * torch.pi * hz * time) for hz in (110, 220, 440, 880)])[:, None] * 0.5
+    clean = clean * 0.5 ** torch.arange(channels)[:, None]
     noise = 0.11 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     return {"clean": clean, "corrupted": clean + noise, "index": torch.arange(BATCH)}
 
@@ -28,18 +29,19 @@ class OneBatch(pl.LightningDataModule):
 
     Args:
         batches: of an epoch.
+        channels: of its signals.
     """
 
     sample_rate = RATE_HZ
     cutoff_hz = None
     seed = 0
 
-    def __init__(self, batches: int) -> None:
+    def __init__(self, batches: int, channels: int = 1) -> None:
         super().__init__()
-        self.batches = batches
+        self.batches, self.channels = batches, channels
 
     def train_dataloader(self) -> DataLoader[Any]:
-        return DataLoader([pairs()] * self.batches, batch_size=None)  # type: ignore[arg-type]
+        return DataLoader([pairs(self.channels)] * self.batches, batch_size=None)  # type: ignore[arg-type]
 
     val_dataloader = train_dataloader
 
@@ -56,7 +58,12 @@ def fit(module: RestorationModule, batches: int, *callbacks: pl.Callback) -> Non
         enable_model_summary=False,
         callbacks=list(callbacks),
     )
-    trainer.fit(module, OneBatch(batches))
+    trainer.fit(module, OneBatch(batches, channels_of(module)))
+
+
+def channels_of(module: RestorationModule) -> int:
+    """Return how many channels a method takes, 1 if it takes any."""
+    return getattr(module.net, "channels", None) or 1
 
 
 class Reached(pl.Callback):
@@ -118,7 +125,7 @@ def require_batch_learned(module: RestorationModule, steps: int) -> None:
     """Hold that a method learns one batch above 20 dB, or up to a decibel below what its fixed phase allows."""
     module.prepare_training()
     fit(module, steps)
-    batch, wanted_db = pairs(), 20.0
+    batch, wanted_db = pairs(channels_of(module)), 20.0
     spectrum = getattr(module.net, "spectrum", None)
     if getattr(spectrum, "channels", 2) == 1:
         wanted_db = min(wanted_db, noisy_phase_oracle_db(batch, spectrum.fft_samples, spectrum.hop_samples) - 1)
