@@ -1,5 +1,6 @@
 """The published forms have the published numbers and as many weights; at small sizes each takes a step and goes on."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from lightning_modules.commands.train import train
 from lightning_modules.runs.checkpoint import build_restorer
 from tests.test_readme import BESIDE_MUGAN, MUGAN, SMALL
 
+ROOT = Path(__file__).parents[2]
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
 SMALL_RECURRENT = [*SMALL["models.conv_rnn.ConvRNNPublished"], "model.net.fft_samples=64", "model.net.hop_samples=16"]
 STAGED = ["model.stages.autoencoder.epochs=1"]
@@ -84,6 +86,15 @@ def test_published_sizes_are_exact(name: str, counts: dict[str, int]) -> None:
         module = build_restorer(config)
     found = {network: sum(value.numel() for value in getattr(module, network).parameters()) for network in counts}
     assert found == counts
+
+
+def test_table_of_deviations_has_every_published_form_and_an_effect_or_none_in_each_row() -> None:
+    page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    section = page.split("## Where ours differ from the published forms")[1].split("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
+    named = {name for row in rows for name in re.findall(r"`(\w+_published)`", row[0])}
+    assert named == {path.stem for path in (ROOT / "conf" / "model").glob("*_published.yaml")}
+    assert all(len(row) == 4 and (row[3] == "unmeasured" or "(results.md" in row[3]) for row in rows)
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -14,8 +14,8 @@ from tests.models.small import description, eager, fresh, names, shrunk
 from tests.models.training import noisy_phase_oracle_db, require_batch_learned, require_every_weight_trained
 
 TRAINED = [name for name in names() if declared(description(name)["_target_"], "needs_training")]
-UNABLE = ("encoder_decoder_published",)
-"""Its output is never negative, see test_encoder_decoder.py."""
+UNABLE = ("encoder_decoder_published", "conv_rnn_published")
+"""The output of one is never negative, see test_encoder_decoder.py; the other goes down a tiny gradient at the rate of Adam."""
 
 
 @pytest.mark.parametrize("name", TRAINED)
