@@ -27,6 +27,9 @@ DRAW_THEMSELVES = ("dither",)
 SAMPLE_BY_SAMPLE = ("flanger", "overdrive", "phaser")
 """What goes from sample to sample in a loop, which a GPU would need several kernels for: on the CPU, wherever the batch is."""
 
+FILTERS = "biquad"
+"""How the names of filters end, by which one row of samples rounds otherwise than several: a lone one is computed twice."""
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -75,9 +78,12 @@ class Effect:
         """
         elsewhere = torch.device("cpu") if self.name in SAMPLE_BY_SAMPLE else place_of_draws(audio.device)
         given = padded(audio.to(elsewhere))
+        if self.name.endswith(FILTERS) and given.shape[:2] == (1, 1):
+            given = given.repeat(2, 1, 1)
         with seeded_globals(seed, elsewhere):
             result = self._tried(given.clone(), sample_rate, drawn)
-        return signal_like(result, given, f"{self.key}: torchaudio.functional.{self.name}")[..., : audio.shape[-1]].to(audio)
+        signal = signal_like(result, given, f"{self.key}: torchaudio.functional.{self.name}")
+        return signal[: len(audio), :, : audio.shape[-1]].to(audio)
 
     def check(self, sample_rate: int, channels: int) -> None:
         """Refuse what the function cannot do, with a short signal at both ends of its ranges.

@@ -54,6 +54,9 @@ class Library:
             raise ArithmeticError("too loud")
         return waveform
 
+    def lone_biquad(self, waveform: Tensor) -> Tensor:
+        return waveform * (2 if waveform.shape[:2] == (1, 1) else 3)
+
     def mixed(self, waveform: Tensor, noise: Tensor) -> Tensor:
         return waveform + noise
 
@@ -61,7 +64,7 @@ class Library:
         return specgram
 
 
-EFFECTS = ("broken", "dither", "limited", "low", "mono", "scale", "shorter")
+EFFECTS = ("broken", "dither", "limited", "lone_biquad", "low", "mono", "scale", "shorter")
 
 
 @pytest.fixture
@@ -152,6 +155,14 @@ def test_what_is_equal_is_computed_together_and_in_place(library: Library) -> No
     assert (scaled[1:] / ramp[1:]).unique().tolist() == [2, 4]
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_filter_does_the_same_to_a_lone_row_as_among_others(library: Library, channels: int) -> None:
+    corruption = TorchaudioEffects(["lone_biquad"])
+    ones = torch.ones(1, channels, 50)
+    assert torch.equal(corruption(ones, RATE_HZ, seeded()), 3 * ones)
+    assert torch.equal(corruption(ones.expand(3, -1, -1), RATE_HZ, seeded()), 3 * ones.expand(3, -1, -1))
+
+
 def test_effects_follow_each_other_with_the_sample_rate_filled_in(library: Library) -> None:
     corruption = TorchaudioEffects([{"scale": {"factor": 3, "flip": True}}, {"low": {"cutoff_freq": 100, "limit": None}}])
     expected = torch.full((1, 1, 9), -3 * 100 / 8000)
@@ -240,6 +251,15 @@ def test_functions_that_draw_by_themselves_are_those_that_are_named(monkeypatch:
         drawing += [] if torch.equal(before, torch.get_rng_state()) else [name]
     assert tuple(drawing) == DRAW_THEMSELVES
     assert set(SAMPLE_BY_SAMPLE) <= set(of_torchaudio.EFFECTS)
+
+
+@pytest.mark.parametrize("name", sorted(of_torchaudio.EFFECTS.keys() - {"dither", "flanger", "phaser"}))
+def test_lone_row_is_bit_for_bit_that_of_the_batch(name: str) -> None:
+    of_torchaudio.require()
+    arguments = {key: value[0] if isinstance(value, list) else value for key, value in of_torchaudio.EFFECTS[name][0].items()}
+    corruption, clean = TorchaudioEffects([{name: arguments}]), music(4, 1)[..., :5000]
+    together = corruption(clean, RATE_HZ, seeded())
+    assert torch.equal(together, torch.cat([corruption(row[None], RATE_HZ, seeded()) for row in clean]))
 
 
 def test_overdrive_is_that_of_the_formula() -> None:
