@@ -58,6 +58,7 @@ SMALL = {  # by the class of a network
     "models.conv_rnn.ConvRNN": ["model.net.state_channels=4", "model.net.hidden_channels=8"],
     "models.mask_net.MaskNet": ["model.net.channels=4", "model.net.blocks=1"],
     "models.mask_net_causal.MaskNetCausal": ["model.net.channels=4", "model.net.blocks=1"],
+    "models.stereo_autoencoder.StereoAutoencoder": ["model.net.code_channels=8"],
     "models.encoder_decoder.EncoderDecoder": ["model.net.filters=[4,8]"],
     "models.discriminator.Discriminator": BESIDE_MUGAN,
     "models.discriminator.WindowDiscriminator": BESIDE_MUGAN,
@@ -133,7 +134,7 @@ def test_training_command_runs(
     given = with_runs(given, "data.sample_rate=16000", "data.window_samples=4096")
     cache = [f"data.cache_dir={tmp_path / 'cache'}", "data.batch_size=1", "data.eval_seconds=1", "data.window_samples=4096"]
     of_files = any(override.startswith("experiment=") for override in given) and "data.root" in " ".join(given)
-    everything = ["data.pattern=*"] if of_files else []
+    everything = ["data.pattern=*", "data.split=recordings"] if of_files else []
     config = shrunk([*given, *everything, *cache, *NAMES, *QUICK["train"], "run_name=r", f"run_dir={tmp_path / 'r'}"])
     assert train(train_settings(config))["status"] == "finished"
 
