@@ -16,6 +16,7 @@ from lightning_modules.metrics.registry import METRICS, computed_in
 from lightning_modules.runs.controls import best_control, margin
 from lightning_modules.runs.end import Bench, baseline_row, described
 from lightning_modules.runs.evaluation import Scores, kind_of, mean_scores, score_pairs
+from lightning_modules.runs.headings import Heading
 from lightning_modules.runs.json_file import write_json
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.table import BEATS_CONTROLS, BELOW_INPUT, BEST_CONTROL, cell, verdict
@@ -154,7 +155,7 @@ def render_conditions(cases: Sequence[Case], tables: Mapping[str, Sequence[Score
     marked = any(case.seen is not None for case in cases)
     columns = _columns(list(tables.values()), metric)
     for title in [*(["training"] if marked else []), *columns, "margin"]:
-        view.add_column(escape(title), justify="right", overflow="fold")
+        view.add_column(Heading(title), justify="right", overflow="fold")
     for case in sorted(cases, key=lambda case: _place(tables.get(case.label), metric)):
         mark = [{True: "seen", False: "unseen", None: "–"}[case.seen]] if marked else []
         view.add_row(escape(case.label), *mark, *_cells(tables.get(case.label), columns, metric))

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from lightning_modules.metrics.registry import METRICS
@@ -19,6 +18,7 @@ from lightning_modules.runs.controls import (
     won_by_controls,
 )
 from lightning_modules.runs.evaluation import Scores
+from lightning_modules.runs.headings import Heading
 
 BELOW_INPUT, BEST_CONTROL, BEATS_CONTROLS = "▼", "•", "✓"
 TITLE = f"test pairs ({BEST_CONTROL} best control, {BEATS_CONTROLS} better than it, {BELOW_INPUT} worse than the input)"
@@ -42,7 +42,7 @@ def render_table(table: Sequence[Scores], metric: str) -> Table:
     view.add_column("metric", no_wrap=True)
     rows = chosen(table)[0]
     for row in rows:
-        view.add_column(escape(row.name), justify="right", overflow="fold")  # a method's steps stand at the end of its name
+        view.add_column(Heading(row.name), justify="right", overflow="fold")  # a method's steps stand at the end of its name
     for name in [name for name in table[-1].means if name == metric or not METRICS[name].on_demand]:
         view.add_row(METRICS[name].heading, *(cell(row, table, name) for row in rows))
     return view

@@ -25,7 +25,7 @@ def torchaudio_functions() -> ModuleType:
     try:
         version = str(import_module("torchaudio").__version__)
         functions = import_module("torchaudio.functional")
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+    except Exception as error:  # whatever a package does that was made for another torch, or is damaged
         reason = f"cannot be loaded beside torch {torch.__version__} ({_first_cause(error)})"
         raise ValueError(f"corruption=torchaudio needs the package torchaudio, which {reason}; {REMEDY}") from error
     if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST:
@@ -38,4 +38,7 @@ def _first_cause(error: BaseException) -> str:
     """Return what an error says that was raised because of others: the first of them knows the file that lacks."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return " ".join(str(error).split()) or type(error).__name__
+    told = " ".join(str(error).split())
+    if isinstance(error, ImportError | OSError | RuntimeError) and told:
+        return told
+    return f"{type(error).__name__}: {told}" if told else type(error).__name__

@@ -25,6 +25,15 @@ def put(monkeypatch: pytest.MonkeyPatch, **attributes: object) -> ModuleType:
     return functions
 
 
+def damaged(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a package of this program where torchaudio is looked for, and take it away with all that it left."""
+    (folder / "torchaudio.py").write_text(program, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setitem(sys.modules, "torchaudio", ModuleType("torchaudio"))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
 def test_new_enough_package_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     functions = put(monkeypatch, __version__="2.11.0+cu130")
     assert torchaudio_functions() is functions
@@ -46,12 +55,30 @@ def test_package_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_package_that_does_not_load_is_told_with_the_first_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ["try:", "    raise OSError('libc10_cuda.so: cannot open')", "except OSError as error:"]
-    (tmp_path / "torchaudio.py").write_text("\n".join([*lines, "    raise OSError('no library') from error"]), encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
-        monkeypatch.delitem(sys.modules, name)
+    damaged("\n".join([*lines, "    raise OSError('no library') from error"]), tmp_path, monkeypatch)
     told = rf"cannot be loaded beside torch {torch.__version__} \(libc10_cuda.so: cannot open\); .*{REMEDY}".replace("+", r"\+")
     with pytest.raises(ValueError, match=told):
+        torchaudio_functions()
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("def", r"SyntaxError: invalid syntax \(torchaudio\.py, line 1\)"),
+        ("{}['level']", "KeyError: 'level'"),
+        ("raise TypeError('no type')", "TypeError: no type"),
+        ("assert False", "AssertionError"),
+        ("raise RuntimeError('other build')", "other build"),
+        ("", r"AttributeError: module 'torchaudio' has no attribute '__version__'"),
+    ],
+)
+def test_whatever_a_damaged_package_raises_is_told(
+    line: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged(line, tmp_path, monkeypatch)
+    with pytest.raises(
+        ValueError, match=rf"^corruption=torchaudio needs .* cannot be loaded beside torch \S+ \({cause}\); .*{REMEDY}"
+    ):
         torchaudio_functions()
 
 
