@@ -6,7 +6,10 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import torch
 
 from conf.compose import create
 from conf.settings import TrainSettings
@@ -18,7 +21,7 @@ from lightning_modules.runs.kept_files import KEPT
 from machine.console import printable
 
 MOMENTS = 2
-"""Of each trained parameter, in the state of Adam and AdamW."""
+"""Of each trained parameter, in the state of all optimizers but SGD."""
 SAMPLE_BYTES = {"PCM_S8": 1, "PCM_U8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 """Of sample formats that are kept as they are, or lose nothing when they are compressed."""
 STEERING = ("optimizer", "scheduler")
@@ -83,8 +86,16 @@ def checkpoint_bytes(module: RestorationModule, averaged: bool) -> tuple[int, in
         averaged: whether the weights that are evaluated are kept beside those that are trained.
     """
     weights = sum(value.nbytes for value in module.state_dict().values())
-    moments = MOMENTS * sum(value.nbytes for value in module.parameters() if value.requires_grad)
+    moments = _moments(module) * sum(value.nbytes for value in module.parameters() if value.requires_grad)
     return weights, weights * (2 if averaged else 1) + moments
+
+
+def _moments(module: RestorationModule) -> int:
+    """Return how many values an optimizer keeps of each parameter."""
+    optimizer = getattr(module, "optimizer", None)
+    if isinstance(optimizer, partial) and optimizer.func is torch.optim.SGD:
+        return int(optimizer.keywords.get("momentum", 0) > 0)
+    return MOMENTS
 
 
 def tell_needs(needs: Sequence[Need], cache_folder: Path, run_folder: Path) -> int:

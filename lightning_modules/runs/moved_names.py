@@ -17,6 +17,8 @@ RENAMED = {
 KEYS = {"lightning_modules.training.shaping.Shaping": {"least_gain": "min_delta"}}
 """By the present name of a class: the old and the new names of its settings."""
 
+NEW_KEYS = {name: {"neighborhood": 8} for name in ("models.conv_rnn.ConvRNN", "models.cold_diffusion.ColdDiffusionRNN")}
+"""By class: settings that it had not at first, with the value that it had."""
 
 LATER = ("max_steps", "val_check_interval", "fast_dev_run", "overfit_batches")
 """Keys of the trainer that the first version had not; without a value they change nothing."""
@@ -32,13 +34,14 @@ def present_names(node: Any) -> Any:
 
 
 def first_names(node: Any) -> Any:
-    """Return a description as it was written before anything moved: what is compared across versions.
+    """Return a description as it was written before anything moved or was added: what is compared across versions.
 
     >>> first_names({"_target_": "lightning_modules.training.shaping.Shaping", "min_delta": 0.01})
     {'_target_': 'lightning_modules.shaping.Shaping', 'least_gain': 0.01}
     """
     names = _reversed({**MOVED, **RENAMED})
-    return _renamed(node, names, {_target(owner, names): _reversed(keys) for owner, keys in KEYS.items()})
+    renamed = {_target(owner, names): _reversed(keys) for owner, keys in KEYS.items()}
+    return _renamed(_without_new_keys(node), names, renamed)
 
 
 def first_keys(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,6 +70,15 @@ def first_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     more = {key: value for key, value in stopping.items() if key not in implied or implied[key] != value}
     rest = added | ({"early_stopping": more} if more else {})
     return kept | {"early_stopping_patience": patience} | ({"callbacks": rest} if rest else {})
+
+
+def _without_new_keys(node: Any) -> Any:
+    if isinstance(node, list | tuple):
+        return [_without_new_keys(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    new = NEW_KEYS.get(str(node.get("_target_")), {})
+    return {key: _without_new_keys(value) for key, value in node.items() if key not in new or value != new[key]}
 
 
 def _reversed(names: Mapping[str, str]) -> dict[str, str]:
