@@ -48,7 +48,11 @@ SMALL = [f"{name}_small" for name in TRAINED if f"{name}_small" in TRAINED]
 
 
 @pytest.mark.parametrize(
-    "model", [pytest.param(name, marks=pytest.mark.slow if f"{name}_small" in SMALL else ()) for name in TRAINED]
+    "model",
+    [
+        pytest.param(name, marks=pytest.mark.slow if f"{name}_small" in SMALL or name.endswith("_published") else ())
+        for name in TRAINED
+    ],
 )
 def test_every_method_is_estimated(train_config: Config, model: str) -> None:
     config = train_config(f"model={model}", "data.sample_rate=16000")

@@ -23,7 +23,8 @@ from lightning_modules.runs.end import exit_code
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 ROOT = Path(__file__).parents[3]
 MODELS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "conf" / "model").glob("*.yaml")}
-FULL_SIZE = {name for name in MODELS if f"{name}_small" in MODELS or name.endswith("_literal")}
+SIZES = ("_literal", "_published")
+FULL_SIZE = {name for name in MODELS if f"{name}_small" in MODELS or name.endswith(SIZES)} - {"encoder_decoder_published"}
 TRAINED = [  # a full-size method, which has a smaller sibling, is trained in the slow tier only
     pytest.param(name, marks=pytest.mark.slow if name in FULL_SIZE else ())
     for name, text in sorted(MODELS.items())
