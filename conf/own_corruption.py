@@ -3,14 +3,10 @@
 Hydra merges an experiment's keys into whatever corruption there is. What they would change of another one is taken back here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
-from conf.null_choices import FOLDER
-
-OVERRIDE = "override /corruption"
+from conf.chosen_files import given_keys, last_choice, overridden_in, said_by
 
 
 def with_own_corruption(arguments: Sequence[str]) -> list[str]:
@@ -24,31 +20,14 @@ def with_own_corruption(arguments: Sequence[str]) -> list[str]:
     >>> with_own_corruption(["experiment=denoise_music", "corruption=noise"])
     ['experiment=denoise_music', 'corruption=noise']
     """
-    experiment, chosen = _file_of("experiment", arguments), _file_of("corruption", arguments)
-    if not experiment or not chosen or _choice("corruption", arguments) == _corruption_of(experiment):
+    name = last_choice("corruption", arguments)
+    experiment, chosen = said_by("experiment", last_choice("experiment", arguments)), said_by("corruption", name)
+    if not experiment or not chosen or name == overridden_in(experiment, "corruption"):
         return list(arguments)
-    given = {argument.lstrip("+~").partition("=")[0] for argument in arguments}
+    given = given_keys(arguments)
     keys = [key for key in experiment.get("corruption") or {} if f"corruption.{key}" not in given]
     own = [f"corruption.{key}={_spelled(chosen[key])}" for key in keys if key in chosen]
     return [*own, *(f"~corruption.{key}" for key in keys if key not in chosen), *arguments]
-
-
-def _choice(group: str, arguments: Sequence[str]) -> str:
-    """Return the last name that is given of a group, or nothing."""
-    names = [argument.partition("=")[2] for argument in arguments if argument.lstrip("+").startswith(f"{group}=")]
-    return names[-1] if names else ""
-
-
-def _file_of(group: str, arguments: Sequence[str]) -> Mapping[str, Any]:
-    """Return what the file of a choice says; nothing where none is chosen, several are, or it is not one of ours."""
-    path = FOLDER / group / f"{_choice(group, arguments)}.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
-
-
-def _corruption_of(experiment: Mapping[str, Any]) -> str:
-    """Return the name of the corruption that an experiment chooses."""
-    entries = [entry for entry in experiment.get("defaults", []) if isinstance(entry, dict)]
-    return next((str(entry[OVERRIDE]) for entry in entries if OVERRIDE in entry), "")
 
 
 def _spelled(value: Any) -> str:
