@@ -14,16 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.audio import io as audio_io
-from datamodules.audio.output import OutputError
 from datamodules.draws import Range, as_range, uniform
 from datamodules.parallel import tracked
 from datamodules.seeding import generator_for
 from datamodules.sources import Recording, Source
-from datamodules.splits import Split
+from datamodules.sources.rendering import check_recordings, split_of, write_rendered
 
 _RENDERING = "1"  # Part of the folder's name; to be raised when the same parameters give other waveforms.
-_FEWEST_RECORDINGS = 3
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +54,7 @@ class SineSource(Source):
         render_seed: int = 0,
     ) -> None:
         """Check the parameters; nothing is rendered before `recordings()`."""
-        if recordings < _FEWEST_RECORDINGS:
-            raise ValueError(f"data.recordings={recordings} is too few: train, val and test need one each")
+        check_recordings(recordings)
         self.cycles, self.amplitude = _cycles(cycles, window_samples), as_range(amplitude, "data.amplitude")
         if not 0 < self.amplitude[0] <= self.amplitude[1] <= 1:
             raise ValueError(f"data.amplitude={amplitude} must lie above 0 and not above 1, full scale")
@@ -79,13 +75,13 @@ class SineSource(Source):
             log.info("rendering %d sines of %d samples to %s", len(missing), self.samples, self.root)
             frames = np.asarray(self.render(missing))
             for index, frame in zip(tracked(missing, len(missing), "Rendering sines"), frames, strict=True):
-                _write(paths[index], frame[None], self.sample_rate)
+                write_rendered(paths[index], frame[None], self.sample_rate)
         return self.planned()
 
     def planned(self) -> list[Recording]:
         """List all frames, rendered or not; see `Source.planned`."""
         seconds = self.samples / self.sample_rate
-        return [Recording(str(path), seconds, self._split(index), path.stem) for index, path in enumerate(self._paths())]
+        return [Recording(str(path), seconds, split_of(index, self.count), path.stem) for index, path in enumerate(self._paths())]
 
     def render(self, indices: Sequence[int]) -> Tensor:
         """Compute frames.
@@ -111,12 +107,6 @@ class SineSource(Source):
 
     def _paths(self) -> list[Path]:
         return [self.root / f"cycles_{self._cycles_of(index)}_{index:05d}.flac" for index in range(self.count)]
-
-    def _split(self, index: int) -> Split:
-        held_out = max(1, self.count // 10)
-        if index >= self.count - held_out:
-            return "test"
-        return "val" if index >= self.count - 2 * held_out else "train"
 
 
 def sines(cycles: Tensor, amplitudes: Tensor, phases: Tensor, samples: int) -> Tensor:
@@ -146,10 +136,3 @@ def _cycles(value: Range, samples: int) -> tuple[int, int]:
             f"data.cycles={value} must be whole numbers from 1 to below half of data.window_samples={samples}, where sines end"
         )
     return int(low), int(high)
-
-
-def _write(path: Path, frame: np.ndarray, sample_rate: int) -> None:
-    try:
-        audio_io.write(path, frame, sample_rate)
-    except OutputError as error:
-        raise ValueError(f"{error}; set data.cache_dir to a folder that can be written to") from error

@@ -10,18 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.audio import io as audio_io
-from datamodules.audio.output import OutputError
 from datamodules.draws import integers, normal, uniform
 from datamodules.parallel import tracked
 from datamodules.seeding import generator_for
 from datamodules.sources import Recording, Source
+from datamodules.sources.rendering import check_recordings, split_of, write_rendered
 from datamodules.sources.synthesis.instruments import PLUCKED, STRUCK, render_note
 from datamodules.sources.synthesis.score import compose
-from datamodules.splits import Split
 
 _RENDERING = "1"  # Part of the folder's name; to be raised when the same parameters sound different.
-_FEWEST_RECORDINGS = 3
 _PEAK_DB = (-12.0, -3.0)
 _NOISE_FLOOR_DB = (-78.0, -66.0)  # Relative to the peak; about that of a good recording.
 
@@ -44,8 +41,7 @@ class SyntheticSource(Source):
 
     def __init__(self, root: str, sample_rate: int, recordings: int = 120, seconds: float = 10.0, render_seed: int = 0) -> None:
         """Check the parameters; nothing is rendered before `recordings()`."""
-        if recordings < _FEWEST_RECORDINGS:
-            raise ValueError(f"data.recordings={recordings} is too few: train, val and test need one each")
+        check_recordings(recordings)
         if seconds <= 0:
             raise ValueError(f"data.seconds={seconds} must be above 0")
         name = hashlib.sha256(repr((_RENDERING, sample_rate, recordings, seconds, render_seed)).encode()).hexdigest()[:12]
@@ -64,21 +60,17 @@ class SyntheticSource(Source):
             log.info("rendering %d synthetic pieces of %g s to %s", len(missing), self.seconds, self.root)
             with _one_thread():
                 for index in tracked(missing, len(missing), "Rendering music"):
-                    self._write(paths[index], index)
+                    write_rendered(paths[index], np.asarray(self.render(index))[None], self.sample_rate)
         return self.planned()
 
     def planned(self) -> list[Recording]:
         """List all pieces, rendered or not; see `Source.planned`."""
-        return [Recording(str(path), self.seconds, self._split(index), path.stem) for index, path in enumerate(self._paths())]
+        return [
+            Recording(str(path), self.seconds, split_of(index, self.count), path.stem) for index, path in enumerate(self._paths())
+        ]
 
     def _paths(self) -> list[Path]:
         return [self.root / f"piece_{index:04d}.flac" for index in range(self.count)]
-
-    def _write(self, path: Path, index: int) -> None:
-        try:
-            audio_io.write(path, np.asarray(self.render(index))[None], self.sample_rate)
-        except OutputError as error:
-            raise ValueError(f"{error}; set data.cache_dir to a folder that can be written to") from error
 
     def render(self, index: int) -> Tensor:
         """Compute piece number `index`.
@@ -98,12 +90,6 @@ class SyntheticSource(Source):
             end = min(len(music), start + len(sound))
             music[start:end] += sound[: end - start]
         return _with_floor(music, generator)
-
-    def _split(self, index: int) -> Split:
-        held_out = max(1, self.count // 10)
-        if index >= self.count - held_out:
-            return "test"
-        return "val" if index >= self.count - 2 * held_out else "train"
 
 
 @contextlib.contextmanager
