@@ -93,14 +93,15 @@ class BandNet(SegmentedRestorer):
         """Map a segment (B, C, T) to (B, C, T)."""
         signal = segment.reshape(-1, segment.shape[-1]).float()  # (N, T), N = B * C
         edge_hz = self.edges_hz(segment).to(signal.device).repeat_interleave(segment.shape[1])  # (N,)
+        edge_bin = edge_hz * (len(self.window) / self.sample_rate)
         with torch.autocast(signal.device.type, enabled=False):
             spectrum = self.analyze(signal)
             power = level_power(spectrum)
             heard = log_spectrum(spectrum, power)
         said = self.estimate(heard).float()
         with torch.autocast(signal.device.type, enabled=False):
-            loudness = self.expected(spectrum, power, edge_hz)
-            played = self.play(said, self.excitations(segment.float(), spectrum, power, edge_hz))
+            loudness = expected(spectrum, power, edge_bin)
+            played = self.play(said, self.excitations(segment.float(), spectrum, power, edge_bin))
             change = spectrum * torch.expm1(said[:, 0].clamp(max=LARGEST_LOG_GAIN)) + loudness * played
             found = stft.synthesize(change, self.window, self.hop_samples, signal.shape[-1])
             fade_hz = SHIFT_BINS * self.sample_rate / len(self.window)
@@ -114,34 +115,21 @@ class BandNet(SegmentedRestorer):
         rates = low_rates_hz(segment.detach(), self.sample_rate)
         return occupied_bandwidth_hz(segment, self.sample_rate).minimum(0.5 * torch.tensor(rates))
 
-    def expected(self, spectrum: Tensor, power: Tensor, edge_hz: Tensor) -> Tensor:
-        """Return the magnitudes (N, F, L) by which the given band goes on.
-
-        Args:
-            spectrum: (N, F, L).
-            power: of all bins around a frame, (N, 1, L).
-            edge_hz: of the given band, (N,).
-        """
-        relative = stft.squared_magnitude(spectrum) / (power + TINY)
-        edge_bin = edge_hz * (len(self.window) / self.sample_rate)
-        return (power * extrapolated(relative, edge_bin, QUIETEST_POWER)).sqrt()
-
     def estimate(self, heard: Tensor) -> Tensor:
         """Return a and b_1 to b_4, (N, 5, F, L), of log spectra (N, F, L)."""
         frames = self.blocks(self.listen(heard).mT)  # (N, L, D)
         said: Tensor = self.say(self.norm(frames)).unflatten(-1, (OUTPUTS, -1))  # (N, L, 5, F)
         return said.permute(0, 2, 3, 1)
 
-    def excitations(self, segment: Tensor, spectrum: Tensor, power: Tensor, edge_hz: Tensor) -> Tensor:
+    def excitations(self, segment: Tensor, spectrum: Tensor, power: Tensor, edge_bin: Tensor) -> Tensor:
         """Return E_k, (N, 4, F, L).
 
         Args:
             segment: (B, C, T), N = B * C.
             spectrum: of it, (N, F, L).
             power: of all bins of a frame, (N, 1, L).
-            edge_hz: of the given band, (N,).
+            edge_bin: where the given band ends, (N,).
         """
-        edge_bin = edge_hz * (len(self.window) / self.sample_rate)
         noise = self.analyze(self.noise_for(segment).flatten(0, 1))
         rectified = self.analyze(segment.flatten(0, 1).abs())
         moved = [shifted_up(spectrum, edge_bin, times) for times in (1, 2)]
@@ -174,6 +162,18 @@ def level_power(spectrum: Tensor) -> Tensor:
     """Return the power of spectra (N, F, L) around every frame, a mean over all bins and up to 33 frames, (N, 1, L)."""
     power = stft.squared_magnitude(spectrum).mean(dim=1, keepdim=True)
     return functional.avg_pool1d(power, LEVEL_FRAMES, 1, LEVEL_FRAMES // 2, count_include_pad=False)
+
+
+def expected(spectrum: Tensor, power: Tensor, edge_bin: Tensor) -> Tensor:
+    """Return the magnitudes (N, F, L) by which the given band goes on.
+
+    Args:
+        spectrum: (N, F, L).
+        power: of all bins around a frame, (N, 1, L).
+        edge_bin: where the given band ends, (N,).
+    """
+    relative = stft.squared_magnitude(spectrum) / (power + TINY)
+    return (power * extrapolated(relative, edge_bin, QUIETEST_POWER)).sqrt()
 
 
 def log_spectrum(spectrum: Tensor, power: Tensor) -> Tensor:
