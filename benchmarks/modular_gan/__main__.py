@@ -7,9 +7,6 @@ Each command has one core, and each training about eight minutes of it. `--dry-r
 only prints the tables.
 """
 
-import argparse
-import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,41 +17,22 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.modular_gan.jobs import jobs_of
 from benchmarks.modular_gan.rows import TABLES
 from benchmarks.modular_gan.tables import lines_of
-from benchmarks.results_grid.jobs import Place, Trial, do
+from benchmarks.results_grid.command import ended, make, reader
+
+FOLDERS = "music and more/music"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is left, print the tables, and return 1 if a command failed, else 0."""
-    options = parser().parse_args(arguments)
-    names = options.only or list(TABLES)
-    work = options.work.resolve()
-    place = Place(options.audio.resolve(), work / "trial", Trial()) if options.trial else Place(options.audio.resolve(), work)
-    left = [] if options.tables else [job for job in jobs_of(names, options.seeds, place) if not job.is_done()]
-    if options.dry_run:
-        print("\n".join(f"OMP_NUM_THREADS=1 {shlex.join(job.command)}" for job in left))
-        return 0
-    failed = do(left)
-    for name in names:
-        print("\n".join(lines_of(name, place)))
-    return int(bool(failed))
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
-    reader = argparse.ArgumentParser(prog="python -m benchmarks.modular_gan", description="Make the tables of the modular GAN.")
-    reader.add_argument("audio", type=Path, metavar="DIR", help="with music and more/music")
-    reader.add_argument("work", type=Path, metavar="WORK", help="folder of runs, evaluations and cache")
-    reader.add_argument("--only", nargs="+", choices=list(TABLES), help="these tables")
-    reader.add_argument("--seeds", type=int, metavar="N", help="at most so many (default: as many as a table has)")
-    reader.add_argument("--dry-run", action="store_true", help="print the commands that are left")
-    reader.add_argument("--tables", action="store_true", help="print the tables of what there is")
-    reader.add_argument("--trial", action="store_true", help="two steps and two pairs each, in WORK/trial: does it run?")
-    return reader
+    parser = reader("python -m benchmarks.modular_gan", "Make the tables of the modular GAN.", FOLDERS, list(TABLES), "tables")
+    parser.add_argument("--seeds", type=int, metavar="N", help="at most so many (default: as many as a table has)")
+    options = parser.parse_args(arguments)
+    return make(
+        options,
+        lambda place: jobs_of(options.only, options.seeds, place),
+        lambda place: ("\n".join(lines_of(name, place)) for name in options.only),
+    )
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("interrupted; the same command goes on")
+    ended(main)

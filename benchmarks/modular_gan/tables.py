@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from benchmarks.modular_gan.jobs import evaluation, training
 from benchmarks.modular_gan.rows import PUBLISHED, TABLES, TASKS, Table
 from benchmarks.results_grid.jobs import Place, read
-from benchmarks.results_grid.tables import row_of
+from benchmarks.results_grid.tables import ORDER, row_of
 from benchmarks.results_tables import Row, cell
 from lightning_modules.metrics.registry import METRICS
 
-ORDER = ("corrupted", "classical", "oracle", "learned")
 LF_LOSS_DB = 0.1
 """What super-resolution may cost below the cut-off."""
 EXCERPT_METRIC = "lsd_bilat"

@@ -1,0 +1,59 @@
+"""The command line of tables that take hours: what is left of their jobs is done, or printed, and then the tables are."""
+
+import argparse
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.results_grid.jobs import Job, Place, Trial, do
+
+
+def reader(prog: str, description: str, folders: str, named: Sequence[str], what: str) -> argparse.ArgumentParser:
+    """Return what reads the command line, to which a table may add its own arguments.
+
+    Args:
+        prog: how it is called.
+        description: what it makes.
+        folders: that DIR holds.
+        named: what `--only` chooses from.
+        what: these are, in one word.
+    """
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("audio", type=Path, metavar="DIR", help=f"with {folders}")
+    parser.add_argument("work", type=Path, metavar="WORK", help="folder of runs, evaluations and cache")
+    parser.add_argument("--only", nargs="+", choices=list(named), default=list(named), help=f"these {what}")
+    parser.add_argument("--dry-run", action="store_true", help="print the commands that are left")
+    parser.add_argument("--tables", action="store_true", help="print the tables of what there is")
+    parser.add_argument("--trial", action="store_true", help="two steps and two pairs each, in WORK/trial: does it run?")
+    return parser
+
+
+def make(options: argparse.Namespace, jobs: Callable[[Place], Iterable[Job]], lines: Callable[[Place], Iterable[str]]) -> int:
+    """Do what is left, print the tables, and return 1 if a command failed, else 0.
+
+    Args:
+        options: of `reader`.
+        jobs: all there are at a place.
+        lines: of the tables of what has been done there.
+    """
+    work = options.work.resolve()
+    place = Place(options.audio.resolve(), work / "trial", Trial()) if options.trial else Place(options.audio.resolve(), work)
+    left = [] if options.tables else [job for job in jobs(place) if not job.is_done()]
+    if options.dry_run:
+        print("\n".join(f"OMP_NUM_THREADS=1 {shlex.join(job.command)}" for job in left))
+        return 0
+    failed = do(left)
+    for line in lines(place):
+        print(line)
+    return int(bool(failed))
+
+
+def ended(main: Callable[[], int]) -> None:
+    """End the process with what a command returns; asked to end, it says that the same command goes on."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the same command goes on")
