@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from lightning_modules.base import Batch
 from lightning_modules.callbacks.averaging import WeightEMA
 from lightning_modules.callbacks.budget import is_cut_short
+from lightning_modules.modes import eval_mode
 from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.starting import check_rate, open_origin
 from lightning_modules.stepwise import StepSized
 from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import optimizer_of
-from lightning_modules.training.shaping import Shaping, eval_mode
+from lightning_modules.training.shaping import Shaping
 from models.layers.splitting import SplitNetwork
 from models.refinement import Penalty, Refinement, Visit, at_steps, best_of, best_so_far, low_band_proximity, proximity, walk
 from models.restorer import chunk_by_segments

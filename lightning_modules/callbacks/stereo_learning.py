@@ -11,6 +11,7 @@ from torch import Tensor
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.budget import batches_done
 from lightning_modules.metrics.snr import snr_db
+from lightning_modules.modes import eval_mode
 from models.layers.counts import check_count
 from models.layers.mid_side import as_given, as_mid_side
 
@@ -93,10 +94,8 @@ class StereoLearning(Callback):
 
     def _listen(self, module: pl.LightningModule, step: int) -> None:
         assert isinstance(module, RestorationModule)
-        module.eval()
-        with torch.no_grad():
+        with eval_mode(module), torch.no_grad():
             restored = module.restore_pair(self._corrupted.to(module.device), self._clean.to(module.device)).cpu()
-        module.train()
         clean, restored = self._turn(self._clean), self._turn(restored)
         self.learned.steps.append(step)
         self.learned.levels.append(snr_db(restored.transpose(0, 1), clean.transpose(0, 1)).tolist())  # mid and side as a batch

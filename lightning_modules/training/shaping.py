@@ -4,8 +4,6 @@ What it has come to is kept in checkpoints, so that a resumed run goes on where 
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -60,16 +58,3 @@ class Shaping(nn.Module):
     def set_extra_state(self, state: Tensor) -> None:
         """Go on from there."""
         self.best_loss, self.stalled_epochs = float(state[0]), int(state[1])
-
-
-@contextmanager
-def eval_mode(*networks: nn.Module) -> Iterator[None]:
-    """Put networks into evaluation mode for a while: no dropout, and no running statistic moves."""
-    modes = [(module, module.training) for network in networks for module in network.modules()]
-    for network in networks:
-        network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

@@ -1,9 +1,8 @@
-"""When shaping is done, and that evaluation for a while leaves no trace."""
+"""When shaping is done."""
 
 import pytest
-from torch import nn
 
-from lightning_modules.training.shaping import Shaping, eval_mode
+from lightning_modules.training.shaping import Shaping
 
 
 def test_stage_ends_when_the_loss_has_not_fallen_for_as_long_as_patience_lasts() -> None:
@@ -36,19 +35,3 @@ def test_mistake_is_named(settings: dict[str, float]) -> None:
     name, value = next(iter(settings.items()))
     with pytest.raises(ValueError, match=f"model.shaping has .*{name}={value}"):
         Shaping(**settings)  # type: ignore[arg-type]
-
-
-def test_modes_come_back_one_by_one_whatever_happens() -> None:
-    net = nn.Sequential(nn.Dropout(0.5), nn.BatchNorm1d(2))
-    net[1].eval()
-    seen = []
-
-    def fail() -> None:
-        with eval_mode(net):
-            seen.extend(module.training for module in net.modules())
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert seen == [False] * 3
-    assert [module.training for module in net.modules()] == [True, True, False]
