@@ -12,6 +12,14 @@ OF_METHOD: Mapping[str, tuple[str, ...]] = {
     "unet_small": (),
     "conv_rnn": ("data.window_samples=64512", "data.batch_size=2", "ema_decay=0.99"),
     "mask_net": ("data.window_samples=64512", "data.batch_size=1", "ema_decay=0.99"),
+    "band_net": (
+        "data.window_samples=8192",
+        "data.batch_size=16",
+        "monitor=val/lsd",
+        "mode=min",
+        "model.loss_weights.log_mse=0.1",
+        "model.loss_weights.mr_stft=1.0",
+    ),
 }
 """What each learned method is trained with, beside the experiment."""
 
@@ -122,7 +130,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "{effects:[{overdrive:{gain:5}},{overdrive:{gain:17.5}},{overdrive:{gain:30}}]}",
         ("overdrive_inverse", "overdrive_inverse_oracle", "overdrive_static", "overdrive_static_oracle"),
         ("si_sdr_db", "lsd"),
-        {"unet_small": 640, "mask_net": 1400},
+        {"unet_small": 640, "mask_net": 1120},
         pattern="*[gp][iu][ai][nt]*",
     ),
     "super_resolve_speech": Experiment(
@@ -133,7 +141,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         FILTERS,
         BAND_CONTROLS,
         BAND,
-        {"unet_small": 510},
+        {"unet_small": 510, "band_net": 1400},
         test=SPEECH,
     ),
     "super_resolve_music": Experiment(
@@ -144,7 +152,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         FILTERS,
         BAND_CONTROLS,
         BAND,
-        {"unet_small": 560},
+        {"unet_small": 560, "band_net": 1400},
         pattern="[!p]*",  # what begins with piano_ is rendered
     ),
     "super_resolve_piano": Experiment(
@@ -155,7 +163,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         FILTERS,
         BAND_CONTROLS,
         BAND,
-        {"unet_small": 1000},
+        {"unet_small": 1000, "band_net": 1400},
         pattern="piano_*",
         test=("data.eval_windows=8",),
     ),
