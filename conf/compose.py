@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from conf.declared import declared
+from conf.whole_keys import with_whole_key
 from datamodules.limits import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.parts import beyond_device
@@ -43,6 +44,8 @@ def instantiate(node: DictConfig, trusted: Sequence[str] = (), **extra: Any) -> 
     except (InstantiationException, MisconfigurationException, TypeError) as error:
         told = _advice(OmegaConf.to_container(node), trusted)
         raise ValueError(f"{node._get_full_key(None)} cannot be created: {told or error}") from error
+    except ValueError as error:
+        raise ValueError(with_whole_key(str(error), getattr(error, "__notes__", []), node)) from error
 
 
 def _advice(node: Any, trusted: Sequence[str]) -> str:
