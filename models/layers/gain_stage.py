@@ -19,11 +19,8 @@ RATIO_LIMIT = 4.0
 """Of the natural logarithm of restored over given magnitude, either way: 35 dB."""
 DOUBLINGS = 9
 """Of windows that energies are compared in: 512 samples."""
-WHOLE = 1.1
-"""Up to this much of the given root mean square a change stays whole."""
-STEEPNESS = 4
-"""Power by which what is left of a change falls with its size beyond that: of 1.5 times 29 %, of 3 times 2 %; never to nothing,
-or a network whose changes have all become too large would never hear of it."""
+WHOLE, NOTHING = 1.1, 1.5
+"""Up to this much of the given root mean square a change stays whole; from that much on nothing is left of it."""
 
 
 class GainStage(nn.Module):
@@ -84,7 +81,7 @@ def gain_features(given: Tensor, restored: Tensor) -> Tensor:
 
 
 def bounded(change: Tensor, given: Tensor) -> Tensor:
-    """Take a change of a signal back where it is larger than the signal: what has leaked out of something loud.
+    """Take back a change of a signal where it is larger than the signal: what has leaked out of something loud.
 
     Who takes noise away changes a signal by less than there is of it, over the 32 ms before as over those after a sample.
 
@@ -99,7 +96,7 @@ def bounded(change: Tensor, given: Tensor) -> Tensor:
     with torch.no_grad():
         ratio = (energies(change) / (energies(given) + LEAST_POWER)).sqrt()  # (N, T + 511)
         larger = torch.maximum(ratio[:, :samples], ratio[:, -samples:])
-        left = (WHOLE / larger.clamp_min(WHOLE)) ** STEEPNESS
+        left = ((NOTHING - larger) / (NOTHING - WHOLE)).clamp(0, 1)
     return left * change
 
 

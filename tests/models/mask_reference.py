@@ -43,12 +43,12 @@ def second_look(given: np.ndarray, first: np.ndarray, weights: Weights, fft: int
 
 
 def unbounded(change: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Return by sample what is left of a change: all where it is below 1.1 times the signal, ever less beyond."""
+    """Return by sample what is left of a change: all where it is below 1.1 times the signal, nothing above 1.5 times."""
     energies = [np.pad(signal, 511, mode="reflect") ** 2 for signal in (change, given)]
     left = np.zeros(len(given))
     for at in range(len(given)):
         sums = [[energy[at : at + 512].sum(), energy[at + 511 : at + 1023].sum()] for energy in energies]
-        left[at] = min(1, 1.1**4 / np.max(np.array(sums[0]) / np.array(sums[1])) ** 2)
+        left[at] = np.clip((1.5 - np.sqrt(np.max(np.array(sums[0]) / np.array(sums[1])))) / 0.4, 0, 1)
     return left
 
 

@@ -25,15 +25,7 @@ def test_energies_are_those_before_and_after_a_sample() -> None:
 def test_what_takes_all_there_is_away_is_left_whole(samples: int) -> None:
     given = noise(samples)
     torch.testing.assert_close(bounded(-given, given), -given)
-    torch.testing.assert_close(bounded(2.2 * given, given), 2.2 / 16 * given, atol=1e-6, rtol=1e-4)
-
-
-def test_network_whose_changes_are_all_too_large_hears_of_it() -> None:
-    given = noise(700)
-    factor = torch.tensor(3.0, requires_grad=True)
-    bounded(factor * given, given).square().mean().backward()
-    assert factor.grad is not None
-    assert factor.grad > 0
+    assert not bounded(2 * given, given).any()
 
 
 def test_change_that_leaks_past_a_step_of_the_level_is_taken_back_from_there_on() -> None:
@@ -41,7 +33,7 @@ def test_change_that_leaks_past_a_step_of_the_level_is_taken_back_from_there_on(
     given[:, 3000:] /= 100
     left = bounded(change, given)
     torch.testing.assert_close(left[:, :2850], change[:, :2850])
-    assert left[:, 3000:].norm() < 1e-4 * given[:, 3000:].norm()
+    assert not left[:, 3000:].any()
 
 
 def test_gains_know_no_level_and_tell_what_was_taken_away() -> None:
