@@ -4,7 +4,8 @@ A patch is 16 x 8 bins and frames, one every 8 bins and 4 frames: nearly all of 
 fewer places than the spectrum has, so that it may be wide. Long frames (0.256 s at 16 kHz) resolve the partials of music. What
 it takes from a long time, the floor of every bin from seconds and the mean of every row of patches from a whole segment, tells
 steady noise from sound. What comes out, x + istft(M X), M = 0 before training, has the length of these frames where sound sets in
-suddenly; a second stage looks at it in short ones. Nowhere is a signal changed by more than there is of it.
+suddenly; a second stage looks at it in short ones. Nowhere is a signal changed by more than there is of it, but in training: a
+network that once changes too much has to hear of it.
 """
 
 import torch
@@ -116,7 +117,8 @@ class MaskNet(SegmentedRestorer):
             found = self.synthesize(mask, spectrum)[:, : segment.shape[-1]]
         if self.gain_stage is not None:
             found = found + self.gain_stage(given, given + found)
-        return segment + (level * bounded(found, given)).reshape(segment.shape)
+        kept = found if self.training else bounded(found, given)
+        return segment + (level * kept).reshape(segment.shape)
 
     def analyze(self, signal: Tensor) -> Tensor:
         """Return the spectra (N, F, L) of signals (N, T)."""

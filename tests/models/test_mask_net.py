@@ -119,3 +119,13 @@ def test_values_of_a_patch_are_laid_out_over_its_bins_and_frames() -> None:
 def test_settings_that_cannot_be_are_refused_by_key(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         MaskNet(RATE_HZ, **{**SMALL, **settings})
+
+
+def test_training_hears_of_changes_that_are_all_too_large_to_be_kept() -> None:
+    net = MaskNet(8000, channels=2, blocks=0, fft_samples=64, hop_samples=16, gain_channels=0)
+    torch.nn.init.constant_(net.mask.bias, -3.0)
+    given = torch.randn(1, 1, 2000, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(net.eval()(given), given)
+    net.train()(given).square().mean().backward()
+    assert net.mask.bias.grad is not None
+    assert net.mask.bias.grad[0] < 0
