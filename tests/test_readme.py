@@ -42,7 +42,7 @@ QUICK = {  # whatever the command, it is to take seconds
     "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]"],
 }
 RUNS = {"runs/NAME": "unet_small", "runs/PROGRESSIVE": "conv_rnn", "runs/MUGAN": "mugan_small"}
-RUNS |= {"runs/REFINED": "collaborative_gan_small"}
+RUNS |= {"runs/REFINED": "collaborative_gan_small", "runs/STEREO": "stereo_autoencoder data.channels=2"}
 UNET = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
 MUGAN = ["model.net.filters=[8,8]", "model.net.depth=2"]
 BESIDE_MUGAN = ["model.discriminator.depth=2", "model.discriminator.filters=[4,4,4]"]
@@ -59,6 +59,7 @@ SMALL = {  # by the class of a network
     "models.mask_net.MaskNet": ["model.net.channels=4", "model.net.blocks=1"],
     "models.mask_net_causal.MaskNetCausal": ["model.net.channels=4", "model.net.blocks=1"],
     "models.stereo_autoencoder.StereoAutoencoder": ["model.net.code_channels=8"],
+    "models.stereo_noise.StereoNoiseAutoencoder": ["model.net.code_channels=8"],
     "models.encoder_decoder.EncoderDecoder": ["model.net.filters=[4,8]"],
     "models.discriminator.Discriminator": BESIDE_MUGAN,
     "models.discriminator.WindowDiscriminator": BESIDE_MUGAN,
@@ -99,7 +100,7 @@ def with_runs(tiny: list[str], tmp_path: Path) -> Replace:
         for name, model in RUNS.items():
             if any(argument.endswith(name) for argument in arguments):
                 folder = tmp_path / name
-                names = [f"model={model}", f"run_name={folder.name}", f"run_dir={folder}"]
+                names = [*f"model={model}".split(), f"run_name={folder.name}", f"run_dir={folder}"]
                 train(train_settings(shrunk([*tiny, *NAMES, *QUICK["train"], *names, *overrides])))
                 arguments = [argument.replace(name, str(folder)) for argument in arguments]
         return arguments

@@ -102,6 +102,11 @@ STEREO_AUTOENCODER: Keys = {
     "edges": Key(OneOf(constant(STEREO_ROOM, "EDGES")), "What they see around a signal."),
     "code_step": Key(nullable(Number(0, 1e6, above=True)), "To whose multiples the code is rounded; null: not at all."),
 }
+STEREO_NOISE_AUTOENCODER: Keys = {
+    "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
+    "noise_bands": Key(Whole(2, 256), "Bands of noise of each channel.", "bands"),
+    **STEREO_AUTOENCODER,
+}
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.unet.UNetPublished": {**UNET, "bias": BIAS},
@@ -115,6 +120,7 @@ NETWORKS: dict[str, Keys] = {
     "models.encoder_decoder.EncoderDecoderUNet": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderPublished": ENCODER_DECODER_PUBLISHED,
     f"{STEREO_ROOM}.StereoAutoencoder": STEREO_AUTOENCODER,
+    "models.stereo_noise.StereoNoiseAutoencoder": STEREO_NOISE_AUTOENCODER,
     "models.cold_diffusion.ColdDiffusionRNN": {
         **RECURRENT,
         "inner_steps": Key(Whole(1, 10_000), "Steps of the network within one of the sampler.", "steps"),

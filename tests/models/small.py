@@ -48,6 +48,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.encoder_decoder.EncoderDecoderUNet": {"filters": [6, 8]},
     "models.encoder_decoder.EncoderDecoderPublished": {"filters": [6, 8]},
     "models.stereo_autoencoder.StereoAutoencoder": {"code_channels": 8, "hidden_channels": 6},
+    "models.stereo_noise.StereoNoiseAutoencoder": {"code_channels": 8, "hidden_channels": 6},
     "models.cold_diffusion.ColdDiffusionRNN": RECURRENT | {"steps": 3},
 }
 """By class; another class, such as a new one, is taken as its file has it."""
