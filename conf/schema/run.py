@@ -23,6 +23,10 @@ from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
 class UntrainedMethod(OneOf):
     """The name of a method without training, of this project or of a plugin."""
 
+    def explains(self, value: Any) -> bool:
+        """See `Kind`: which names there are depends on the plugins."""
+        return isinstance(value, str)
+
     def check(self, value: Any, place: Place) -> None:
         """Refuse another name.
 

@@ -1,0 +1,1 @@
+"""Configuration files of the peers, for Hydra to find."""
