@@ -74,7 +74,7 @@ WRONG = [
     (["ema_decay=slow"], "ema_decay=slow must be a number above 0 and below 1, or null"),
     (["early_stopping_patience=-1"], r"callbacks.early_stopping.patience=-1 must be"),
     (["baselines=null"], "baselines=null must be a list"),
-    (["baselines=[weiner]"], r"baselines=\[weiner\] must be .*; did you mean wiener"),
+    (["baselines=[weiner]"], r"baselines\[0\]=weiner must be .*; did you mean wiener"),
     (["objectives=[val/foo]"], r"objectives=\[val/foo\] must be a list of one or more entries, each val/snr_db"),
     (["monitor=test/lsd"], "monitor=test/lsd must be val/snr_db"),
     (["monitor=val/lsd"], "set mode=min"),
