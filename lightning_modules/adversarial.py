@@ -16,6 +16,7 @@ from lightning_modules.base import DEFAULT_MONITOR, Batch
 from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
 from lightning_modules.scheduled import ScheduledModule
+from lightning_modules.training.balance import Balance, Weights
 from lightning_modules.training.draws import generator_of
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
 from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates, trained_parameters
@@ -42,6 +43,7 @@ class AdversarialSettings(TypedDict, total=False):
     penalty_weights: Mapping[str, float] | None
     discriminator_steps: int
     warm_up: WarmUp | None
+    balance: Balance | None
     schedulers: Mapping[str, ScheduleFactory | None] | None
     gradient_clip_norms: Mapping[str, float | None] | None
     monitor: str
@@ -62,6 +64,7 @@ class AdversarialModule(ScheduledModule):
         penalty_weights: of r1 and gradient_penalty in D's loss; 0 = not computed.
         discriminator_steps: D steps per G step, each on a batch of its own; counted over epochs.
         warm_up: when the other losses join the reconstruction loss.
+        balance: how the terms are weighed against each other; None is by their weights.
         schedulers: from an optimizer to a learning-rate schedule, by network (generator, discriminator, ...).
         gradient_clip_norms: largest gradient norm, by network; None leaves it alone.
         monitor: the metric that plateau schedules watch.
@@ -86,6 +89,7 @@ class AdversarialModule(ScheduledModule):
         penalty_weights: Mapping[str, float] | None = None,
         discriminator_steps: int = 1,
         warm_up: WarmUp | None = None,
+        balance: Balance | None = None,
         schedulers: Mapping[str, ScheduleFactory | None] | None = None,
         gradient_clip_norms: Mapping[str, float | None] | None = None,
         monitor: str = DEFAULT_MONITOR,
@@ -101,6 +105,7 @@ class AdversarialModule(ScheduledModule):
         self.discriminator_steps = discriminator_steps
         self.batches_taken = 0
         self.warm_up = warm_up if warm_up is not None else AfterSteps()
+        self.balance = balance if balance is not None else Weights()
         self.optimizer_factories = {"generator": generator_optimizer}
         self.networks = {"generator": net}  # a plain dict: the modules are registered under names of their own
         with settings_under("model.discriminator"):
@@ -193,6 +198,7 @@ class AdversarialModule(ScheduledModule):
                 composite = self.composite_terms(batch, restored)
                 terms |= composite
                 weights |= {name: warm_up * self.loss_weights[name] for name in composite}
+            weights = self.balance(terms, weights, restored, self._over_processes)
             weighted = {name: weights[name] * term for name, term in terms.items()}
             if self._shares_are_due():
                 self._log_shares(weighted, batch, warm_up)

@@ -63,6 +63,7 @@ SMALL = {  # by the class of a network
     "models.encoder_decoder.EncoderDecoder": ["model.net.filters=[4,8]"],
     "models.discriminator.Discriminator": BESIDE_MUGAN,
     "models.discriminator.WindowDiscriminator": BESIDE_MUGAN,
+    "models.multi_discriminator.MultiDiscriminator": ["model.discriminator.channels=4", *BESIDE_MUGAN[2:]],
     "models.unet_discriminator.UNetDiscriminator": BESIDE_UNET,
 }
 

@@ -8,7 +8,7 @@ from conf.schema.metrics import validated
 from conf.schema.networks import AUTOENCODER, DISCRIMINATOR, NETWORK
 from conf.schema.optimizing import OPTIMIZER, SCHEDULER
 from conf.schema.texts import Text
-from conf.schema.warm_up import WARM_UP
+from conf.schema.warm_up import BALANCE, WARM_UP
 from lightning_modules.losses.registry import RECONSTRUCTION
 
 WEIGHT = Number(0, 1e9)
@@ -66,6 +66,9 @@ ADVERSARIAL: Keys = {
     ),
     "discriminator_steps": Key(Whole(1, 1000), "Steps of the discriminator for each of the generator.", "steps"),
     "warm_up": Key(nullable(WARM_UP), "When the other losses join the reconstruction loss; the group warm_up."),
+    "balance": Key(
+        nullable(BALANCE), "What loss_weights are: factors, or shares of the gradient at the output; the group balance."
+    ),
     "schedulers": Key(
         nullable(Section({name: Key(nullable(SCHEDULER), f"Of the {name}; the group scheduler.") for name in PLAYERS})),
         "How learning rates change, by network.",

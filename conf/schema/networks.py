@@ -139,8 +139,17 @@ MUGAN_DISCRIMINATOR: Keys = {
     "conditional": CONDITIONAL,
     "hidden": Key(Whole(1, 65_536), "Width of the last hidden layer.", "channels"),
 }
+MULTI_ROOM = "models.multi_discriminator"
+MULTI_DISCRIMINATOR: Keys = {
+    "fft_samples": Key(ListOf(Whole(4, 65_536), 0), "Windows of spectra, each of a judge of its own.", "samples"),
+    "periods_samples": Key(ListOf(Whole(1, 65_536), 0), "Distances of samples, each of a judge of its own.", "samples"),
+    "channels": Key(Whole(1, 65_536), "Channels of the layers within a judge.", "channels"),
+    "sees": Key(OneOf(constant(MULTI_ROOM, "SEEN")), "What judges of spectra see."),
+    "conditional": CONDITIONAL,
+}
 DISCRIMINATORS: dict[str, Keys] = {
     "models.discriminator.Discriminator": MUGAN_DISCRIMINATOR,
+    f"{MULTI_ROOM}.MultiDiscriminator": MULTI_DISCRIMINATOR,
     "models.discriminator.WindowDiscriminator": {**MUGAN_DISCRIMINATOR, "window_samples": SPAN},
     "models.unet_discriminator.UNetDiscriminator": {
         **UNET,

@@ -19,3 +19,11 @@ WARM_UPS: dict[str, Keys] = {
     },
 }
 WARM_UP = Node("warm-up rule", WARM_UPS, ["lightning_modules."])
+BALANCE_ROOM = "lightning_modules.training.balance"
+BALANCES: dict[str, Keys] = {
+    f"{BALANCE_ROOM}.Weights": {},
+    f"{BALANCE_ROOM}.GradientBalance": {
+        "decay": Key(Number(0, 1, below=True), "Of the moving means of the terms' gradients, for each step."),
+    },
+}
+BALANCE = Node("balance of the terms", BALANCES, ["lightning_modules."])

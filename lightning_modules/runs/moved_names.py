@@ -17,7 +17,20 @@ RENAMED = {
 KEYS = {"lightning_modules.training.shaping.Shaping": {"least_gain": "min_delta"}}
 """By the present name of a class: the old and the new names of its settings."""
 
-NEW_KEYS = {name: {"neighborhood": 8} for name in ("models.conv_rnn.ConvRNN", "models.cold_diffusion.ColdDiffusionRNN")}
+ADVERSARIAL = (
+    "adversarial.Adversarial",
+    "mugan.MUGAN",
+    "modular_gan.ModularGAN",
+    "collaborative_gan.CollaborativeGAN",
+    "staged.Staged",
+)
+NEW_KEYS: dict[str, dict[str, Any]] = {
+    **{name: {"neighborhood": 8} for name in ("models.conv_rnn.ConvRNN", "models.cold_diffusion.ColdDiffusionRNN")},
+    **{
+        f"lightning_modules.{name}Module": {"balance": {"_target_": "lightning_modules.training.balance.Weights"}}
+        for name in ADVERSARIAL
+    },
+}
 """By class: settings that it had not at first, with the value that it had."""
 
 LATER = ("max_steps", "val_check_interval", "fast_dev_run", "overfit_batches")

@@ -29,6 +29,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
     "models.autoencoder.Autoencoder": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
     "models.discriminator.Discriminator": {"depth": 2, "filters": [4, 8, 16], "kernels": [3, 9], "split": None, "hidden": 8},
+    "models.multi_discriminator.MultiDiscriminator": {"fft_samples": [64, 32], "periods_samples": [2, 3], "channels": 4},
     "models.discriminator.WindowDiscriminator": {
         "depth": 2,
         "filters": [4, 8, 16],

@@ -30,10 +30,9 @@ import os, sys, time
 from pathlib import Path
 from lightning_modules.runs.folder import FolderLock
 lock = FolderLock(Path(sys.argv[1]).parent)
-worker = os.fork()
-if worker == 0:
+if os.fork() == 0:
+    print(os.getpid(), flush=True)  # now it has let go of what it inherited
     time.sleep(60)
-print(worker, flush=True)
 sys.stdin.read()
 """
 
