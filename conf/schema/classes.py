@@ -9,7 +9,7 @@ from conf.schema.model import RECIPES, REFINEMENT, SHAPING
 from conf.schema.networks import DISCRIMINATORS, NETWORK
 from conf.schema.optimizing import OPTIMIZERS, SCHEDULERS
 from conf.schema.trainer import TRAINER_NODE
-from conf.schema.warm_up import WARM_UPS
+from conf.schema.warm_up import BALANCES, WARM_UPS
 
 GROUPS: dict[str, dict[str, Keys]] = {
     "trainer": dict(TRAINER_NODE.classes),
@@ -21,6 +21,7 @@ GROUPS: dict[str, dict[str, Keys]] = {
     "optimizer": OPTIMIZERS,
     "scheduler": SCHEDULERS,
     "warm_up": WARM_UPS,
+    "balance": BALANCES,
     "logger": LOGGERS,
     "callbacks": CALLBACKS,
 }
