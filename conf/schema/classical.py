@@ -14,7 +14,7 @@ HOLD: Keys = {
     "hold_factor": Key(nullable(Whole(1, 1_000_000)), "Samples that show one value; null: guessed for each example.", "samples"),
     "place": Key(Number(0, 1), "Place of the shown sample in its block: 0 its beginning, 0.5 its middle."),
 }
-WIENER: Keys = {
+DECISION_DIRECTED: Keys = {
     "sample_rate": RATE,
     "alpha": Key(Number(0, 1, below=True), "Weight of the frame before in the signal-to-noise ratio."),
     "prior_snr_floor_db": Key(Number(-200, 100), "Lowest signal-to-noise ratio, which limits the attenuation.", "dB"),
@@ -40,8 +40,8 @@ CLASSICAL: dict[str, Keys] = {
         **HOLD,
         "order": Key(Whole(1, 1000), "Order of the polynomial."),
     },
-    "models.classical.wiener.Wiener": WIENER,
-    "models.classical.wiener.WienerOracle": WIENER,
+    "models.classical.wiener.Wiener": DECISION_DIRECTED,
+    "models.classical.wiener.WienerOracle": DECISION_DIRECTED,
     "models.classical.phase_sensitive.PhaseSensitiveMaskOracle": {
         "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
         "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),
