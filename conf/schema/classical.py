@@ -19,6 +19,13 @@ DECISION_DIRECTED: Keys = {
     "alpha": Key(Number(0, 1, below=True), "Weight of the frame before in the signal-to-noise ratio."),
     "prior_snr_floor_db": Key(Number(-200, 100), "Lowest signal-to-noise ratio, which limits the attenuation.", "dB"),
 }
+SUBTRACTION: Keys = {
+    "sample_rate": RATE,
+    "over_subtraction": Key(Number(0, 1000), "How much of the noise is subtracted: a multiple of it."),
+    "beta": Key(Number(0, 10, above=True), "Power of the ratio of noise to signal; 1: of powers, 0.5: of magnitudes."),
+    "exponent": Key(Number(0, 10, above=True), "Power of what is left."),
+    "floor": Key(Number(0, 1), "Lowest gain."),
+}
 OVERDRIVE: Keys = {
     "colour": Key(Number(0, 100), "Colour of the overdrive that is undone."),
     "rounds": Key(Whole(0, 1000), "How often what the filter took away is estimated; 0: the static curve alone.", "rounds"),
@@ -42,6 +49,18 @@ CLASSICAL: dict[str, Keys] = {
     },
     "models.classical.wiener.Wiener": DECISION_DIRECTED,
     "models.classical.wiener.WienerOracle": DECISION_DIRECTED,
+    "models.classical.spectral_subtraction.SpectralSubtraction": SUBTRACTION,
+    "models.classical.spectral_subtraction.SpectralSubtractionOracle": SUBTRACTION,
+    "models.classical.spectral_subtraction.BeroutiSubtraction": {
+        "sample_rate": RATE,
+        "floor": Key(Number(0, 1), "Lowest power that is left, as a share of the power of the noise."),
+    },
+    "models.classical.mmse.MmseStsa": DECISION_DIRECTED,
+    "models.classical.mmse.MmseStsaOracle": DECISION_DIRECTED,
+    "models.classical.mmse.MmseLsa": DECISION_DIRECTED,
+    "models.classical.mmse.MmseLsaOracle": DECISION_DIRECTED,
+    "models.classical.block_thresholding.BlockThresholding": {"sample_rate": RATE},
+    "models.classical.block_thresholding.BlockThresholdingOracle": {"sample_rate": RATE},
     "models.classical.phase_sensitive.PhaseSensitiveMaskOracle": {
         "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
         "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),

@@ -18,14 +18,14 @@ REFERENCE_DB = {
 
 
 def decaying_tones(seconds: float = 6.0, rate_hz: int = RATE_HZ) -> Tensor:
-    """Return a note every half second, each of up to 15 harmonics that fall off by exp(-3 t), (1, 1, T)."""
+    """Return a note every half second, each of up to 20 harmonics that fall off by exp(-3.6 t), (1, 1, T)."""
     time = torch.arange(int(seconds * rate_hz)) / rate_hz
     signal = torch.zeros_like(time)
     for note in range(int(2 * seconds)):
         since, pitch_hz = time - 0.5 * note, PITCHES_HZ[note % len(PITCHES_HZ)]
-        for harmonic in range(1, min(15, int(rate_hz / 2 / pitch_hz)) + 1):
+        for harmonic in range(1, min(20, int(rate_hz / 2 / pitch_hz)) + 1):
             sine = torch.sin(2 * torch.pi * harmonic * pitch_hz * since) / harmonic
-            signal += torch.where(since >= 0, sine * torch.exp(-3 * since.clamp(min=0)), 0.0)
+            signal += torch.where(since >= 0, sine * torch.exp(-3.6 * since.clamp(min=0)), 0.0)
     return 0.1 * signal[None, None]
 
 
