@@ -29,6 +29,13 @@ def decaying_tones(seconds: float = 6.0, rate_hz: int = RATE_HZ) -> Tensor:
     return 0.1 * signal[None, None]
 
 
+def chord(seconds: float = 3.0, rate_hz: int = RATE_HZ) -> Tensor:
+    """Return 12 sines of different phases that swell and fade, without an edge anywhere, (1, 1, T)."""
+    time = torch.arange(int(seconds * rate_hz)) / rate_hz
+    sines = [torch.sin(2 * torch.pi * 110 * 1.31**number * time + number**2) / (1 + number) for number in range(12)]
+    return 0.1 * (torch.stack(sines).sum(dim=0) * torch.sin(torch.pi * time / seconds))[None, None]
+
+
 def in_white_noise(clean: Tensor, snr_db: float) -> Tensor:
     """Return a signal with Gaussian noise at exactly an SNR."""
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
