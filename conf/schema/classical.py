@@ -92,6 +92,11 @@ CLASSICAL: dict[str, Keys] = {
         "rounds": Key(Whole(1, 100), "How often models are estimated and clicks looked for.", "rounds"),
     },
     "models.classical.consistent_declip.ConsistentDeclip": {"sample_rate": RATE},
+    "models.classical.nmf.NMF": {
+        "sample_rate": RATE,
+        "components": Key(Whole(1, 4096), "Spectra of the sound."),
+        "iterations": Key(Whole(1, 100_000), "Iterations of the factorization.", "iterations"),
+    },
     "models.classical.phase_sensitive.PhaseSensitiveMaskOracle": {
         "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
         "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),

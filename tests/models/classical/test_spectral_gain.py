@@ -9,13 +9,14 @@ import torch
 from lightning_modules.metrics.snr import si_sdr_db, snr_db
 from models.classical.block_thresholding import BlockThresholding, BlockThresholdingOracle
 from models.classical.mmse import MmseLsa, MmseLsaOracle, MmseStsa
+from models.classical.nmf import NMF
 from models.classical.noise_psd import SILENCE
 from models.classical.spectral_gain import SpectralGain, ToldNoise
 from models.classical.spectral_subtraction import BeroutiSubtraction, SpectralSubtraction, SpectralSubtractionOracle
 from models.classical.wiener import Wiener, WienerOracle
 from tests.models.classical.decaying_tones import INPUT_SNRS_DB, RATE_HZ, REFERENCE_DB, decaying_tones, in_white_noise
 
-BLIND = [Wiener, SpectralSubtraction, BeroutiSubtraction, MmseStsa, MmseLsa, BlockThresholding]
+BLIND = [Wiener, SpectralSubtraction, BeroutiSubtraction, MmseStsa, MmseLsa, BlockThresholding, NMF]
 
 
 class BlockGains(BlockThresholdingOracle):
