@@ -97,6 +97,11 @@ CLASSICAL: dict[str, Keys] = {
         "components": Key(Whole(1, 4096), "Spectra of the sound."),
         "iterations": Key(Whole(1, 100_000), "Iterations of the factorization.", "iterations"),
     },
+    "models.classical.noise_canceller.NoiseCanceller": {
+        **STEP,
+        "sample_rate": RATE,
+        "length_seconds": Key(Number(0, 1, above=True), "Length of the filter.", "s"),
+    },
     "models.classical.phase_sensitive.PhaseSensitiveMaskOracle": {
         "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
         "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),

@@ -22,8 +22,8 @@ ASYMMETRY = 1e-4
 """How far below the highest level a sample counts as clipped: integers reach one step further down than up."""
 ENOUGH = 0.01
 """|X - z| / |X| at which a frame is done."""
-MOST_STEPS = 512
-"""From one large value in a frame to all of them."""
+GROWTH = 16
+"""A step allows one more large value in a frame, and one for each 16 that there are: few steps lead to all of them."""
 
 
 class ConsistentDeclip(SegmentedRestorer):
@@ -35,7 +35,6 @@ class ConsistentDeclip(SegmentedRestorer):
         sample_rate: rate of the signals in Hz.
     """
 
-    identity_at_start = False
     level_free = True
     window: Tensor
 
@@ -92,8 +91,9 @@ def declipped(frames: Tensor, clipped: Tensor) -> Tensor:
     """
     restored, running = frames.clone(), torch.arange(len(frames), device=frames.device)
     x, u = frames, torch.zeros_like(torch.fft.rfft(frames))
-    step = max(1, frames.shape[-1] // 2 // MOST_STEPS)
-    for kept in range(step, frames.shape[-1] // 2 + 2, step):
+    kept, bins = 0, u.shape[-1]
+    while kept < bins:
+        kept = min(kept + 1 + kept // GROWTH, bins)
         spectrum = torch.fft.rfft(x)
         z = largest(spectrum + u, kept)
         nearest = torch.fft.irfft(z - u, n=frames.shape[-1])
