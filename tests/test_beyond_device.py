@@ -40,7 +40,7 @@ SENTENCE = "MPS has no aten::linalg_eig in this version of torch; trainer.accele
 def lacking_net(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a network that needs a missing operator in place of the trained and the classical ones."""
     monkeypatch.setattr("models.unet.UNet.forward", lambda self, corrupted: Lacking().to(corrupted.device)(corrupted))
-    monkeypatch.setattr("models.classical.wiener.DecisionDirectedFilter.forward", lambda self, x: Lacking().to(x.device)(x))
+    monkeypatch.setattr("models.classical.wiener.Wiener.forward", lambda self, x: Lacking().to(x.device)(x))
 
 
 def test_training_names_the_operator_that_the_device_lacks(

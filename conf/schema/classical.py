@@ -14,11 +14,29 @@ HOLD: Keys = {
     "hold_factor": Key(nullable(Whole(1, 1_000_000)), "Samples that show one value; null: guessed for each example.", "samples"),
     "place": Key(Number(0, 1), "Place of the shown sample in its block: 0 its beginning, 0.5 its middle."),
 }
-WIENER: Keys = {
+DECISION_DIRECTED: Keys = {
     "sample_rate": RATE,
     "alpha": Key(Number(0, 1, below=True), "Weight of the frame before in the signal-to-noise ratio."),
     "prior_snr_floor_db": Key(Number(-200, 100), "Lowest signal-to-noise ratio, which limits the attenuation.", "dB"),
 }
+SUBTRACTION: Keys = {
+    "sample_rate": RATE,
+    "over_subtraction": Key(Number(0, 1000), "How much of the noise is subtracted: a multiple of it."),
+    "beta": Key(Number(0, 10, above=True), "Power of the ratio of noise to signal; 1: of powers, 0.5: of magnitudes."),
+    "exponent": Key(Number(0, 10, above=True), "Power of what is left."),
+    "floor": Key(Number(0, 1), "Lowest gain."),
+}
+LINE_ENHANCER: Keys = {
+    "sample_rate": RATE,
+    "length_seconds": Key(Number(0, 1, above=True), "Length of the filter.", "s"),
+    "delay": Key(Whole(1, 1_000_000), "How far ahead the filter predicts; above the correlation time of the noise.", "samples"),
+}
+STEP: Keys = {"step": Key(Number(0, 2, above=True, below=True), "Step of the weights; 2 and more diverges.")}
+SMOOTHING: Keys = {
+    "order": Key(Whole(1, 20), "Order of the filter, which runs forward and backward."),
+    "cutoff": Key(Number(0.001, 0.999), "End of the pass band, as a share of half the sample rate."),
+}
+RIPPLE: Keys = {"ripple_db": Key(Number(0, 20, above=True), "Ripple of the pass band, each time.", "dB")}
 OVERDRIVE: Keys = {
     "colour": Key(Number(0, 100), "Colour of the overdrive that is undone."),
     "rounds": Key(Whole(0, 1000), "How often what the filter took away is estimated; 0: the static curve alone.", "rounds"),
@@ -40,8 +58,50 @@ CLASSICAL: dict[str, Keys] = {
         **HOLD,
         "order": Key(Whole(1, 1000), "Order of the polynomial."),
     },
-    "models.classical.wiener.Wiener": WIENER,
-    "models.classical.wiener.WienerOracle": WIENER,
+    "models.classical.wiener.Wiener": DECISION_DIRECTED,
+    "models.classical.wiener.WienerOracle": DECISION_DIRECTED,
+    "models.classical.spectral_subtraction.SpectralSubtraction": SUBTRACTION,
+    "models.classical.spectral_subtraction.SpectralSubtractionOracle": SUBTRACTION,
+    "models.classical.spectral_subtraction.BeroutiSubtraction": {
+        "sample_rate": RATE,
+        "floor": Key(Number(0, 1), "Lowest power that is left, as a share of the power of the noise."),
+    },
+    "models.classical.mmse.MmseStsa": DECISION_DIRECTED,
+    "models.classical.mmse.MmseStsaOracle": DECISION_DIRECTED,
+    "models.classical.mmse.MmseLsa": DECISION_DIRECTED,
+    "models.classical.mmse.MmseLsaOracle": DECISION_DIRECTED,
+    "models.classical.block_thresholding.BlockThresholding": {"sample_rate": RATE},
+    "models.classical.block_thresholding.BlockThresholdingOracle": {"sample_rate": RATE},
+    "models.classical.line_enhancer.LmsLineEnhancer": {**LINE_ENHANCER, **STEP},
+    "models.classical.line_enhancer.NlmsLineEnhancer": {**LINE_ENHANCER, **STEP},
+    "models.classical.line_enhancer.RlsLineEnhancer": {
+        **LINE_ENHANCER,
+        "memory_seconds": Key(Number(0, 1000, above=True), "Time in which the past is forgotten by 1/e.", "s"),
+    },
+    "models.classical.smoothing.Butterworth": SMOOTHING,
+    "models.classical.smoothing.Chebyshev": {**SMOOTHING, **RIPPLE},
+    "models.classical.smoothing.Elliptic": {
+        **SMOOTHING,
+        **RIPPLE,
+        "stop_db": Key(Number(0, 200, above=True), "Least loss of the stop band, each time; above the ripple.", "dB"),
+    },
+    "models.classical.ar_declick.ARDeclick": {
+        "sample_rate": RATE,
+        "order": Key(Whole(1, 512), "Samples that predict the next one.", "samples"),
+        "threshold": Key(Number(0, 1000, above=True), "Deviations of what a sample is off beyond which it is a click."),
+        "rounds": Key(Whole(1, 100), "How often models are estimated and clicks looked for.", "rounds"),
+    },
+    "models.classical.consistent_declip.ConsistentDeclip": {"sample_rate": RATE},
+    "models.classical.nmf.NMF": {
+        "sample_rate": RATE,
+        "components": Key(Whole(1, 4096), "Spectra of the sound."),
+        "iterations": Key(Whole(1, 100_000), "Iterations of the factorization.", "iterations"),
+    },
+    "models.classical.noise_canceller.NoiseCanceller": {
+        **STEP,
+        "sample_rate": RATE,
+        "length_seconds": Key(Number(0, 1, above=True), "Length of the filter.", "s"),
+    },
     "models.classical.phase_sensitive.PhaseSensitiveMaskOracle": {
         "fft_samples": Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples"),
         "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),

@@ -53,9 +53,10 @@ def test_every_corruption_can_be_evaluated(name: str) -> None:
 
 
 def test_methods_without_training_restore_at_any_rate() -> None:
-    held = ["akima_hold", "band_limited_hold", "cubic_hold", "linear_hold", "moving_average", "polynomial_hold"]
-    others = ["cubic_spline", "noise_fill", "overdrive_inverse", "overdrive_static", "sinc", "spline_white", "wiener", "wpe"]
-    assert methods_without_training() == sorted([*held, *others])
+    files = {path.stem: path.read_text(encoding="utf-8") for path in (FOLDER / "model").glob("*.yaml")}
+    recipe = "_target_: lightning_modules.base.RestorationModule"
+    assert methods_without_training() == sorted(name for name, text in files.items() if recipe in text)
+    assert {"wiener", "sinc", "linear_hold", "overdrive_inverse", "wpe"} <= set(methods_without_training())
     for name, module in baselines(set(names()) & set(methods_without_training()), 8000).items():
         assert isinstance(module, RestorationModule), name
         assert module.sample_rate == 8000
@@ -75,8 +76,7 @@ def test_method_with_parameters_that_needs_no_training_is_one(monkeypatch: pytes
 
 
 def test_unknown_method_lists_the_known_ones() -> None:
-    known = "akima_hold, band_limited_hold, brick_wall_oracle, cubic_hold, cubic_spline, envelope_oracle, linear_hold"
-    with pytest.raises(ValueError, match=f"unknown method 'unet'; methods without training: {known}, magnitude_oracle"):
+    with pytest.raises(ValueError, match=r"unknown method 'unet'; methods without training: akima_hold, .*, wiener_oracle, wpe$"):
         method_config("unet", 8000)
 
 
