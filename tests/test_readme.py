@@ -52,6 +52,7 @@ BESIDE_UNET += ["model.autoencoder.channels=[4,8]", "model.autoencoder.kernels=[
 SMALL = {  # by the class of a network
     "models.unet.UNet": UNET,
     "models.unet.UNetPublished": UNET,
+    "models.tfilm.TFiLM": UNET,
     "models.mugan.MUGANGenerator": MUGAN,
     "models.autoencoder.Autoencoder": MUGAN,
     "models.conv_rnn.ConvRNNPublished": ["model.net.hidden_channels=8", "model.net.steps=2"],

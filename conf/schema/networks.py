@@ -32,6 +32,18 @@ UNET: Keys = {
     ),
     "dropout": DROPOUT,
 }
+TFILM: Keys = {
+    **UNET,
+    "bias": BIAS,
+    "block_samples": Key(
+        Whole(1, 2**20), "Length that is modulated alike, at every level; a multiple of 2^(depth + 1).", "samples"
+    ),
+    "segment_samples": Key(
+        Whole(1, 2**30),
+        "Length that is restored at once, where the recurrent network starts anew; a multiple of two blocks.",
+        "samples",
+    ),
+}
 STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
 FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
@@ -105,6 +117,8 @@ STEREO_AUTOENCODER: Keys = {
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.unet.UNetPublished": {**UNET, "bias": BIAS},
+    "models.tfilm.TFiLM": TFILM,
+    "models.tfilm.TFiLMPublished": TFILM,
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.conv_rnn.ConvRNNPublished": CONV_RNN,

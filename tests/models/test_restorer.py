@@ -29,6 +29,7 @@ HEAVY = (
     "unet_gan_published",
     "autoencoder",
     "mask_net_causal",
+    "tfilm_published",
 )
 SATURATING = "encoder_decoder_published"
 """Ends with a sigmoid, through which larger weights let no gradient."""
