@@ -37,6 +37,12 @@ PLAIN: Keys = {
     "monitor": MONITOR,
     "gradient_clip_norm": Key(NORM, "Largest norm of the gradient; null leaves it alone."),
 }
+TARGET_FIELD: Keys = {
+    **PLAIN,
+    "target_samples": Key(
+        nullable(Whole(1, LARGEST)), "Samples in the middle of a window that are compared; null: all.", "samples"
+    ),
+}
 PROGRESSIVE: Keys = {
     **PLAIN,
     "targets": Key(OneOf(constant("lightning_modules.losses.targets", "TARGETS")), "What a step is to reach."),
@@ -140,6 +146,7 @@ RECIPES: dict[str, Keys] = {
     f"{ROOM}base.RestorationModule": BASE,
     f"{ROOM}base.OracleModule": BASE,
     f"{ROOM}regression.RegressionModule": PLAIN,
+    f"{ROOM}target_field.TargetFieldModule": TARGET_FIELD,
     f"{ROOM}autoencoding.AutoencoderModule": PLAIN,
     f"{ROOM}single_step.SingleStepModule": PLAIN,
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,

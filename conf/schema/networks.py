@@ -44,6 +44,14 @@ TFILM: Keys = {
         "samples",
     ),
 }
+SEGMENT = Key(Whole(1, 2**30), "Length that is restored at once; segments overlap by half.", "samples")
+WAVENET: Keys = {
+    "channels": Key(Whole(1, 65_536), "Channels of a block.", "channels"),
+    "stacks": Key(Whole(1, 64), "How often dilations begin at 1 again.", "stacks"),
+    "dilations": Key(Whole(1, 16), "Blocks of a stack, each of twice the dilation of the one before.", "blocks"),
+    "head_channels": Key(ListOf(Whole(1, 65_536), 2, 2), "Channels of the two convolutions at the end.", "channels"),
+    "segment_samples": SEGMENT,
+}
 STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
 FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
@@ -119,6 +127,8 @@ NETWORKS: dict[str, Keys] = {
     "models.unet.UNetPublished": {**UNET, "bias": BIAS},
     "models.tfilm.TFiLM": TFILM,
     "models.tfilm.TFiLMPublished": TFILM,
+    "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
+    "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.conv_rnn.ConvRNNPublished": CONV_RNN,

@@ -22,11 +22,14 @@ PACKAGES = {"wpe": "nara_wpe"}
 """Optional ones that methods need."""
 RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
 TFILM = {"depth": 2, "channels": [6, 8], "kernels": [9, 5], "block_samples": 16, "segment_samples": 2048}
+WAVENET = {"channels": 6, "stacks": 2, "dilations": 3, "head_channels": [6, 4], "segment_samples": 2048}
 SIZES: dict[str, dict[str, Any]] = {
     "models.unet.UNet": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet.UNetPublished": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.tfilm.TFiLM": TFILM,
     "models.tfilm.TFiLMPublished": TFILM,
+    "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
+    "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
     "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_discriminator.UNetDiscriminator": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},

@@ -30,6 +30,8 @@ HEAVY = (
     "autoencoder",
     "mask_net_causal",
     "tfilm_published",
+    "wavenet_denoiser",
+    "wavenet_denoiser_published",
 )
 SATURATING = "encoder_decoder_published"
 """Ends with a sigmoid, through which larger weights let no gradient."""
