@@ -52,6 +52,16 @@ WAVENET: Keys = {
     "head_channels": Key(ListOf(Whole(1, 65_536), 2, 2), "Channels of the two convolutions at the end.", "channels"),
     "segment_samples": SEGMENT,
 }
+FCN_RAW: Keys = {
+    "layers": Key(Whole(1, 64), "Convolutions with a PReLU behind them.", "layers"),
+    "filters": Key(Whole(1, 65_536), "Channels of each.", "channels"),
+    "taps": Key(TAPS, "Length of each; odd.", "samples"),
+}
+CONNECTED_RAW: Keys = {
+    **FCN_RAW,
+    "hidden": Key(Whole(1, 65_536), "Width of the first fully connected layer.", "channels"),
+    "frame_samples": Key(Whole(1, 2**20), "Length that is restored at once; frames do not overlap.", "samples"),
+}
 STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
 FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
@@ -129,6 +139,10 @@ NETWORKS: dict[str, Keys] = {
     "models.tfilm.TFiLMPublished": TFILM,
     "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
     "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
+    "models.fcn_raw.FCNRaw": FCN_RAW,
+    "models.fcn_raw.FCNRawPublished": FCN_RAW,
+    "models.fcn_raw.ConnectedRaw": CONNECTED_RAW,
+    "models.fcn_raw.ConnectedRawPublished": CONNECTED_RAW,
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.conv_rnn.ConvRNNPublished": CONV_RNN,

@@ -24,6 +24,8 @@ SIZES = {
     "unet_published": SMALL["models.unet.UNet"],
     "tfilm_published": SMALL["models.tfilm.TFiLM"],
     "wavenet_denoiser_published": SMALL["models.wavenet_denoiser.WaveNetDenoiserPublished"],
+    "fcn_raw_published": SMALL["models.fcn_raw.FCNRawPublished"],
+    "fcn_raw_connected_published": SMALL["models.fcn_raw.ConnectedRawPublished"],
     "mugan_published": [*MUGAN, *BESIDE_MUGAN, *STAGED],
     "collaborative_gan_published": [*MUGAN, *BESIDE_MUGAN, "model.shaping.after_epochs=1"],
     "conv_rnn_published": SMALL_RECURRENT,
@@ -85,6 +87,7 @@ SECOND_BIASES = 4 * (128 + 256 + 512 + 512 + 512 + 512 + 512 + 256 + 128)
         ("unet_published", {"net": 56_411_394}),
         ("tfilm_published", {"net": 68_221_186 + SECOND_BIASES}),
         ("wavenet_denoiser_published", {"net": 6_292_097}),
+        ("fcn_raw_published", {"net": 12_705 + 6 * 3 * 15}),  # normalizations and PReLUs
         ("mugan_published", {"net": 48_942_561, "discriminator": 18_318_881 + 63 * 512 * 128}),
     ],
 )

@@ -23,6 +23,7 @@ PACKAGES = {"wpe": "nara_wpe"}
 RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
 TFILM = {"depth": 2, "channels": [6, 8], "kernels": [9, 5], "block_samples": 16, "segment_samples": 2048}
 WAVENET = {"channels": 6, "stacks": 2, "dilations": 3, "head_channels": [6, 4], "segment_samples": 2048}
+CONNECTED = {"layers": 2, "filters": 4, "taps": 5, "hidden": 16, "frame_samples": 32}
 SIZES: dict[str, dict[str, Any]] = {
     "models.unet.UNet": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet.UNetPublished": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
@@ -30,6 +31,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.tfilm.TFiLMPublished": TFILM,
     "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
     "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
+    **{f"models.fcn_raw.{kind}": {"layers": 2, "filters": 4, "taps": 5} for kind in ("FCNRaw", "FCNRawPublished")},
+    **{f"models.fcn_raw.{kind}": CONNECTED for kind in ("ConnectedRaw", "ConnectedRawPublished")},
     "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_discriminator.UNetDiscriminator": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
