@@ -43,6 +43,9 @@ class RegressionModule(ScheduledModule):
         ValueError: if a loss is unknown, or the norm is not positive.
     """
 
+    composite_losses: tuple[str, ...] = ()
+    """Terms that a subclass computes beside those of waveforms."""
+
     def __init__(
         self,
         net: nn.Module,
@@ -56,7 +59,7 @@ class RegressionModule(ScheduledModule):
         super().__init__(net, sample_rate)
         if gradient_clip_norm is not None and gradient_clip_norm <= 0:
             raise ValueError(f"model.gradient_clip_norm={gradient_clip_norm} must be positive, or null to leave gradients alone")
-        self.loss = ReconstructionLoss(loss_weights)
+        self.loss = ReconstructionLoss(loss_weights, beside=self.composite_losses)
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.monitor = monitor

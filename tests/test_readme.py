@@ -60,6 +60,11 @@ SMALL = {  # by the class of a network
     "models.fcn_raw.FCNRawPublished": ["model.net.filters=4"],
     "models.fcn_raw.ConnectedRaw": ["model.net.filters=4", "model.net.hidden=8"],
     "models.fcn_raw.ConnectedRawPublished": ["model.net.filters=4", "model.net.hidden=8"],
+    **{f"models.ddae.{kind}": ["model.net.hidden=[8,8]"] for kind in ("DDAE", "DDAEPublished")},
+    **{
+        f"models.recurrent_spectrum.{kind}": ["model.net.hidden=8"]
+        for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")
+    },
     "models.mugan.MUGANGenerator": MUGAN,
     "models.autoencoder.Autoencoder": MUGAN,
     "models.conv_rnn.ConvRNNPublished": ["model.net.hidden_channels=8", "model.net.steps=2"],

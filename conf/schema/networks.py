@@ -62,6 +62,15 @@ CONNECTED_RAW: Keys = {
     "hidden": Key(Whole(1, 65_536), "Width of the first fully connected layer.", "channels"),
     "frame_samples": Key(Whole(1, 2**20), "Length that is restored at once; frames do not overlap.", "samples"),
 }
+LOG_FRAMES: Keys = {
+    "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
+    "context": Key(Whole(1, 1023), "Frames that are looked at together; odd.", "frames"),
+    "fft_samples": Key(Whole(2, 2**20), "Length of a frame of the spectrogram; even.", "samples"),
+    "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),
+    "bands": Key(nullable(Whole(2, 2**20)), "Bands of the mel scale; null: every bin.", "bands"),
+}
+DDAE: Keys = {**LOG_FRAMES, "hidden": Key(COUNTS, "Units of each layer, outermost first.", "channels")}
+RECURRENT_SPECTRUM: Keys = {**LOG_FRAMES, "hidden": Key(Whole(1, 65_536), "Units of a layer.", "channels")}
 STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
 FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
@@ -143,6 +152,12 @@ NETWORKS: dict[str, Keys] = {
     "models.fcn_raw.FCNRawPublished": FCN_RAW,
     "models.fcn_raw.ConnectedRaw": CONNECTED_RAW,
     "models.fcn_raw.ConnectedRawPublished": CONNECTED_RAW,
+    "models.ddae.DDAE": DDAE,
+    "models.ddae.DDAEPublished": DDAE,
+    **{
+        f"models.recurrent_spectrum.{kind}": RECURRENT_SPECTRUM
+        for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")
+    },
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.conv_rnn.ConvRNNPublished": CONV_RNN,
