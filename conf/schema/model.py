@@ -159,6 +159,7 @@ RECIPES: dict[str, Keys] = {
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,
     f"{ROOM}progressive.SummedModule": PROGRESSIVE,
     f"{ROOM}adversarial.AdversarialModule": ADVERSARIAL,
+    f"{ROOM}segan.SEGANModule": ADVERSARIAL,
     f"{ROOM}mugan.MUGANModule": MUGAN,
     f"{ROOM}modular_gan.ModularGANModule": MUGAN,
     f"{ROOM}staged.StagedModule": STAGED,

@@ -71,6 +71,18 @@ LOG_FRAMES: Keys = {
 }
 DDAE: Keys = {**LOG_FRAMES, "hidden": Key(COUNTS, "Units of each layer, outermost first.", "channels")}
 RECURRENT_SPECTRUM: Keys = {**LOG_FRAMES, "hidden": Key(Whole(1, 65_536), "Units of a layer.", "channels")}
+STRIDED: Keys = {
+    "channels": Key(COUNTS, "Channels of each strided convolution, outermost first.", "channels"),
+    "stride": Key(Whole(2, 1024), "Stride of each."),
+    "taps": Key(TAPS, "Length of each; odd.", "samples"),
+}
+SEGAN: Keys = {
+    **STRIDED,
+    "bias": BIAS,
+    "segment_samples": SEGMENT,
+    "pre_emphasis": Key(Number(0, 1, below=True), "a in x[n] - a x[n - 1], which the layers are given; 0: none."),
+    "scaled": Key(Flag(), "Whether skips have a learned scale for every channel."),
+}
 STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
 FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
@@ -158,6 +170,8 @@ NETWORKS: dict[str, Keys] = {
         f"models.recurrent_spectrum.{kind}": RECURRENT_SPECTRUM
         for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")
     },
+    "models.segan.SEGAN": SEGAN,
+    "models.segan.SEGANPublished": SEGAN,
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.conv_rnn.ConvRNNPublished": CONV_RNN,
@@ -189,6 +203,12 @@ MUGAN_DISCRIMINATOR: Keys = {
 DISCRIMINATORS: dict[str, Keys] = {
     "models.discriminator.Discriminator": MUGAN_DISCRIMINATOR,
     "models.discriminator.WindowDiscriminator": {**MUGAN_DISCRIMINATOR, "window_samples": SPAN},
+    "models.segan_discriminator.SEGANDiscriminator": {
+        **STRIDED,
+        "window_samples": SPAN,
+        "norm": NORM,
+        "conditional": CONDITIONAL,
+    },
     "models.unet_discriminator.UNetDiscriminator": {
         **UNET,
         "window_samples": SPAN,

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
 SMALL_RECURRENT = [*SMALL["models.conv_rnn.ConvRNNPublished"], "model.net.fft_samples=64", "model.net.hop_samples=16"]
 STAGED = ["model.stages.autoencoder.epochs=1"]
+SEGAN = [*SMALL["models.segan.SEGANPublished"], *SMALL["models.segan_discriminator.SEGANDiscriminator"]]
 SIZES = {
     "unet_published": SMALL["models.unet.UNet"],
     "tfilm_published": SMALL["models.tfilm.TFiLM"],
@@ -29,6 +30,8 @@ SIZES = {
     "ddae_published": [*SMALL["models.ddae.DDAEPublished"], "model.pretraining_epochs=1"],
     "drdae_published": SMALL["models.recurrent_spectrum.DRDAEPublished"],
     "rnn_dft_published": SMALL["models.recurrent_spectrum.RNNDFTPublished"],
+    "segan_published": SEGAN,
+    "segan_plus_published": SEGAN,
     "mugan_published": [*MUGAN, *BESIDE_MUGAN, *STAGED],
     "collaborative_gan_published": [*MUGAN, *BESIDE_MUGAN, "model.shaping.after_epochs=1"],
     "conv_rnn_published": SMALL_RECURRENT,

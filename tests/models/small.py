@@ -25,6 +25,7 @@ TFILM = {"depth": 2, "channels": [6, 8], "kernels": [9, 5], "block_samples": 16,
 WAVENET = {"channels": 6, "stacks": 2, "dilations": 3, "head_channels": [6, 4], "segment_samples": 2048}
 CONNECTED = {"layers": 2, "filters": 4, "taps": 5, "hidden": 16, "frame_samples": 32}
 LOG_FRAMES = {"hidden": 12, "context": 3, "fft_samples": 64, "hop_samples": 16, "bands": 12}
+SEGAN = {"channels": [6, 8], "taps": 9}
 SIZES: dict[str, dict[str, Any]] = {
     "models.unet.UNet": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet.UNetPublished": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
@@ -36,6 +37,8 @@ SIZES: dict[str, dict[str, Any]] = {
     **{f"models.fcn_raw.{kind}": CONNECTED for kind in ("ConnectedRaw", "ConnectedRawPublished")},
     **{f"models.ddae.{kind}": LOG_FRAMES | {"hidden": [12, 8]} for kind in ("DDAE", "DDAEPublished")},
     **{f"models.recurrent_spectrum.{kind}": LOG_FRAMES for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")},
+    **{f"models.segan.{kind}": SEGAN | {"segment_samples": 2048} for kind in ("SEGAN", "SEGANPublished")},
+    "models.segan_discriminator.SEGANDiscriminator": SEGAN,
     "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_discriminator.UNetDiscriminator": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},

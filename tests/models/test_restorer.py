@@ -30,6 +30,9 @@ HEAVY = (
     "autoencoder",
     "mask_net_causal",
     "tfilm_published",
+    "segan",
+    "segan_published",
+    "segan_plus_published",
     "wavenet_denoiser",
     "wavenet_denoiser_published",
 )
