@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -13,6 +13,18 @@ from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted
 from lightning_modules.scheduled import ScheduledModule
 from lightning_modules.training.optimizing import trained_parameters
 from lightning_modules.training.schedules import as_list
+
+
+class RegressionSettings(TypedDict, total=False):
+    """The arguments of `RegressionModule`, for the recipes that add to them."""
+
+    net: Required[nn.Module]
+    sample_rate: Required[int]
+    loss_weights: Required[Mapping[str, float]]
+    optimizer: Required[Callable[[Iterable[nn.Parameter]], Optimizer]]
+    scheduler: Callable[[Optimizer], Any] | None
+    monitor: str
+    gradient_clip_norm: float | None
 
 
 class RegressionModule(ScheduledModule):
@@ -31,6 +43,9 @@ class RegressionModule(ScheduledModule):
         ValueError: if a loss is unknown, or the norm is not positive.
     """
 
+    composite_losses: tuple[str, ...] = ()
+    """Terms that a subclass computes beside those of waveforms."""
+
     def __init__(
         self,
         net: nn.Module,
@@ -44,7 +59,7 @@ class RegressionModule(ScheduledModule):
         super().__init__(net, sample_rate)
         if gradient_clip_norm is not None and gradient_clip_norm <= 0:
             raise ValueError(f"model.gradient_clip_norm={gradient_clip_norm} must be positive, or null to leave gradients alone")
-        self.loss = ReconstructionLoss(loss_weights)
+        self.loss = ReconstructionLoss(loss_weights, beside=self.composite_losses)
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.monitor = monitor

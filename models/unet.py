@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.layers.splitting import Skips, SplitNetwork
-from models.layers.starting import nearly_zeroed, zeroed
+from models.layers.starting import nearly_zeroed, orthogonal, zeroed
 from models.layers.subpixel import pixel_shuffle
 from models.layers.unet_blocks import LEAK, MIN_KERNEL, UpBlock, down_blocks, plan, plan_reach_samples
 
@@ -97,9 +97,5 @@ class UNetPublished(UNet):
         bias: bool = True,
     ) -> None:
         super().__init__(depth, channels, kernels, dropout, bias)
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv1d):
-                nn.init.orthogonal_(layer.weight)
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
+        orthogonal(self)
         nearly_zeroed(self.last)

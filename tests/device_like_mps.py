@@ -28,6 +28,9 @@ _CROSSING = (_aten._to_copy.default, _aten.copy_.default)  # from one device to 
 _AT_ONCE = {_aten._conj.default: torch.conj_physical, _aten._neg_view.default: torch.neg}  # a mode sees no lazy signs
 _BY_INDEX = ("index", "index_put", "index_put_", "_index_put_impl_")  # their indices may be on the CPU
 
+_THERE = {"mkldnn_rnn_layer": "_lstm_mps", "mkldnn_rnn_layer_backward": "lstm_mps_backward"}
+"""Operators that torch chooses by the device before anyone sees it: what it calls on a CPU, and what it would call on MPS."""
+
 
 class Held(Tensor):
     """A tensor on the make-believe device. C++ takes it for one of the CPU, Python for one of MPS."""
@@ -107,7 +110,7 @@ def device_like_mps() -> Iterator[torch.device]:
 @functools.cache
 def has_kernel(name: str) -> bool:
     """Say whether torch has a kernel of an operator for MPS, or makes it of other operators; names are as in its table."""
-    entry = _table().get(name)
+    entry = _table().get(_THERE.get(name, name))
     if entry is None:
         return True  # of another library than ATen
     delegate = re.search(r"^  structured_delegate: (\S+)", entry, flags=re.MULTILINE)

@@ -49,6 +49,7 @@ def test_only_way_to_double_precision_leads_over_the_cpu(device: torch.device) -
 
 def test_kernels_are_those_of_the_table_of_torch() -> None:
     assert has_kernel("add.Tensor") and has_kernel("_fft_r2c") and has_kernel("conv1d")
+    assert has_kernel("mkldnn_rnn_layer") and has_kernel("mkldnn_rnn_layer_backward")  # by their names on MPS
     assert not has_kernel("linalg_eig") and not has_kernel("geqrf")
 
 

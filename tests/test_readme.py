@@ -49,9 +49,24 @@ BESIDE_MUGAN = ["model.discriminator.depth=2", "model.discriminator.filters=[4,4
 BESIDE_MUGAN += ["model.autoencoder.depth=2", "model.autoencoder.filters=[8,8]"]
 BESIDE_UNET = ["model.discriminator.channels=[4,8]", "model.discriminator.kernels=[9,5]", "model.discriminator.depth=2"]
 BESIDE_UNET += ["model.autoencoder.channels=[4,8]", "model.autoencoder.kernels=[9,5]", "model.autoencoder.depth=2"]
+WAVENET = ["model.net.channels=4", "model.net.stacks=1", "model.net.dilations=3", "model.net.head_channels=[4,4]"]
 SMALL = {  # by the class of a network
     "models.unet.UNet": UNET,
     "models.unet.UNetPublished": UNET,
+    "models.tfilm.TFiLM": UNET,
+    "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
+    "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
+    "models.fcn_raw.FCNRaw": ["model.net.filters=4"],
+    "models.fcn_raw.FCNRawPublished": ["model.net.filters=4"],
+    "models.fcn_raw.ConnectedRaw": ["model.net.filters=4", "model.net.hidden=8"],
+    "models.fcn_raw.ConnectedRawPublished": ["model.net.filters=4", "model.net.hidden=8"],
+    **{f"models.ddae.{kind}": ["model.net.hidden=[8,8]"] for kind in ("DDAE", "DDAEPublished")},
+    **{
+        f"models.recurrent_spectrum.{kind}": ["model.net.hidden=8"]
+        for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")
+    },
+    **{f"models.segan.{kind}": ["model.net.channels=[4,8]"] for kind in ("SEGAN", "SEGANPublished")},
+    "models.segan_discriminator.SEGANDiscriminator": ["model.discriminator.channels=[4,8]"],
     "models.mugan.MUGANGenerator": MUGAN,
     "models.autoencoder.Autoencoder": MUGAN,
     "models.conv_rnn.ConvRNNPublished": ["model.net.hidden_channels=8", "model.net.steps=2"],

@@ -37,6 +37,17 @@ PLAIN: Keys = {
     "monitor": MONITOR,
     "gradient_clip_norm": Key(NORM, "Largest norm of the gradient; null leaves it alone."),
 }
+TARGET_FIELD: Keys = {
+    **PLAIN,
+    "target_samples": Key(
+        nullable(Whole(1, LARGEST)), "Samples in the middle of a window that are compared; null: all.", "samples"
+    ),
+}
+SPECTRAL: Keys = {
+    **PLAIN,
+    "loss_weights": needed(weights({**WAVEFORMS, "log_spectrum": "squared error of log spectra"}), "Weights of the losses."),
+    "pretraining_epochs": Key(Whole(0, 10_000_000), "How long each layer is trained by itself first; 0: not at all.", "epochs"),
+}
 PROGRESSIVE: Keys = {
     **PLAIN,
     "targets": Key(OneOf(constant("lightning_modules.losses.targets", "TARGETS")), "What a step is to reach."),
@@ -143,11 +154,15 @@ RECIPES: dict[str, Keys] = {
     f"{ROOM}base.RestorationModule": BASE,
     f"{ROOM}base.OracleModule": BASE,
     f"{ROOM}regression.RegressionModule": PLAIN,
+    f"{ROOM}target_field.TargetFieldModule": TARGET_FIELD,
+    f"{ROOM}spectral_regression.SpectralRegression": SPECTRAL,
+    f"{ROOM}spectral_regression.CleanSpectralRegression": SPECTRAL,
     f"{ROOM}autoencoding.AutoencoderModule": PLAIN,
     f"{ROOM}single_step.SingleStepModule": PLAIN,
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,
     f"{ROOM}progressive.SummedModule": PROGRESSIVE,
     f"{ROOM}adversarial.AdversarialModule": ADVERSARIAL,
+    f"{ROOM}segan.SEGANModule": ADVERSARIAL,
     f"{ROOM}mugan.MUGANModule": MUGAN,
     f"{ROOM}modular_gan.ModularGANModule": MUGAN,
     f"{ROOM}staged.StagedModule": STAGED,

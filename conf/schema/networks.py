@@ -32,6 +32,57 @@ UNET: Keys = {
     ),
     "dropout": DROPOUT,
 }
+TFILM: Keys = {
+    **UNET,
+    "bias": BIAS,
+    "block_samples": Key(
+        Whole(1, 2**20), "Length that is modulated alike, at every level; a multiple of 2^(depth + 1).", "samples"
+    ),
+    "segment_samples": Key(
+        Whole(1, 2**30),
+        "Length that is restored at once, where the recurrent network starts anew; a multiple of two blocks.",
+        "samples",
+    ),
+}
+SEGMENT = Key(Whole(1, 2**30), "Length that is restored at once; segments overlap by half.", "samples")
+WAVENET: Keys = {
+    "channels": Key(Whole(1, 65_536), "Channels of a block.", "channels"),
+    "stacks": Key(Whole(1, 64), "How often dilations begin at 1 again.", "stacks"),
+    "dilations": Key(Whole(1, 16), "Blocks of a stack, each of twice the dilation of the one before.", "blocks"),
+    "head_channels": Key(ListOf(Whole(1, 65_536), 2, 2), "Channels of the two convolutions at the end.", "channels"),
+    "segment_samples": SEGMENT,
+}
+FCN_RAW: Keys = {
+    "layers": Key(Whole(1, 64), "Convolutions with a PReLU behind them.", "layers"),
+    "filters": Key(Whole(1, 65_536), "Channels of each.", "channels"),
+    "taps": Key(TAPS, "Length of each; odd.", "samples"),
+}
+CONNECTED_RAW: Keys = {
+    **FCN_RAW,
+    "hidden": Key(Whole(1, 65_536), "Width of the first fully connected layer.", "channels"),
+    "frame_samples": Key(Whole(1, 2**20), "Length that is restored at once; frames do not overlap.", "samples"),
+}
+LOG_FRAMES: Keys = {
+    "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
+    "context": Key(Whole(1, 1023), "Frames that are looked at together; odd.", "frames"),
+    "fft_samples": Key(Whole(2, 2**20), "Length of a frame of the spectrogram; even.", "samples"),
+    "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),
+    "bands": Key(nullable(Whole(2, 2**20)), "Bands of the mel scale; null: every bin.", "bands"),
+}
+DDAE: Keys = {**LOG_FRAMES, "hidden": Key(COUNTS, "Units of each layer, outermost first.", "channels")}
+RECURRENT_SPECTRUM: Keys = {**LOG_FRAMES, "hidden": Key(Whole(1, 65_536), "Units of a layer.", "channels")}
+STRIDED: Keys = {
+    "channels": Key(COUNTS, "Channels of each strided convolution, outermost first.", "channels"),
+    "stride": Key(Whole(2, 1024), "Stride of each."),
+    "taps": Key(TAPS, "Length of each; odd.", "samples"),
+}
+SEGAN: Keys = {
+    **STRIDED,
+    "bias": BIAS,
+    "segment_samples": SEGMENT,
+    "pre_emphasis": Key(Number(0, 1, below=True), "a in x[n] - a x[n - 1], which the layers are given; 0: none."),
+    "scaled": Key(Flag(), "Whether skips have a learned scale for every channel."),
+}
 STEPS = Key(Whole(1, 10_000), "Steps in which a signal is restored.", "steps")
 FEATURES = Whole(0, 4096)
 FRAME = Key(Whole(16, 2**20), "Length of a frame of the spectrogram.", "samples")
@@ -110,6 +161,22 @@ STEREO_NOISE_AUTOENCODER: Keys = {
 NETWORKS: dict[str, Keys] = {
     "models.unet.UNet": {**UNET, "bias": BIAS},
     "models.unet.UNetPublished": {**UNET, "bias": BIAS},
+    "models.tfilm.TFiLM": TFILM,
+    "models.tfilm.TFiLMPublished": TFILM,
+    "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
+    "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
+    "models.fcn_raw.FCNRaw": FCN_RAW,
+    "models.fcn_raw.FCNRawPublished": FCN_RAW,
+    "models.fcn_raw.ConnectedRaw": CONNECTED_RAW,
+    "models.fcn_raw.ConnectedRawPublished": CONNECTED_RAW,
+    "models.ddae.DDAE": DDAE,
+    "models.ddae.DDAEPublished": DDAE,
+    **{
+        f"models.recurrent_spectrum.{kind}": RECURRENT_SPECTRUM
+        for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")
+    },
+    "models.segan.SEGAN": SEGAN,
+    "models.segan.SEGANPublished": SEGAN,
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.conv_rnn.ConvRNNPublished": CONV_RNN,
@@ -151,6 +218,12 @@ DISCRIMINATORS: dict[str, Keys] = {
     "models.discriminator.Discriminator": MUGAN_DISCRIMINATOR,
     f"{MULTI_ROOM}.MultiDiscriminator": MULTI_DISCRIMINATOR,
     "models.discriminator.WindowDiscriminator": {**MUGAN_DISCRIMINATOR, "window_samples": SPAN},
+    "models.segan_discriminator.SEGANDiscriminator": {
+        **STRIDED,
+        "window_samples": SPAN,
+        "norm": NORM,
+        "conditional": CONDITIONAL,
+    },
     "models.unet_discriminator.UNetDiscriminator": {
         **UNET,
         "window_samples": SPAN,

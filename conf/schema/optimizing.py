@@ -26,6 +26,12 @@ OPTIMIZERS: dict[str, Keys] = {
         "dampening": Key(Number(0, 1), "Share of a gradient that is left out of the momentum."),
         "nesterov": Key(Flag(), "Look ahead by the momentum, which must be above 0, without dampening."),
     },
+    "torch.optim.RMSprop": {
+        **{name: key for name, key in SHARED.items() if name not in ("betas", "amsgrad", "fused")},
+        "alpha": Key(Number(0, 1), "Decay of the running mean of the squares of gradients."),
+        "momentum": Key(Number(0, 1, below=True), "Share of the step before."),
+        "centered": Key(Flag(), "Divide by the deviation of gradients in place of their root mean square."),
+    },
     "lightning_modules.training.muon.Muon": {
         **{name: SHARED[name] for name in ("lr", "betas", "eps", "weight_decay")},
         "momentum": Key(Number(0, 1, below=True), "Decay of the running mean of the gradients of matrices."),

@@ -122,16 +122,17 @@ class ReconstructionLoss(nn.Module):
     Args:
         weights: weight by name; known names are l2, l1, log_mse and mr_stft.
         fft_sizes: window lengths of mr_stft, in samples.
+        beside: names of terms that a recipe computes itself, which may have a weight too.
 
     Raises:
         ValueError: for an unknown name, or when no weight is above 0.
     """
 
-    def __init__(self, weights: Mapping[str, float], fft_sizes: Sequence[int] = FFT_SIZES) -> None:
+    def __init__(self, weights: Mapping[str, float], fft_sizes: Sequence[int] = FFT_SIZES, beside: Collection[str] = ()) -> None:
         super().__init__()
-        check_names(weights, RECONSTRUCTION_LOSSES)
+        check_names(weights, (*RECONSTRUCTION_LOSSES, *beside))
         if not any(weight > 0 for weight in weights.values()):
-            known = ", ".join(RECONSTRUCTION_LOSSES)
+            known = ", ".join((*RECONSTRUCTION_LOSSES, *beside))
             raise ValueError(f"model.loss_weights={dict(weights)} trains nothing; give one of {known} a weight above 0")
         self.weights = {name: float(weight) for name, weight in weights.items()}
         self.mr_stft = MultiResolutionSTFT(fft_sizes)
@@ -147,7 +148,7 @@ class ReconstructionLoss(nn.Module):
             () scalars.
         """
         losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {**_OF_WAVEFORMS, "mr_stft": self.mr_stft}
-        return {name: losses[name](restored, clean) for name, weight in self.weights.items() if weight > 0}
+        return {name: losses[name](restored, clean) for name, weight in self.weights.items() if weight > 0 and name in losses}
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

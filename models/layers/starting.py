@@ -25,6 +25,15 @@ def nearly_zeroed(layer: Layer) -> Layer:
     return layer
 
 
+def orthogonal(network: nn.Module) -> None:
+    """Give the convolutions of a network orthogonal matrices and biases of 0, as kuleshov/audio-super-res does."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv1d):
+            nn.init.orthogonal_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
 def side_by_side(network: nn.Module) -> None:
     """Lay the channels of two-dimensional kernels side by side in memory: convolutions of few channels take half the time so."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's annotations leave it out

@@ -21,9 +21,24 @@ EPOCHS = 20
 PACKAGES = {"wpe": "nara_wpe"}
 """Optional ones that methods need."""
 RECURRENT = {"hidden_channels": 12, "fft_samples": 64, "hop_samples": 16}
+TFILM = {"depth": 2, "channels": [6, 8], "kernels": [9, 5], "block_samples": 16, "segment_samples": 2048}
+WAVENET = {"channels": 6, "stacks": 2, "dilations": 3, "head_channels": [6, 4], "segment_samples": 2048}
+CONNECTED = {"layers": 2, "filters": 4, "taps": 5, "hidden": 16, "frame_samples": 32}
+LOG_FRAMES = {"hidden": 12, "context": 3, "fft_samples": 64, "hop_samples": 16, "bands": 12}
+SEGAN = {"channels": [6, 8], "taps": 9}
 SIZES: dict[str, dict[str, Any]] = {
     "models.unet.UNet": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet.UNetPublished": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
+    "models.tfilm.TFiLM": TFILM,
+    "models.tfilm.TFiLMPublished": TFILM,
+    "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
+    "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
+    **{f"models.fcn_raw.{kind}": {"layers": 2, "filters": 4, "taps": 5} for kind in ("FCNRaw", "FCNRawPublished")},
+    **{f"models.fcn_raw.{kind}": CONNECTED for kind in ("ConnectedRaw", "ConnectedRawPublished")},
+    **{f"models.ddae.{kind}": LOG_FRAMES | {"hidden": [12, 8]} for kind in ("DDAE", "DDAEPublished")},
+    **{f"models.recurrent_spectrum.{kind}": LOG_FRAMES for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")},
+    **{f"models.segan.{kind}": SEGAN | {"segment_samples": 2048} for kind in ("SEGAN", "SEGANPublished")},
+    "models.segan_discriminator.SEGANDiscriminator": SEGAN,
     "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.unet_discriminator.UNetDiscriminator": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},
     "models.mugan.MUGANGenerator": {"depth": 2, "filters": [8, 16], "kernels": [3, 9], "split": None},
@@ -102,13 +117,13 @@ def untrained(config: dict[str, Any]) -> RestorationModule:
 
 
 def eager(node: Any) -> Any:
-    """Return a small description that can learn by heart: without dropout, fast, with states that can hold a patch, in one stage.
+    """Return a small description that can learn by heart: without dropout, fast, with states that can hold a patch, at once.
 
     Told a cut-off below all sound, a method that fills lost bands may change all of it.
     """
     if not isinstance(node, dict):
         return node
-    wanted = {"dropout": 0.0, "lr": 3e-3, "hidden_channels": 96, "cutoff_hz": 20.0}
+    wanted = {"dropout": 0.0, "lr": 3e-3, "hidden_channels": 96, "cutoff_hz": 20.0, "pretraining_epochs": 0}
     able = {key: eager(value) for key, value in node.items()} | {key: wanted[key] for key in node if key in wanted}
     if "stages" in able:
         able["stages"] = {"all": {"train": ["generator", "discriminator", "autoencoder"], "epochs": None}}

@@ -29,6 +29,12 @@ HEAVY = (
     "unet_gan_published",
     "autoencoder",
     "mask_net_causal",
+    "tfilm_published",
+    "segan",
+    "segan_published",
+    "segan_plus_published",
+    "wavenet_denoiser",
+    "wavenet_denoiser_published",
 )
 SATURATING = "encoder_decoder_published"
 """Ends with a sigmoid, through which larger weights let no gradient."""
