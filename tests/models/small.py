@@ -33,7 +33,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "models.tfilm.TFiLMPublished": TFILM,
     "models.wavenet_denoiser.WaveNetDenoiser": WAVENET,
     "models.wavenet_denoiser.WaveNetDenoiserPublished": WAVENET,
-    **{f"models.fcn_raw.{kind}": {"layers": 2, "filters": 4, "taps": 5} for kind in ("FCNRaw", "FCNRawPublished")},
+    **{f"models.fcn_raw.{kind}": {"layers": 3, "filters": 12, "taps": 11} for kind in ("FCNRaw", "FCNRawPublished")},
     **{f"models.fcn_raw.{kind}": CONNECTED for kind in ("ConnectedRaw", "ConnectedRawPublished")},
     **{f"models.ddae.{kind}": LOG_FRAMES | {"hidden": [12, 8]} for kind in ("DDAE", "DDAEPublished")},
     **{f"models.recurrent_spectrum.{kind}": LOG_FRAMES for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")},
