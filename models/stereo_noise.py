@@ -107,7 +107,8 @@ class StereoNoiseAutoencoder(StereoAutoencoder):
         """Return the spectra (B, 2, F, L) of a signal (B, 2, T)."""
         with torch.autocast(signal.device.type, enabled=False):
             found = stft.analyze(signal.float().flatten(0, 1), self.window, HOP_SAMPLES, edges="silent")
-        return found.unflatten(0, (-1, CHANNELS))
+        spectra: Tensor = found.unflatten(0, (-1, CHANNELS))
+        return spectra
 
 
 def mel_hats(count: int, sample_rate: int) -> Tensor:
@@ -125,5 +126,5 @@ def mel_hats(count: int, sample_rate: int) -> Tensor:
     """
     hz = torch.linspace(0, sample_rate / 2, FFT_SAMPLES // 2 + 1, dtype=torch.float64)
     place = (1 + hz / 700).log() / math.log(1 + sample_rate / 1400) * (count - 1)
-    hats: Tensor = (1 - (place - torch.arange(count)[:, None]).abs()).clamp_min(0)
-    return hats.float()
+    hats: Tensor = (1 - (place - torch.arange(count)[:, None]).abs()).clamp_min(0).to(torch.float32)
+    return hats
