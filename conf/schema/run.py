@@ -19,6 +19,12 @@ from conf.schema.texts import FolderName, Identifier, Text
 from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
 
 
+@cache
+def known_methods(plugins: tuple[str, ...]) -> list[str]:
+    """Return the methods without training of this project and of packages; every file is read once."""
+    return untrained_methods(plugins)
+
+
 @dataclass(frozen=True)
 class UntrainedMethod(OneOf):
     """The name of a method without training, of this project or of a plugin."""
@@ -33,7 +39,7 @@ class UntrainedMethod(OneOf):
         Raises:
             SchemaError: naming the key, the value and what is allowed.
         """
-        OneOf(untrained_methods(place.plugins)).check(value, place)
+        OneOf(known_methods(tuple(place.plugins))).check(value, place)
 
 
 EPOCHS = Whole(0, 10_000_000)

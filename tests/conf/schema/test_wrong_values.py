@@ -9,6 +9,7 @@ import pytest
 from benchmarks.robustness.choices import files
 from benchmarks.robustness.wrong_values import nested, places, wrong_values
 from conf.compose import FOLDER
+from conf.schema import run
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.classes import CLASSES
 from conf.schema.constructors import AnyText
@@ -86,3 +87,11 @@ def test_wrong_values_of_the_keys_of_the_data_are_refused(composed: dict[str, An
 
 def test_text_of_a_plugin_may_be_empty() -> None:
     AnyText().check("", Place("a"))
+
+
+def test_names_of_methods_are_read_once_however_many_baselines_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+    monkeypatch.setattr(run, "untrained_methods", lambda plugins: read.append(plugins) or ["wiener"])
+    for number in range(3):
+        run.UntrainedMethod(lambda: ["wiener"]).check("wiener", Place(f"baselines[{number}]", plugins=["some_package"]))
+    assert read == [("some_package",)]
