@@ -18,6 +18,7 @@ FRAGMENTS = {  # group: its place, and a model that has it
     "warm_up": ("model.warm_up", "mugan_small"),
     "discriminator": ("model.discriminator", "mugan_small"),
     "autoencoder": ("model.autoencoder", "mugan_small"),
+    "balance": ("model.balance", "mugan_small"),
 }
 PARTS = [(group, path.stem) for group in FRAGMENTS for path in sorted((FOLDER / group).glob("*.yaml"))]
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((FOLDER / group).glob("*.yaml"))]

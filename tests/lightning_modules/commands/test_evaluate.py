@@ -48,7 +48,8 @@ def test_pairs_differ_when_the_corruption_does(config: Config) -> None:
 def test_every_method_without_training_is_scored_on_the_same_pairs(config: Config, tmp_path: Path) -> None:
     result = evaluate(config("model=wiener_oracle", "corruption.colors=[white]", "corruption.snr_db=5"))
     methods = result["methods"]
-    assert set(methods) == {"corrupted", "wiener", "sinc", "cubic_spline", "spline_white", "noise_fill", "method"}
+    controls = {"wiener", "sinc", "cubic_spline", "spline_white", "noise_fill", "ar_declick", "consistent_declip"}
+    assert set(methods) == {"corrupted", *controls, "method"}
     assert methods["corrupted"]["snr_db"] == pytest.approx(5, abs=0.05)
     assert methods["method"]["kind"] == "oracle"
     assert methods["method"]["snr_db"] > methods["corrupted"]["snr_db"] + 3
