@@ -44,7 +44,6 @@ class ARDeclick(SegmentedRestorer):
     """
 
     identity_at_start = False
-    level_free = True
 
     def __init__(self, sample_rate: int, order: int = 32, threshold: float = 8.0, rounds: int = 3) -> None:
         check_count("@order", order)
