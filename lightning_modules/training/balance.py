@@ -65,7 +65,7 @@ class GradientBalance(nn.Module):
         """
         for name, term in terms.items():
             (gradient,) = torch.autograd.grad(term, restored, retain_graph=True)
-            norm = float(average(gradient.flatten(1).norm(dim=1).mean()))
+            norm = float(average(torch.linalg.vector_norm(gradient.flatten(1), dim=1).mean()))
             self.sums[name] = self.decay * self.sums[name] + norm
             self.counts[name] = self.decay * self.counts[name] + 1
         norms = {name: self.sums[name] / self.counts[name] for name in terms}
