@@ -118,7 +118,7 @@ def test_every_network_that_knows_its_rate_keeps_the_length(model: str, sample_r
     with initialize_config_module("conf"):
         module: Any = build(compose("train", [f"model={model}", f"data.sample_rate={sample_rate}"]).model).eval()
     for samples in (1, 7, sample_rate // 4):
-        clean = clean_batch(sample_rate)[..., :samples]
+        clean = clean_batch(sample_rate)[..., :samples].repeat(1, module.net.channels or 1, 1)
         with torch.no_grad():
             restored = module.restore_pair(0.5 * clean, clean)
         assert restored.shape == clean.shape
