@@ -128,18 +128,6 @@ class SEGANPublished(SEGAN):
     identity_at_start = False
     corrects = False
 
-    def __init__(
-        self,
-        channels: Sequence[int] = (16, 32, 32, 64, 64, 128, 128, 256, 256, 512, 1024),
-        stride: int = 2,
-        taps: int = 31,
-        bias: bool = False,
-        segment_samples: int = 16384,
-        scaled: bool = False,
-        pre_emphasis: float = 0.95,
-    ) -> None:
-        super().__init__(channels, stride, taps, bias, segment_samples, scaled, pre_emphasis)
-
     def limited(self, found: Tensor) -> Tensor:
         """Return what was found within -1 to 1."""
         return torch.tanh(found)

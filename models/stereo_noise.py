@@ -5,14 +5,13 @@ what is missing sounds more alike than silence. Since noise is uncorrelated with
 towards zero: they are trained by themselves, by a loss of spectra, from a network that has learned the waveform.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from models.classical.fixed_noise import fixed_noise
 from models.layers import stft
 from models.layers.counts import check_count
+from models.layers.log_frames import mel_shares
 from models.layers.starting import zeroed
 from models.stereo_autoencoder import CHANNELS, StereoAutoencoder
 
@@ -60,7 +59,7 @@ class StereoNoiseAutoencoder(StereoAutoencoder):
         super().__init__(code_channels, hidden_channels, stride, layout, edges, code_step)
         check_count("@noise_bands", noise_bands, 2)
         self.register_buffer("window", torch.hann_window(FFT_SAMPLES), persistent=False)
-        self.register_buffer("bands", mel_hats(noise_bands, sample_rate), persistent=False)
+        self.register_buffer("bands", mel_shares(FFT_SAMPLES // 2 + 1, noise_bands, sample_rate), persistent=False)
         self.loudness = zeroed(nn.Linear(noise_bands, noise_bands))
         nn.init.constant_(self.loudness.bias, QUIET_LOG_GAIN)
 
@@ -109,22 +108,3 @@ class StereoNoiseAutoencoder(StereoAutoencoder):
             found = stft.analyze(signal.float().flatten(0, 1), self.window, HOP_SAMPLES, edges="silent")
         spectra: Tensor = found.unflatten(0, (-1, CHANNELS))
         return spectra
-
-
-def mel_hats(count: int, sample_rate: int) -> Tensor:
-    """Return by how much each bin belongs to each band, (K, F), 1 in all over the bands of a bin.
-
-    Middles lie from 0 Hz to half the rate, as far from each other on the mel scale of O'Shaughnessy (1987), m = 2595 log10(1 +
-    f / 700 Hz); from one to the next a bin passes from this band to that.
-
-    Args:
-        count: of bands, K.
-        sample_rate: in Hz.
-
-    >>> mel_hats(3, 16000).sum(dim=0).unique()
-    tensor([1.])
-    """
-    hz = torch.linspace(0, sample_rate / 2, FFT_SAMPLES // 2 + 1, dtype=torch.float64)
-    place = (1 + hz / 700).log() / math.log(1 + sample_rate / 1400) * (count - 1)
-    hats: Tensor = (1 - (place - torch.arange(count)[:, None]).abs()).clamp_min(0).to(torch.float32)
-    return hats

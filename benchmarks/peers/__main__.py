@@ -5,8 +5,8 @@
     DIR/peers/bin/python -m benchmarks.peers WORK --speech SPEECH --noise NOISE [--clean CLEAN --noisy NOISY]
 
 SPEECH and NOISE are folders with a MANIFEST.csv that has splits: the test splits are taken, at 0, 5 and 10 dB, in windows of four
-seconds at 16 kHz. CLEAN and NOISY hold pairs of the same names, such as those of VoiceBank, whole. A method whose package is not
-installed is left out and named.
+seconds at 16 kHz. CLEAN and NOISY hold pairs of the same names, such as those of VoiceBank, whole. A package that is not
+installed is named, and nothing is evaluated.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Peers with weights: GTCRN, DTLN, NSNet2, RNNoise and DeepFilterNet3."""
 
 import ctypes
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from .peer import Peer, Signal, fitted, shipped
 
 
+@cache
 def session(package: str, name: str) -> Any:
     """Return what runs an ONNX file of a package on one core."""
     import onnxruntime

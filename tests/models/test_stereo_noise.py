@@ -7,7 +7,7 @@ from torch import Tensor
 
 from models.layers.setting_error import SettingError
 from models.stereo_autoencoder import StereoAutoencoder
-from models.stereo_noise import StereoNoiseAutoencoder, mel_hats
+from models.stereo_noise import StereoNoiseAutoencoder
 
 RATE_HZ = 16000
 
@@ -33,7 +33,7 @@ def test_size_is_that_of_the_autoencoder_and_of_one_matrix() -> None:
 
 
 def test_bands_share_every_bin_and_lie_on_the_mel_scale() -> None:
-    hats = mel_hats(5, RATE_HZ)
+    hats = network(bands=5).bands
     torch.testing.assert_close(hats.sum(dim=0), torch.ones(257))
     middles_hz = 700 * (10 ** (np.arange(5) * 2595 * np.log10(1 + 8000 / 700) / 4 / 2595) - 1)
     assert hats.argmax(dim=1).tolist() == pytest.approx(middles_hz / 8000 * 256, abs=0.5)
