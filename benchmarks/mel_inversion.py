@@ -16,6 +16,8 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from datamodules.draws import scale_to_snr
+from lightning_modules.metrics.snr import snr_db
 from models.spectral_restorer import SpectralRestorer
 
 SPECTRA = {"bins": (512, 128, None), "87 bands": (512, 128, 87), "64 bands": (512, 128, 64), "40 bands": (256, 128, 40)}
@@ -32,15 +34,9 @@ class Known(SpectralRestorer):
         return self.wanted
 
 
-def snr_db(restored: Tensor, clean: Tensor) -> float:
-    """Return the signal-to-noise ratio of two signals of equal shape."""
-    return float(10 * torch.log10(clean.square().sum() / (restored - clean).square().sum()))
-
-
 def noisy(clean: Tensor, wanted_db: float, generator: torch.Generator) -> Tensor:
     """Return a signal in white noise at a signal-to-noise ratio."""
-    noise = torch.randn(clean.shape, generator=generator)
-    return clean + noise * (clean.square().sum() / noise.square().sum() * 10 ** (-wanted_db / 10)).sqrt()
+    return clean + scale_to_snr(clean, torch.randn(clean.shape, generator=generator), torch.tensor([wanted_db]))
 
 
 def reached_db(paths: list[str], wanted_db: float, spectrum: tuple[int, int, int | None]) -> float:
@@ -51,7 +47,7 @@ def reached_db(paths: list[str], wanted_db: float, spectrum: tuple[int, int, int
         clean = torch.from_numpy(audio.T[:1].copy())[None]
         corrupted, net = noisy(clean, wanted_db, generator), Known(sample_rate, *spectrum)
         net.wanted = net.features_of(corrupted, clean)[1]
-        values.append(snr_db(net(corrupted), clean))
+        values.append(snr_db(net(corrupted), clean).item())
     return fmean(values)
 
 

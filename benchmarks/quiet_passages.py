@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from math import gcd
 from pathlib import Path
 
-import numpy as np
 import soundfile
 import torch
 from scipy.signal import resample_poly
+from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import clarion
+from datamodules.draws import scale_to_snr
 from lightning_modules.metrics.snr import si_sdr_db
 
 SECONDS, SKIPPED_SECONDS = 4, 4
@@ -28,37 +29,34 @@ SNR_DB = 5.0
 QUIETER = 0.01
 
 
-def excerpt(path: str, sample_rate: int) -> np.ndarray:
-    """Return 4 s of a file in mono, (1, T) at a rate, from 4 s on or as late as there are so many."""
+def excerpt(path: str, sample_rate: int) -> Tensor:
+    """Return 4 s of a file in mono, (1, 1, T) at a rate, from 4 s on or as late as there are so many."""
     audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
     if len(audio) < SECONDS * rate:
         raise SystemExit(f"{path}: lasts {len(audio) / rate:.1f} s; {SECONDS} are needed")
     start = min(SKIPPED_SECONDS * rate, len(audio) - SECONDS * rate)
     mono = audio[start : start + SECONDS * rate].mean(axis=1)
     common = gcd(rate, sample_rate)
-    at_rate: np.ndarray = resample_poly(mono, sample_rate // common, rate // common)
-    return at_rate[None].astype(np.float32)
+    return torch.from_numpy(resample_poly(mono, sample_rate // common, rate // common)).float()[None, None]
 
 
-def by_part(restored: np.ndarray, clean: np.ndarray, sample_rate: int) -> list[float]:
-    """Return the SI-SDR in dB of two signals (1, T): of all, then of every half second."""
+def by_part(restored: Tensor, clean: Tensor, sample_rate: int) -> list[float]:
+    """Return the SI-SDR in dB of two signals (1, 1, T): of all, then of every half second."""
     part = round(PART_SECONDS * sample_rate)
     ranges = [slice(None), *(slice(start, start + part) for start in range(0, clean.shape[-1] - part + 1, part))]
-    restored_, clean_ = torch.from_numpy(restored)[None], torch.from_numpy(clean)[None]
-    return [si_sdr_db(restored_[..., place], clean_[..., place]).item() for place in ranges]
+    return [si_sdr_db(restored[..., place], clean[..., place]).item() for place in ranges]
 
 
-def rows(method: str, files: Sequence[str], sample_rate: int) -> np.ndarray:
+def rows(method: str, files: Sequence[str], sample_rate: int) -> list[list[float]]:
     """Return the mean SI-SDR in dB, (2, parts + 1): alone, and behind what is louder."""
-    restore, draw, values = clarion.load(method), np.random.default_rng(0), []
+    restore, draw, values = clarion.load(method), torch.Generator().manual_seed(0), []
     for path in files:
         clean = excerpt(path, sample_rate)
-        noise = draw.standard_normal(clean.shape).astype(np.float32)
-        given = clean + noise * np.sqrt(np.mean(clean**2) / np.mean(noise**2)) * np.float32(10 ** (-SNR_DB / 20))
-        behind = restore(np.concatenate([given, QUIETER * given], axis=-1), sample_rate)[:, clean.shape[-1] :] / QUIETER
+        noise = scale_to_snr(clean, torch.randn(clean.shape, generator=draw), torch.tensor([SNR_DB]))
+        given = clean + noise
+        behind = restore(torch.cat([given, QUIETER * given], dim=-1), sample_rate)[..., clean.shape[-1] :] / QUIETER
         values.append([by_part(each, clean, sample_rate) for each in (restore(given, sample_rate), behind)])
-    means: np.ndarray = np.mean(values, axis=0)
-    return means
+    return torch.tensor(values).mean(dim=0).tolist()
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from datamodules.draws import scale_to_snr
 from lightning_modules.metrics.snr import snr_db
 from models.classical.wiener import Wiener, WienerOracle
 
@@ -36,8 +37,7 @@ def read_excerpt(path: Path) -> Tensor:
 
 def add_white_noise(clean: Tensor, input_snr_db: float, generator: torch.Generator) -> Tensor:
     """Return clean + white Gaussian noise at exactly the asked SNR."""
-    noise = torch.randn(clean.shape, generator=generator)
-    return clean + noise * (clean.norm() / noise.norm()) * 10 ** (-input_snr_db / 20)
+    return clean + scale_to_snr(clean, torch.randn(clean.shape, generator=generator), torch.tensor([input_snr_db]))
 
 
 def main(folder: Path) -> None:

@@ -25,7 +25,7 @@ def test_a_method_that_changes_nothing_has_the_same_row_alone_and_behind(recordi
 
 
 def test_an_excerpt_is_brought_to_the_rate_and_a_short_file_is_named(recording: str, tmp_path: Path) -> None:
-    assert excerpt(recording, 16000).shape == (1, 64000)
+    assert excerpt(recording, 16000).shape == (1, 1, 64000)
     short = tmp_path / "short.wav"
     soundfile.write(short, np.zeros(8000), 8000)
     with pytest.raises(SystemExit, match=r"short.wav: lasts 1.0 s; 4 are needed"):
