@@ -118,9 +118,16 @@ MASK_OF_PATCHES: Keys = {
 }
 MASK_NET: Keys = {
     **MASK_OF_PATCHES,
+    "fft_samples": Key(nullable(FRAME.kind), "Length of a frame of the spectrum; null: 0.256 s.", "samples"),
+    "hop_samples": Key(nullable(HOP.kind), "Distance of two frames; null: a quarter of one.", "samples"),
     "gain_channels": Key(Whole(0, 4096), "Channels of every bin in the second stage; 0 for none.", "channels"),
-    "gain_fft_samples": Key(Whole(16, 2**20), "Length of a frame of the second stage.", "samples"),
-    "gain_hop_samples": Key(Whole(1, 2**20), "Distance of two frames of the second stage.", "samples"),
+    "gain_fft_samples": Key(nullable(Whole(16, 2**20)), "Length of a frame of the second stage; null: 0.032 s.", "samples"),
+    "gain_hop_samples": Key(nullable(Whole(1, 2**20)), "Distance of two frames of the second stage; null: a quarter.", "samples"),
+    "detailed_hz": Key(
+        nullable(Number(0, HIGHEST_RATE_HZ, above=True)),
+        "Frequency up to which bins have masks of their own; above, eight share one. null: all bins have.",
+        "Hz",
+    ),
 }
 MASK_NET_CAUSAL: Keys = {
     **MASK_OF_PATCHES,

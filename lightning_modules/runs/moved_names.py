@@ -25,6 +25,7 @@ ADVERSARIAL = (
     "staged.Staged",
 )
 NEW_KEYS: dict[str, dict[str, Any]] = {
+    "models.mask_net.MaskNet": {"detailed_hz": None},
     **{name: {"neighborhood": 8} for name in ("models.conv_rnn.ConvRNN", "models.cold_diffusion.ColdDiffusionRNN")},
     **{
         f"lightning_modules.{name}Module": {"balance": {"_target_": "lightning_modules.training.balance.Weights"}}

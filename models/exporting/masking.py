@@ -1,5 +1,7 @@
 """`models.mask_net` in real numbers: the mask of a segment, whose level and floors are judged in the graph."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,7 +12,17 @@ from models.exporting.pairs import square, times, times_conjugate, unit
 from models.exporting.transform import MatrixTransform
 from models.layers.gain_stage import bounded
 from models.layers.level import level_of
-from models.layers.mask_features import FLOOR_FRAMES, GROUPED_BINS, LEAST_POWER, grouped, turned_back
+from models.layers.mask_features import (
+    FLOOR_FRAMES,
+    GROUPED_BINS,
+    LEAST_POWER,
+    group_places,
+    grouped,
+    half_log,
+    in_groups,
+    of_bins,
+    turned_back,
+)
 from models.mask_net import MaskNet
 
 
@@ -32,7 +44,7 @@ class MaskNetGraph(nn.Module):
         self.transform = MatrixTransform(net.window, net.hop_samples)
         self.floor = SlidingFloor(FLOOR_FRAMES)
         self.gain_stage = GainStageGraph(net.gain_stage) if net.gain_stage is not None else None
-        back = turned_back(self.transform.bins, self.transform.fft_samples, net.hop_samples)
+        back = turned_back(net.alone + 1, self.transform.fft_samples, net.hop_samples)
         self.register_buffer("back", torch.view_as_real(back).clone())  # (F, 2)
 
     def forward(self, segment: Tensor) -> Tensor:
@@ -41,23 +53,35 @@ class MaskNetGraph(nn.Module):
         level = level_of(signal).clamp_min(torch.finfo(torch.float32).tiny)
         given = signal / level
         spectrum = self.transform.of_signal(self.net.filled(given))  # (N, F, L) each
-        mask = functional.pad(self.net.change(self.features(spectrum)[:, :, :-1]), (0, 0, 0, 1))
+        mask = functional.pad(of_bins(self.net.change(self.features(spectrum)), self.net.alone), (0, 0, 0, 1))
         found = self.transform.synthesize(*times(mask.unbind(dim=1), spectrum))[:, : segment.shape[-1]]
         if self.gain_stage is not None:
             found = found + self.gain_stage(given, given + found)
         return segment + (level * bounded(found, given)).reshape(segment.shape)
 
     def features(self, spectrum: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the seven features (N, 7, F, L) of `mask_features` of spectra, two of (N, F, L)."""
-        bins = self.transform.bins
-        log_magnitude = 0.5 * (square(spectrum) + LEAST_POWER).log()
-        floor = self.floor(grouped(log_magnitude)).index_select(1, torch.arange(bins) // GROUPED_BINS)
+        """Return the seven features (N, 7, R, L) of `mask_features` of spectra, two of (N, F, L)."""
+        alone, power = self.net.alone, square(spectrum)
+        single, reference = self._of_bins([part[:, : alone + 1] for part in spectrum], half_log(power[:, : alone + 1]))
+        if alone == self.transform.bins - 1:
+            return single[:, :, :-1]
+        height = half_log(in_groups(power[:, alone:-1]))
+        above = [0.5 * (height - level) for level in (self.floor(height), reference)]
+        place = group_places(height.shape[1], alone)[:, None].expand_as(height)
+        shared = torch.stack([*above, *(torch.zeros_like(height) for _ in range(4)), place], dim=1)
+        return torch.cat([single[:, :, :-1], shared], dim=2)
+
+    def _of_bins(self, spectrum: Sequence[Tensor], height: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the features (N, 7, F, L) of the first bins, of log magnitude (N, F, L), and their mean floor (N, 1, L)."""
+        bins = self.net.alone + 1
+        floor = self.floor(grouped(height)).index_select(1, torch.arange(bins) // GROUPED_BINS)
+        reference = floor.mean(dim=1, keepdim=True)
         phases = unit(spectrum, LEAST_POWER)
         later, earlier = [part[..., 1:] for part in phases], [part[..., :-1] for part in phases]
         following = [functional.pad(part, (0, 1)) for part in times_conjugate(later, earlier)]
         advance = times(following, (self.back[:, :1], self.back[:, 1:]))
         upper, lower = [part[:, 1:] for part in phases], [part[:, :-1] for part in phases]
         steps = [functional.pad(-part, (0, 0, 0, 1)) for part in times_conjugate(upper, lower)]
-        frequency = torch.linspace(-1, 1, bins)[:, None].expand_as(log_magnitude)
-        above = [0.5 * (log_magnitude - what) for what in (floor, floor.mean(dim=1, keepdim=True))]
-        return torch.stack([*above, *advance, *steps, frequency], dim=1)
+        frequency = torch.linspace(-1, 1, bins)[:, None].expand_as(height)
+        above = [0.5 * (height - level) for level in (floor, reference)]
+        return torch.stack([*above, *advance, *steps, frequency], dim=1), reference

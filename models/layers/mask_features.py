@@ -1,4 +1,7 @@
-"""What a mask is estimated from: seven features of every bin of a short-time spectrum, none of which knows the level."""
+"""What a mask is estimated from: seven features of every row of a short-time spectrum, none of which knows the level.
+
+A row is a bin, or above those that are told apart eight bins together.
+"""
 
 import math
 
@@ -16,44 +19,81 @@ FLOOR_TOLERANCE = 0.5
 """In nepers, by which a frame may lie below its floor, all bins together: noise varies, and 4 dB are no other passage."""
 SMOOTHED_BINS = 9
 GROUPED_BINS = 8
-"""That have a floor in common."""
+"""That have a floor in common, or where bins are not told apart a row."""
 LEAST_POWER = 1e-10
 """Below it, of a bin of a signal at level 1, nothing is told apart: float32 rounds there, and rounding depends on the level."""
 
 
-def mask_features(spectrum: Tensor, hop_samples: int) -> Tensor:
-    """Return features of short-time spectra that tell noise from tones.
+def mask_features(spectrum: Tensor, hop_samples: int, alone: int | None = None) -> Tensor:
+    """Return features of the rows of short-time spectra that tell noise from tones.
 
-    In order: half the natural log magnitude above the bin's floor, and above the mean floor of all bins at that time; cosine and
-    sine of the phase advance to the next frame, less what the bin's center frequency advances in a hop; cosine and sine of the
-    phase step to the next bin, sign-flipped, as steady tones turn by half a circle from bin to bin; and the frequency, -1 to 1.
-    Where there is no next one, or silence, phases give zeros.
+    In order: half the natural log magnitude above the row's floor, and above the mean floor of all bins told apart at that time;
+    cosine and sine of the phase advance to the next frame, less what the bin's center frequency advances in a hop; cosine and
+    sine of the phase step to the next bin, sign-flipped, as steady tones turn by half a circle from bin to bin; and the place
+    among the rows, -1 to 1 over the bins told apart and further on above. Where there is no next one, or silence, and in rows of
+    several bins, phases give zeros.
 
     Args:
-        spectrum: (N, F, L), complex, of signals at level 1.
+        spectrum: (N, F, L), complex, of signals at level 1, from 0 Hz to half the rate; the last bin has no row.
         hop_samples: from frame to frame.
+        alone: bins, from 0 Hz on, that are rows by themselves; what is left is a multiple of eight. None: all.
 
     Returns:
-        (N, 7, F, L), the features of a bin side by side in memory.
+        (N, 7, R, L), the features of a row side by side in memory.
     """
+    last = spectrum.shape[1] - 1
+    alone = last if alone is None else alone
+    back = turned_back(alone + 1, 2 * last, hop_samples).to(spectrum.device)
+    single, reference = _features_of_bins(spectrum[:, : alone + 1], back)
+    power = stft.squared_magnitude(spectrum[:, alone:last])
+    return torch.cat([single[:, :alone], _features_of_groups(in_groups(power), reference, alone)], dim=1).movedim(-1, 1)
+
+
+def _features_of_bins(spectrum: Tensor, back: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the features (N, F, L, 7) of the first bins, and the mean of their floors (N, 1, L)."""
     bins = spectrum.shape[1]
-    log_magnitude = 0.5 * (stft.squared_magnitude(spectrum) + LEAST_POWER).log()  # (N, F, L)
-    floor = log_floor(grouped(log_magnitude), FLOOR_FRAMES).repeat_interleave(GROUPED_BINS, dim=1)[:, :bins]
+    height = half_log(stft.squared_magnitude(spectrum))  # (N, F, L)
+    floor = log_floor(grouped(height), FLOOR_FRAMES).repeat_interleave(GROUPED_BINS, dim=1)[:, :bins]
+    reference = floor.mean(dim=1, keepdim=True)
     unit = spectrum / (spectrum.abs() + LEAST_POWER)
-    back = turned_back(bins, 2 * (bins - 1), hop_samples).to(spectrum.device)[:, None]
-    advance = functional.pad(unit[..., 1:] * unit[..., :-1].conj(), (0, 1)) * back
+    advance = functional.pad(unit[..., 1:] * unit[..., :-1].conj(), (0, 1)) * back[:, None]
     step = functional.pad(-unit[:, 1:] * unit[:, :-1].conj(), (0, 0, 0, 1))
-    frequency = torch.linspace(-1, 1, bins, device=spectrum.device)[:, None].expand_as(log_magnitude)
-    features = torch.stack(
-        [
-            0.5 * (log_magnitude - floor),
-            0.5 * (log_magnitude - floor.mean(dim=1, keepdim=True)),
-            *(advance.real, advance.imag, step.real, step.imag),
-            frequency,
-        ],
-        dim=-1,
-    )
-    return features.movedim(-1, 1)
+    place = torch.linspace(-1, 1, bins, device=spectrum.device)[:, None].expand_as(height)
+    above = [0.5 * (height - level) for level in (floor, reference)]
+    return torch.stack([*above, advance.real, advance.imag, step.real, step.imag, place], dim=-1), reference
+
+
+def _features_of_groups(power: Tensor, reference: Tensor, alone: int) -> Tensor:
+    """Return the features (N, G, L, 7) of groups of bins of mean powers (N, G, L), above as many bins that are told apart."""
+    height = half_log(power)
+    above = [0.5 * (height - level) for level in (log_floor(height, FLOOR_FRAMES), reference)]
+    place = group_places(power.shape[1], alone).to(power.device)[:, None].expand_as(height)
+    return torch.stack([*above, *(torch.zeros_like(height) for _ in range(4)), place], dim=-1)
+
+
+def half_log(power: Tensor) -> Tensor:
+    """Return the natural log magnitudes of powers, of the same shape."""
+    return 0.5 * (power + LEAST_POWER).log()
+
+
+def group_places(groups: int, alone: int) -> Tensor:
+    """Return the places (G,) of groups among the rows, above bins told apart whose places go from -1 to nearly 1.
+
+    >>> group_places(2, 4)
+    tensor([1.0000, 1.5000])
+    """
+    return 1 + torch.arange(groups) * (2 / alone)
+
+
+def in_groups(power: Tensor) -> Tensor:
+    """Return powers (N, F, L) as means over eight bins, (N, F / 8, L)."""
+    groups: Tensor = power.unflatten(1, (power.shape[1] // GROUPED_BINS, GROUPED_BINS))  # (N, F / 8, 8, L)
+    return groups.mean(dim=2)
+
+
+def of_bins(rows: Tensor, alone: int) -> Tensor:
+    """Return for every bin what its row says, (N, C, F, L) of (N, C, R, L), as many rows of one bin before those of eight."""
+    return torch.cat([rows[:, :, :alone], rows[:, :, alone:].repeat_interleave(GROUPED_BINS, dim=2)], dim=2)
 
 
 def log_floor(heights: Tensor, frames: int) -> Tensor:

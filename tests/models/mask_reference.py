@@ -8,13 +8,15 @@ Weights = Mapping[str, np.ndarray]
 BINS, FRAMES = 8, 4
 
 
-def restored(signal: np.ndarray, weights: Weights, blocks: int, frames: tuple[int, int], short: tuple[int, int]) -> np.ndarray:
+def restored(
+    signal: np.ndarray, weights: Weights, blocks: int, frames: tuple[int, int], short: tuple[int, int], alone: int
+) -> np.ndarray:
     """Return what becomes of a signal (T,); `frames` and `short` are length and hop of the long and the short frames."""
     level = np.sqrt((signal**2).mean())
     given, (fft, hop) = signal / level, frames
     filled = -(-(len(signal) + hop) // (FRAMES * hop)) * FRAMES * hop - hop
     bins = spectrum(np.pad(given, (fft // 2, filled - len(given) + fft // 2), mode="reflect"), fft, hop)
-    real, imaginary = mask(features(bins, hop)[:, :-1], weights, blocks)
+    real, imaginary = (each[row_of_bin(len(bins) - 1, alone)] for each in mask(features(bins, hop, alone), weights, blocks))
     found = overlapped(np.concatenate([(real + 1j * imaginary) * bins[:-1], np.zeros((1, bins.shape[1]))]), fft, hop)[
         : len(given)
     ]
@@ -70,16 +72,35 @@ def overlapped(bins: np.ndarray, fft: int, hop: int) -> np.ndarray:
     return signal[fft // 2 :]
 
 
-def features(bins: np.ndarray, hop: int) -> np.ndarray:
-    """Return the seven features (7, F, L) of bins (F, L)."""
-    count = len(bins)
+def row_of_bin(bins: int, alone: int) -> list[int]:
+    """Return which row every bin is in: the first ones have one each, then eight have one."""
+    return [k if k < alone else alone + (k - alone) // 8 for k in range(bins)]
+
+
+def features(bins: np.ndarray, hop: int, alone: int) -> np.ndarray:
+    """Return the seven features (7, R, L) of bins (F, L)."""
+    single, rows = features_of_bins(bins, hop, alone + 1), np.array(row_of_bin(len(bins) - 1, alone))
+    power, numbers = np.abs(bins) ** 2, range(alone, rows[-1] + 1)
+    shared = np.zeros((7, len(numbers), bins.shape[1]))
+    if numbers:
+        height = np.array([np.log(power[:-1][rows == row].mean(axis=0) + 1e-10) / 2 for row in numbers])
+        shared[0] = (height - floor_of(height, 32)) / 2
+        shared[1] = single[1, 0] + (height - np.log(power[0] + 1e-10) / 2) / 2
+        shared[6] = (2 * np.array(numbers) / alone - 1)[:, None]
+    found: np.ndarray = np.concatenate([single[:, :alone], shared], axis=1)
+    return found
+
+
+def features_of_bins(every_bin: np.ndarray, hop: int, count: int) -> np.ndarray:
+    """Return the seven features (7, F, L) of the first ones of bins (F', L)."""
+    bins = every_bin[:count]
     height = np.log(np.abs(bins) ** 2 + 1e-10) / 2
     smooth = np.stack([height[max(0, k - 4) : k + 5].mean(axis=0) for k in range(0, count, 8)])
     floor = np.repeat(floor_of(smooth, 32), 8, axis=0)[:count]
     found = np.zeros((7, *bins.shape))
     found[0], found[1] = (height - floor) / 2, (height - floor.mean(axis=0)) / 2
     angles, sound = np.angle(bins), np.abs(bins) > 1e-9
-    expected = np.pi * np.arange(count) / (count - 1) * hop
+    expected = np.pi * np.arange(count) / (len(every_bin) - 1) * hop
     advance = angles[:, 1:] - angles[:, :-1] - expected[:, None]
     step = angles[1:] - angles[:-1] + np.pi
     in_both, in_all = sound[:, 1:] & sound[:, :-1], sound[1:] & sound[:-1]

@@ -1,6 +1,7 @@
 """The mask network against a reference in NumPy, and what its docstrings promise."""
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,14 @@ SMALL: dict[str, Any] = {
 RATE_HZ = 1000
 
 
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"blocks": 0, "gain_channels": 0},
+    {"fft_samples": 48, "hop_samples": 12},
+    {"fft_samples": 160, "hop_samples": 40, "detailed_hz": 100.0},
+]
+
+
 def drawn(**changes: Any) -> MaskNet:
     net, generator = MaskNet(RATE_HZ, **{**SMALL, **changes}), torch.Generator().manual_seed(0)
     for parameter in net.parameters():
@@ -34,18 +43,26 @@ def drawn(**changes: Any) -> MaskNet:
     return net.eval()
 
 
+def sizes_of(settings: dict[str, Any]) -> dict[str, Any]:
+    return {**SMALL, **settings}
+
+
 def noise(samples: int) -> Tensor:
     return 0.3 * torch.randn(1, 2, samples, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("settings", [{}, {"blocks": 0, "gain_channels": 0}, {"fft_samples": 48, "hop_samples": 12}])
+@pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("samples", [30, 333, 900])
 def test_network_equals_sums_over_bins_and_taps(settings: dict[str, Any], samples: int) -> None:
     net, signal = drawn(**settings), noise(samples)
+    assert net.alone == (16 if "detailed_hz" in settings else sizes_of(settings)["fft_samples"] // 2)
     weights = {name: value.double().numpy() for name, value in net.state_dict().items()}
-    sizes = {**SMALL, **settings}
+    sizes = sizes_of(settings)
     frames, short = (sizes["fft_samples"], sizes["hop_samples"]), (sizes["gain_fft_samples"], sizes["gain_hop_samples"])
-    restored = [mask_reference.restored(each.double().numpy(), weights, sizes["blocks"], frames, short) for each in signal[0]]
+    reference = partial(
+        mask_reference.restored, weights=weights, blocks=sizes["blocks"], frames=frames, short=short, alone=net.alone
+    )
+    restored = [reference(each.double().numpy()) for each in signal[0]]
     expected = np.stack(restored)
     change = expected - signal[0].numpy()
     assert np.abs(change).max() > 0.1
@@ -102,6 +119,37 @@ def test_values_of_a_patch_are_laid_out_over_its_bins_and_frames() -> None:
     laid = shuffle(patches)
     assert laid.shape == (1, 2, 24, 8)
     assert laid[0, 1, 8 * 2 + 5, 4 * 1 + 3] == patches[0, 32 + 5 * 4 + 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "frame", "short", "alone"),
+    [
+        (8000, 2048, 256, 1024),
+        (16000, 4096, 512, 2048),
+        (22050, 5632, 704, 2048),
+        (44100, 11264, 1408, 2048),
+        (48000, 12288, 1536, 2048),
+    ],
+)
+def test_frames_last_as_long_at_every_rate_and_bins_share_rows_above_8_khz(
+    rate_hz: int, frame: int, short: int, alone: int
+) -> None:
+    net = MaskNet(rate_hz, channels=2, blocks=0, detailed_hz=8000.0)
+    assert net.gain_stage is not None
+    lengths = (len(net.window), net.hop_samples, len(net.gain_stage.window), net.gain_stage.hop_samples)
+    assert lengths == (frame, frame // 4, short, short // 4)
+    assert net.alone == alone
+    assert {name: value.shape for name, value in net.state_dict().items()} == {
+        name: value.shape for name, value in MaskNet(16000, channels=2, blocks=0).state_dict().items()
+    }
+
+
+def test_noise_above_what_is_told_apart_is_taken_out_by_the_masks_of_groups() -> None:
+    net = MaskNet(44100, channels=2, blocks=0, gain_channels=0, detailed_hz=8000.0).eval()
+    net.mask.bias.data = torch.tensor([-0.9, 0.0])
+    sound = torch.sin(2 * math.pi * 15000 / 44100 * torch.arange(44100))[None, None]
+    left = net(sound)[..., 5000:-5000]
+    torch.testing.assert_close(left, 0.1 * sound[..., 5000:-5000], atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize(

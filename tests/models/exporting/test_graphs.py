@@ -59,6 +59,13 @@ def test_graph_restores_as_its_network(make: Callable[[], nn.Module], samples: i
     assert samples == 4 or (restored - signal).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("samples", [100, 1017])
+def test_graph_shares_rows_as_its_network_does(samples: int) -> None:
+    net, signal = trained(MaskNet(4000, **{**MASK, "fft_samples": 192, "hop_samples": 48}, detailed_hz=400.0)), noise(2, samples)
+    assert isinstance(net, MaskNet) and net.alone == 32
+    assert (graph_of(net)(signal) - net(signal[None])[0]).abs().max() < 1e-5
+
+
 @pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 def test_graph_of_a_single_sample_is_a_finite_sample(make: Callable[[], nn.Module]) -> None:
     restored = graph_of(trained(make()))(noise(2, 1))  # the mirror image of one is all rounding but for a bin
