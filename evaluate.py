@@ -36,10 +36,12 @@ def main() -> None:
         import clarion  # noqa: F401  # refuses to be imported where another project's packages stand in the place of ours
     except ImportError as error:
         sys.exit(f"error: {error}")
+    from lightning_modules.runs.shipped import with_shipped_models
     from machine.console import steady_streams
     from sweeps.entry import enter
 
     steady_streams()
+    sys.argv[1:] = with_shipped_models(sys.argv[1:])
     sys.exit(enter(run))
 
 

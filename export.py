@@ -1,4 +1,4 @@
-"""Write a trained method as an ONNX file, for programs without this project: `python export.py NAME -o model.onnx`."""
+"""Write a trained method for others: as an ONNX file, or with -o DIR/ as weights in float16 and a description."""
 
 import argparse
 import sys
@@ -23,9 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; exits with code 2 if it is not possible."""
-    parser = argparse.ArgumentParser(prog="clarion-export", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("checkpoint", type=some_text, help="a .ckpt file or a run folder")
-    parser.add_argument("-o", "--output", required=True, type=some_path, metavar="FILE", help="the file, such as model.onnx")
+    parser = argparse.ArgumentParser(prog="clarion-export", description=__doc__)
+    parser.add_argument("checkpoint", type=some_text, help="a .ckpt file, a run folder or a shipped model")
+    output_help = "the file, such as model.onnx, or the folder of the weights, such as mine/"
+    parser.add_argument("-o", "--output", required=True, type=some_path, metavar="PLACE", help=output_help)
     trust_help = "a package of yours whose classes the checkpoint may name"
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help=trust_help)
     return parser.parse_args(arguments)
@@ -33,10 +34,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Export what the command line asks for and return the exit code."""
-    from lightning_modules.commands.export import export  # needs torch; --help does not wait for it
+    from lightning_modules.commands.export import export, export_halves  # need torch; --help does not wait for it
     from machine.console import printable
 
     try:
+        if not options.output.suffix:
+            return export_halves(options.checkpoint, options.output)
         return export(options.checkpoint, options.output, options.trust)
     except (ValueError, OSError) as error:
         print(f"error: {printable(' '.join(str(error).split()))}", file=sys.stderr)

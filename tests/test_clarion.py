@@ -116,7 +116,7 @@ def test_scores_are_plain_numbers_of_what_works_at_the_rate() -> None:
 
 CLEAN = noise(2000)
 REFUSED: list[tuple[Callable[[], Any], str]] = [
-    (lambda: clarion.load("nothing"), "nothing: no such checkpoint, run folder or method without training (akima_hold,"),
+    (lambda: clarion.load("nothing"), "nothing: no such checkpoint, run folder, shipped model ("),
     (lambda: clarion.load("wiener_oracle"), "no such checkpoint"),
     (lambda: clarion.load("wiener", device="tpu"), "device=tpu is not one of"),
     (lambda: clarion.load("wiener", trust=["os"]), "trust: os is part of"),

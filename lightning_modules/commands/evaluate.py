@@ -12,10 +12,11 @@ from datamodules.audio import io as audio_io
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.callbacks.progress import ScoringBar, with_bar
-from lightning_modules.runs.checkpoint import build_restorer, load_restorer
+from lightning_modules.runs.checkpoint import build_restorer, load_restorer, run_folder
 from lightning_modules.runs.conditions import Case, end_conditions, with_conditions
 from lightning_modules.runs.end import Bench, Tested, end_run
 from lightning_modules.runs.evaluation import score_pairs
+from lightning_modules.runs.shipped import shipped_or
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.stepwise import with_num_steps, with_step_size
 
@@ -64,9 +65,9 @@ def open_method(settings: EvaluateSettings) -> tuple[str, RestorationModule]:
         ValueError: if it cannot be opened, or the method needs training.
     """
     if settings.checkpoint is not None:
-        path = Path(settings.checkpoint).resolve()
+        path = Path(shipped_or(settings.checkpoint)).resolve()
         name = (path.parent.parent if path.parent.name == "checkpoints" else path).name
-        return name, load_restorer(settings.checkpoint, trusted=settings.plugins)
+        return name, load_restorer(path, trusted=settings.plugins)
     name = settings.config["choices"]["model"]
     module = build_restorer(settings.config["model"], settings.plugins)
     if module.needs_training:
@@ -87,7 +88,7 @@ def cases(settings: EvaluateSettings, config: Mapping[str, Any]) -> list[Case]:
         settings: of the evaluation.
         config: of the method, as `config_for` gives it.
     """
-    trained = None if settings.checkpoint is None else config_of(run_folder(Path(settings.checkpoint)))
+    trained = None if settings.checkpoint is None else config_of(run_folder(Path(shipped_or(settings.checkpoint))))
 
     def case(condition: Condition) -> Case:
         seen = None if trained is None else is_seen(condition.corruption, trained.get("corruption"))
@@ -118,14 +119,6 @@ def _opened(config: Mapping[str, Any], condition: Condition) -> Any:
 
 def _in_condition(config: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
     return {**config, "corruption": condition.corruption, "data": {**config["data"], "corruption": condition.corruption}}
-
-
-def run_folder(checkpoint: Path) -> Path:
-    """Return the folder of the run that a checkpoint, named by its file or by that folder, belongs to."""
-    path = checkpoint.resolve()
-    if path.is_dir():
-        return path
-    return path.parent.parent if path.parent.name == "checkpoints" else path.parent
 
 
 def at_each_step(name: str, module: RestorationModule, steps: Sequence[int] | None) -> dict[str, RestorationModule]:

@@ -12,11 +12,15 @@ from typing import Any
 
 import torch
 
+from conf.compose import config_of
 from lightning_modules.base import RestorationModule
 from lightning_modules.commands.opening import REFERENCE_RATE_HZ, open_method
 from lightning_modules.commands.parity import differences
+from lightning_modules.runs.checkpoint import find_checkpoint, read_checkpoint, run_folder
+from lightning_modules.runs.halves import write_halves
 from lightning_modules.runs.plugins import import_plugins
 from lightning_modules.runs.release import project_version
+from lightning_modules.runs.shipped import DESCRIPTION, WEIGHTS, shipped_or
 from machine.console import printable
 from models.exporting.graphs import SignalGraph, graph_of
 from models.exporting.refusal import NotExportableError
@@ -26,6 +30,8 @@ from models.restorer import SegmentedRestorer
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 LARGEST_DIFFERENCE = 1e-4
 """Of a sample, at full scale 1, from what the project itself restores."""
+DESCRIBED = ("choices", "corruption", "data", "trainer", "seed", "ema_decay")
+"""What is told of a training beside its method."""
 FOLDED_VALUES = 1024
 """Of a constant that is computed beforehand; larger ones, such as matrices of cosines, when the file is opened."""
 
@@ -56,6 +62,25 @@ def export(name: str, output: Path, trusted: Sequence[str] = ()) -> int:
             raise NotExportableError(f"it differs by {largest:.1e}, at most {LARGEST_DIFFERENCE:g} is right; nothing is written")
         os.replace(path, output)
     print(f"wrote {printable(output)}, {output.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def export_halves(name: str, folder: Path) -> int:
+    """Write the weights of a run in float16 and what it was trained on, for others to restore by, and return the exit code.
+
+    Args:
+        name: a run folder, a checkpoint in one, or a shipped model.
+        folder: for the files.
+
+    Raises:
+        ValueError: if there is no such run, or float16 cannot hold its weights.
+        OSError: if the files cannot be written.
+    """
+    file = find_checkpoint(Path(shipped_or(name)))
+    checkpoint, config = read_checkpoint(file), config_of(run_folder(file)) or {}
+    description = {"model": checkpoint["model_config"], **{key: config[key] for key in DESCRIBED if key in config}}
+    write_halves(checkpoint["state_dict"], description, folder)
+    print(f"wrote {printable(folder / WEIGHTS)}, {(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB, and {DESCRIPTION} beside it")
     return 0
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from conf.compose import method_config, methods_without_training
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer
+from lightning_modules.runs.shipped import shipped_choice, shipped_or
 from models.streaming.restoration import RestorationStream, Settings
 
 REFERENCE_RATE_HZ = 16000
@@ -24,7 +25,7 @@ def open_method(name: str, device: str, trusted: Sequence[str] = ()) -> MethodAt
     """Open a checkpoint, which has a sample rate of its own, or a method without training, which takes any.
 
     Args:
-        name: a checkpoint file, a run folder, or the name of a method without training.
+        name: a checkpoint file, a run folder, or the name of a shipped model or a method without training.
         device: auto (a CUDA GPU, else the CPU), cpu, cuda or mps.
         trusted: names of packages whose classes may be created beside those of this project.
 
@@ -37,13 +38,14 @@ def open_method(name: str, device: str, trusted: Sequence[str] = ()) -> MethodAt
     if not usable.get(device, True):
         raise ValueError(f"--device {device}: torch finds no usable GPU; use --device cpu")
     place = ("cuda" if usable["cuda"] else "cpu") if device == "auto" else device
-    if Path(name).exists():
-        module = load_restorer(name, place, trusted)
+    if Path(shipped_or(name)).exists():
+        module = load_restorer(shipped_or(name), place, trusted)
         if module.is_oracle:
             raise ValueError(f"{name}: reproduces clean signals and restores nothing; see model.autoencoder_checkpoint")
         return lambda sample_rate_hz: module
     if name not in (known := methods_without_training(trusted)):
-        raise ValueError(f"{name}: no such checkpoint, run folder or method without training ({', '.join(known)})")
+        models = f"shipped model ({shipped_choice()}) or method without training ({', '.join(known)})"
+        raise ValueError(f"{name}: no such checkpoint, run folder, {models}")
     return lambda sample_rate_hz: build_restorer(method_config(name, sample_rate_hz, trusted), trusted).to(place).eval()
 
 

@@ -13,14 +13,18 @@ from hydra.utils import instantiate
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.archive import ArchiveError, check_archive
 from lightning_modules.runs.building import DescriptionError, check_description, no_larger_than
+from lightning_modules.runs.halves import HalvesError, read_halves
 from lightning_modules.runs.moved_names import present_names
 from lightning_modules.runs.plugins import advice, is_from, whitelist
 from lightning_modules.runs.printing import one_line, short
+from lightning_modules.runs.shipped import WEIGHTS
 from lightning_modules.runs.weights import CHECKSUM, load_weights, why_not_entries
 from machine.console import printable
 from models.layers.setting_error import settings_under
 
 ALLOWED_PACKAGES = ("models", "lightning_modules", "torch.optim")
+
+HALVES = ".safetensors"
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ def load_restorer(path: str | Path, device: str = "cpu", trusted: Sequence[str] 
     caller trusts.
 
     Args:
-        path: a `.ckpt` file, or a run folder (its best checkpoint, else its last).
+        path: a `.ckpt` file or weights in halves, or their folder: of a run (its best, else its last) or a shipped model.
         device: where the weights go.
         trusted: names of further packages.
 
@@ -77,11 +81,19 @@ def find_checkpoint(path: Path) -> Path:
     """
     if path.is_file():
         return path
-    folder = path / "checkpoints"
-    found = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
+    places = (path / "checkpoints" / "best.ckpt", path / "checkpoints" / "last.ckpt", path / WEIGHTS)
+    found = [place for place in places if place.is_file()]
     if not found:
         raise CheckpointError(f"{printable(path)}: no such checkpoint file, and no checkpoints/best.ckpt or last.ckpt below it")
     return found[0]
+
+
+def run_folder(checkpoint: Path) -> Path:
+    """Return the folder of the run that a checkpoint, named by its file or by that folder, belongs to."""
+    path = checkpoint.resolve()
+    if path.is_dir():
+        return path
+    return path.parent.parent if path.parent.name == "checkpoints" else path.parent
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -91,9 +103,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         CheckpointError: if it cannot be read.
     """
     try:
-        check_archive(path)
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except ArchiveError as error:
+        checkpoint = read_halves(path) if path.suffix == HALVES else _read_archive(path)
+    except (ArchiveError, HalvesError) as error:
         raise CheckpointError(f"{printable(path)}: {printable(error)}") from error
     except Exception as error:  # the unpickler meets any bytes; what torch then advises would execute them
         raise CheckpointError(f"{printable(path)}: cannot be read as a checkpoint") from error
@@ -103,6 +114,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if reason:
         raise CheckpointError(f"{printable(path)}: {reason}")
     return checkpoint
+
+
+def _read_archive(path: Path) -> Any:
+    check_archive(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def weights_of(checkpoint: Mapping[str, Any], network: str) -> dict[str, torch.Tensor]:

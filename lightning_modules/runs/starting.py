@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.checkpoint import CheckpointError, find_checkpoint, read_checkpoint, weights_of
 from lightning_modules.runs.printing import listed, one_line
-from lightning_modules.runs.shipped import FOLDER, shipped_choice, shipped_names
+from lightning_modules.runs.shipped import shipped_choice, shipped_or
 from machine.console import printable
 
 EXTRA_STATE = "_extra_state"
@@ -99,7 +99,7 @@ def open_origin(key: str, name: str) -> Origin:
 
 
 def _find(name: str) -> Path:
-    path = FOLDER / name if name in shipped_names() and not Path(name).exists() else Path(name)
+    path = Path(shipped_or(name))
     if not path.exists():
         none = f"no such run folder, checkpoint file or shipped model ({shipped_choice()})"
         raise CheckpointError(f"{printable(name)}: {none}")

@@ -87,7 +87,7 @@ def test_inputs_are_never_overwritten(tmp_path: Path, checkpoint: str, capsys: p
 
 def test_unknown_method_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("nothing", make(tmp_path / "a.wav"), "-o", tmp_path / "out") == 2
-    assert capsys.readouterr().err.startswith("error: nothing: no such checkpoint, run folder or method without training (")
+    assert capsys.readouterr().err.startswith("error: nothing: no such checkpoint, run folder, shipped model (")
 
 
 def test_damaged_checkpoint_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,7 +110,7 @@ def test_method_that_cannot_be_exported_is_a_sentence(tmp_path: Path, capsys: py
     assert export.main(["wiener", "-o", str(tmp_path / "model.onnx")]) == 1
     assert capsys.readouterr().err.startswith("error: Wiener cannot be exported: its gains follow from frame to frame")
     assert export.main(["nothing", "-o", str(tmp_path / "model.onnx")]) == 1
-    assert capsys.readouterr().err.startswith("error: nothing: no such checkpoint, run folder or method")
+    assert capsys.readouterr().err.startswith("error: nothing: no such checkpoint, run folder, shipped model (")
 
 
 def test_folder_that_is_not_there_is_told_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,6 @@ def test_name_of_nothing_tells_which_models_are_shipped(tmp_path: Path, monkeypa
 
 def test_shipped_model_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lightning_modules.runs.shipped.FOLDER", tmp_path)
-    monkeypatch.setattr("lightning_modules.runs.starting.FOLDER", tmp_path)
     (tmp_path / "denoise" / "checkpoints").mkdir(parents=True)
     path = saved(make(), tmp_path / "denoise" / "checkpoints" / "best.ckpt")
     assert str(open_origin("init_from", "denoise").file) == path
