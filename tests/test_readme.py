@@ -65,6 +65,7 @@ SMALL = {  # by the class of a network
         f"models.recurrent_spectrum.{kind}": ["model.net.hidden=8"]
         for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")
     },
+    "models.splice.SPLICE": ["model.net.components=4"],
     **{f"models.segan.{kind}": ["model.net.channels=[4,8]"] for kind in ("SEGAN", "SEGANPublished")},
     "models.segan_discriminator.SEGANDiscriminator": ["model.discriminator.channels=[4,8]"],
     "models.mugan.MUGANGenerator": MUGAN,
