@@ -33,7 +33,7 @@ class SpectralRegression(RegressionModule):
     """
 
     net: SpectralRestorer
-    composite_losses = ("log_spectrum",)
+    composite_losses: tuple[str, ...] = ("log_spectrum",)
 
     def __init__(self, *, pretraining_epochs: int = 0, **regression: Unpack[RegressionSettings]) -> None:
         super().__init__(**regression)
