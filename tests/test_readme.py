@@ -188,7 +188,7 @@ def test_restoring_command_runs(
     given = with_runs(arguments)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    for name in ("song.flac", "folder/other.flac", "a = b, c.wav"):
+    for name in ("song.flac", "noise.flac", "folder/other.flac", "a = b, c.wav"):
         soundfile.write(tmp_path / name, 0.1 * np.sin(np.arange(16000) * 0.2), 16000)
     assert restore.main(given) == 0
     wanted = 2 if "folder/" in given else 1

@@ -31,6 +31,7 @@ class NoiseCanceller(SegmentedRestorer):
     identity_at_start = False
     level_free = True
     channels = 2
+    takes_reference = True
 
     def __init__(self, sample_rate: int, step: float = 0.02, length_seconds: float = 0.016) -> None:
         super().__init__(segments_of(sample_rate))
