@@ -50,6 +50,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=number_within(0), metavar="SECONDS", help="restore only so much (default: to the end)")
     device_help = "where the method runs (default: a CUDA GPU if there is one, else the CPU)"
     parser.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help=device_help)
+    reference_help = "a recording of the noise, made beside the input, for a method that takes one (anc); or a folder of them"
+    parser.add_argument("--reference", type=some_text, metavar="FILE", help=reference_help)
     trust_help = "a package of yours whose classes the checkpoint may name"
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help=trust_help)
     options = parser.parse_intermixed_args(arguments)
@@ -74,7 +76,15 @@ def run(options: argparse.Namespace) -> int:
         print(f"error: {printable(error)}", file=sys.stderr)
         return 2
     restoring = Restoring(
-        options.checkpoint, options.device, options.steps, options.step_size, settings, options.trust, wish, part
+        method=options.checkpoint,
+        device=options.device,
+        steps=options.steps,
+        step_size=options.step_size,
+        settings=settings,
+        trusted=options.trust,
+        wish=wish,
+        part=part,
+        reference=options.reference,
     )
     return restore(restoring, options.inputs, options.output)
 

@@ -11,6 +11,7 @@ from lightning_modules.training.gan_health import warn
 from lightning_modules.training.stages import plan_stages, stage_at
 from models.layers.counts import check_count
 from models.spectral_restorer import SpectralRestorer
+from models.splice import SPLICE
 
 WHOLE = "whole"
 
@@ -32,7 +33,7 @@ class SpectralRegression(RegressionModule):
     """
 
     net: SpectralRestorer
-    composite_losses = ("log_spectrum",)
+    composite_losses: tuple[str, ...] = ("log_spectrum",)
 
     def __init__(self, *, pretraining_epochs: int = 0, **regression: Unpack[RegressionSettings]) -> None:
         super().__init__(**regression)
@@ -57,9 +58,13 @@ class SpectralRegression(RegressionModule):
             return self.total({"log_spectrum": self.net.layer_error(self.layer, noisy, clean)}, batch)
         waveforms = any(weight > 0 for name, weight in self.loss.weights.items() if name not in self.composite_losses)
         terms = self.loss.terms(self.restore(batch["corrupted"]), batch["clean"]) if waveforms else {}
+        return self.total({**terms, **self.spectral_terms(noisy, clean)}, batch)
+
+    def spectral_terms(self, noisy: Tensor, clean: Tensor) -> dict[str, Tensor]:
+        """Return the () terms, by name, of features (N, D, L) that have a weight."""
         if self.loss.weights.get("log_spectrum", 0.0) > 0:
-            terms["log_spectrum"] = (self.net.enhanced(noisy).float() - clean).square().mean()
-        return self.total(terms, batch)
+            return {"log_spectrum": (self.net.enhanced(noisy).float() - clean).square().mean()}
+        return {}
 
     def on_fit_start(self) -> None:
         """Say so if the training is to end before all layers are trained together."""
@@ -73,6 +78,31 @@ class SpectralRegression(RegressionModule):
         super().on_train_epoch_start()
         if self.current_epoch == self.stages[-1].begins > 0:
             forget_best(self.trainer)
+
+
+class MixtureRegression(SpectralRegression):
+    """Move the statistics of a mixture towards those of every batch, from those of the first one.
+
+    The arguments are those of `SpectralRegression`; loss_weights may name `statistics`, too; a weight of 1 makes the rate
+    of plain descent the step of online EM.
+    """
+
+    net: SPLICE
+    composite_losses = ("log_spectrum", "statistics")
+
+    def spectral_terms(self, noisy: Tensor, clean: Tensor) -> dict[str, Tensor]:
+        """Return the () terms, by name, of features (N, D, L) that have a weight; before the first, learn these by themselves."""
+        if not self.net.started:
+            self.net.start(*(self._of_all_devices(features) for features in (noisy, clean)))
+        terms = super().spectral_terms(noisy, clean)
+        if self.loss.weights.get("statistics", 0.0) > 0:
+            terms["statistics"] = self.net.statistics_error(noisy, clean)
+        return terms
+
+    def _of_all_devices(self, features: Tensor) -> Tensor:
+        gathered = self.all_gather(features)
+        assert isinstance(gathered, Tensor)
+        return gathered.reshape(-1, *features.shape[1:])
 
 
 class CleanSpectralRegression(SpectralRegression):

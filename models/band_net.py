@@ -17,7 +17,7 @@ from models.classical.frames import frame_samples
 from models.classical.low_rate import low_rates_hz
 from models.layers import stft
 from models.layers.convnext import ConvNeXtBlock
-from models.layers.counts import check_count
+from models.layers.counts import check_count, check_odd
 from models.layers.even_noise import even_noise
 from models.layers.excitations import SHIFT_BINS, above, shifted_up, whitened
 from models.layers.setting_error import SettingError
@@ -73,9 +73,10 @@ class BandNet(SegmentedRestorer):
         expansion: int = 3,
     ) -> None:
         check_count("@blocks", blocks, 0)
-        for name, count in {"channels": channels, "kernel": kernel, "expansion": expansion}.items():
+        for name, count in {"channels": channels, "expansion": expansion}.items():
             check_count(f"@{name}", count)
-        _check(sample_rate, cutoff_hz, kernel)
+        check_odd("@kernel", kernel)
+        _check_cutoff(sample_rate, cutoff_hz)
         fft_samples = frame_samples(FRAME_SECONDS, sample_rate)
         super().__init__(segments_of(sample_rate, to_grid(NOISE_SECONDS * sample_rate, fft_samples // 4)))
         self.sample_rate = sample_rate
@@ -182,9 +183,7 @@ def log_spectrum(spectrum: Tensor, power: Tensor) -> Tensor:
     return 0.5 * relative.log()
 
 
-def _check(sample_rate: int, cutoff_hz: float | None, kernel: int) -> None:
-    if kernel % 2 == 0:
-        raise SettingError(f"@kernel={kernel} must be odd, to span as many frames before as after")
+def _check_cutoff(sample_rate: int, cutoff_hz: float | None) -> None:
     if cutoff_hz is not None and not 0 < cutoff_hz < sample_rate / 2:
         allowed = f"between 0 and half of @sample_rate={sample_rate}, or null to find it for each example"
         raise SettingError(f"@cutoff_hz={cutoff_hz} must be {allowed}")

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.layers.counts import check_count, check_positive
+from models.layers.counts import check_odd, check_positive
 from models.layers.log_frames import with_context, without_context
-from models.layers.setting_error import SettingError
 from models.spectral_restorer import SpectralRestorer
 
 
@@ -65,7 +64,7 @@ class DDAE(SpectralRestorer):
     ) -> None:
         super().__init__(sample_rate, fft_samples, hop_samples, bands)
         check_positive(hidden, "@hidden")
-        check_context(context)
+        check_odd("@context", context)
         self.context = context
         sizes = (context * self.frames.size, *hidden)
         self.layers = nn.ModuleList(TiedLayer(size, units) for size, units in zip(sizes, hidden, strict=False))
@@ -133,14 +132,3 @@ class DDAEPublished(DDAE):
     def enhanced(self, features: Tensor) -> Tensor:
         """Map features (N, D, L) to restored ones of the same shape."""
         return self.decoded(features)
-
-
-def check_context(frames: int) -> None:
-    """Refuse a number of frames that has no middle.
-
-    Raises:
-        SettingError: naming it.
-    """
-    check_count("@context", frames)
-    if frames % 2 == 0:
-        raise SettingError(f"@context={frames} must be odd, so that there is a frame in the middle")

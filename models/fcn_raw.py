@@ -6,9 +6,8 @@ connected layer knows all of a frame and not where in it, and little is left of 
 
 from torch import Tensor, nn
 
-from models.layers.counts import check_count
+from models.layers.counts import check_count, check_odd
 from models.layers.mono_batch import from_mono_batch, to_mono_batch
-from models.layers.setting_error import SettingError
 from models.layers.starting import zeroed
 from models.restorer import Restorer, StridedRestorer
 
@@ -141,10 +140,9 @@ def convolutions(layers: int, filters: int, taps: int, normalized: bool) -> nn.S
     Raises:
         SettingError: if a count is none, or the taps are even.
     """
-    for name, count in {"layers": layers, "filters": filters, "taps": taps}.items():
-        check_count(f"@{name}", count)
-    if taps % 2 == 0:
-        raise SettingError(f"@taps={taps} must be odd, so that places are kept")
+    check_count("@layers", layers)
+    check_count("@filters", filters)
+    check_odd("@taps", taps)
     stack: list[nn.Module] = []
     for number in range(layers):
         stack.append(nn.Conv1d(filters if number else 1, filters, taps, padding=taps // 2, bias=False))

@@ -9,8 +9,7 @@ phase (RNN-DFT).
 
 from torch import Tensor, nn
 
-from models.ddae import check_context
-from models.layers.counts import check_count
+from models.layers.counts import check_count, check_odd
 from models.layers.log_frames import with_context
 from models.layers.starting import zeroed
 from models.spectral_restorer import SpectralRestorer
@@ -42,7 +41,7 @@ class RecurrentSpectrum(SpectralRestorer):
     ) -> None:
         super().__init__(sample_rate, fft_samples, hop_samples, bands)
         check_count("@hidden", hidden)
-        check_context(context)
+        check_odd("@context", context)
         self.context = context
         self.before, self.memory, self.after = self.layers(context * self.frames.size, hidden)
         last = nn.Linear(hidden, self.frames.size)

@@ -23,6 +23,8 @@ class Restorer(nn.Module):
     lies within the reach of something louder; without a floor."""
     channels: int | None = None
     """The C that it takes; None is any, each channel by itself."""
+    takes_reference: bool = False
+    """Whether the second of its two channels is a recording of the noise, which may lie in a file of its own."""
     min_samples: int = 1
     """The shortest T that it takes."""
 

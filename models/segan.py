@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from models.layers.counts import check_count, check_positive
+from models.layers.counts import check_count, check_odd, check_positive
 from models.layers.emphasis import deemphasized, emphasized
 from models.layers.mono_batch import from_mono_batch, to_mono_batch
 from models.layers.setting_error import SettingError
@@ -148,6 +148,4 @@ def check_taps(stride: int, taps: int) -> None:
         SettingError: naming it.
     """
     check_count("@stride", stride, 2)
-    check_count("@taps", taps, stride)
-    if taps % 2 == 0:
-        raise SettingError(f"@taps={taps} must be odd, so that places are kept")
+    check_odd("@taps", taps, stride)

@@ -65,6 +65,7 @@ SMALL = {  # by the class of a network
         f"models.recurrent_spectrum.{kind}": ["model.net.hidden=8"]
         for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")
     },
+    "models.splice.SPLICE": ["model.net.components=4"],
     **{f"models.segan.{kind}": ["model.net.channels=[4,8]"] for kind in ("SEGAN", "SEGANPublished")},
     "models.segan_discriminator.SEGANDiscriminator": ["model.discriminator.channels=[4,8]"],
     "models.mugan.MUGANGenerator": MUGAN,
@@ -187,7 +188,7 @@ def test_restoring_command_runs(
     given = with_runs(arguments)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    for name in ("song.flac", "folder/other.flac", "a = b, c.wav"):
+    for name in ("song.flac", "noise.flac", "folder/other.flac", "a = b, c.wav"):
         soundfile.write(tmp_path / name, 0.1 * np.sin(np.arange(16000) * 0.2), 16000)
     assert restore.main(given) == 0
     wanted = 2 if "folder/" in given else 1

@@ -41,6 +41,10 @@ OVERDRIVE: Keys = {
     "colour": Key(Number(0, 100), "Colour of the overdrive that is undone."),
     "rounds": Key(Whole(0, 1000), "How often what the filter took away is estimated; 0: the static curve alone.", "rounds"),
 }
+TOTAL_VARIATION: Keys = {
+    "sample_rate": RATE,
+    "smoothness": Key(Number(0, 1e6, above=True), "Weight of the variation, in deviations of the noise."),
+}
 CLASSICAL: dict[str, Keys] = {
     "models.classical.interpolation.Sinc": GRID,
     "models.classical.interpolation.CubicSpline": GRID,
@@ -72,6 +76,8 @@ CLASSICAL: dict[str, Keys] = {
     "models.classical.mmse.MmseLsaOracle": DECISION_DIRECTED,
     "models.classical.block_thresholding.BlockThresholding": {"sample_rate": RATE},
     "models.classical.block_thresholding.BlockThresholdingOracle": {"sample_rate": RATE},
+    "models.classical.total_variation.TotalVariation": TOTAL_VARIATION,
+    "models.classical.total_variation.TotalVariationOracle": TOTAL_VARIATION,
     "models.classical.line_enhancer.LmsLineEnhancer": {**LINE_ENHANCER, **STEP},
     "models.classical.line_enhancer.NlmsLineEnhancer": {**LINE_ENHANCER, **STEP},
     "models.classical.line_enhancer.RlsLineEnhancer": {

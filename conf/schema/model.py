@@ -43,10 +43,18 @@ TARGET_FIELD: Keys = {
         nullable(Whole(1, LARGEST)), "Samples in the middle of a window that are compared; null: all.", "samples"
     ),
 }
+SPECTRAL_WEIGHTS = {**WAVEFORMS, "log_spectrum": "squared error of log spectra"}
 SPECTRAL: Keys = {
     **PLAIN,
-    "loss_weights": needed(weights({**WAVEFORMS, "log_spectrum": "squared error of log spectra"}), "Weights of the losses."),
+    "loss_weights": needed(weights(SPECTRAL_WEIGHTS), "Weights of the losses."),
     "pretraining_epochs": Key(Whole(0, 10_000_000), "How long each layer is trained by itself first; 0: not at all.", "epochs"),
+}
+MIXTURE: Keys = {
+    **SPECTRAL,
+    "loss_weights": needed(
+        weights({**SPECTRAL_WEIGHTS, "statistics": "distance of the mixture's statistics from the batch's"}),
+        "Weights of the losses.",
+    ),
 }
 PROGRESSIVE: Keys = {
     **PLAIN,
@@ -157,6 +165,7 @@ RECIPES: dict[str, Keys] = {
     f"{ROOM}target_field.TargetFieldModule": TARGET_FIELD,
     f"{ROOM}spectral_regression.SpectralRegression": SPECTRAL,
     f"{ROOM}spectral_regression.CleanSpectralRegression": SPECTRAL,
+    f"{ROOM}spectral_regression.MixtureRegression": MIXTURE,
     f"{ROOM}autoencoding.AutoencoderModule": PLAIN,
     f"{ROOM}single_step.SingleStepModule": PLAIN,
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,

@@ -64,13 +64,14 @@ CONNECTED_RAW: Keys = {
 }
 LOG_FRAMES: Keys = {
     "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
-    "context": Key(Whole(1, 1023), "Frames that are looked at together; odd.", "frames"),
     "fft_samples": Key(Whole(2, 2**20), "Length of a frame of the spectrogram; even.", "samples"),
     "hop_samples": Key(Whole(1, 2**20), "Distance of two frames; at most half of one.", "samples"),
     "bands": Key(nullable(Whole(2, 2**20)), "Bands of the mel scale; null: every bin.", "bands"),
 }
-DDAE: Keys = {**LOG_FRAMES, "hidden": Key(COUNTS, "Units of each layer, outermost first.", "channels")}
-RECURRENT_SPECTRUM: Keys = {**LOG_FRAMES, "hidden": Key(Whole(1, 65_536), "Units of a layer.", "channels")}
+PATCHES: Keys = {**LOG_FRAMES, "context": Key(Whole(1, 1023), "Frames that are looked at together; odd.", "frames")}
+DDAE: Keys = {**PATCHES, "hidden": Key(COUNTS, "Units of each layer, outermost first.", "channels")}
+RECURRENT_SPECTRUM: Keys = {**PATCHES, "hidden": Key(Whole(1, 65_536), "Units of a layer.", "channels")}
+SPLICE: Keys = {**LOG_FRAMES, "components": Key(Whole(1, 65_536), "Kinds of frames, each with a correction.", "components")}
 STRIDED: Keys = {
     "channels": Key(COUNTS, "Channels of each strided convolution, outermost first.", "channels"),
     "stride": Key(Whole(2, 1024), "Stride of each."),
@@ -184,6 +185,7 @@ NETWORKS: dict[str, Keys] = {
     },
     "models.segan.SEGAN": SEGAN,
     "models.segan.SEGANPublished": SEGAN,
+    "models.splice.SPLICE": SPLICE,
     "models.mugan.MUGANGenerator": MULTISCALE,
     "models.conv_rnn.ConvRNN": CONV_RNN,
     "models.conv_rnn.ConvRNNPublished": CONV_RNN,

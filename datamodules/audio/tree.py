@@ -22,12 +22,14 @@ class RestoreJob:
         output: the file to write.
         form: of the result.
         samples: of the source that are restored.
+        reference: a recording of its noise, made beside it, for a method that takes one.
     """
 
     source: AudioInfo
     output: Path
     form: Form
     samples: range
+    reference: AudioInfo | None = None
 
     @property
     def seconds(self) -> float:

@@ -18,6 +18,7 @@ from datamodules.audio.notes import clipping_lines, files, narrow_lines, recoded
 from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.part import Part
 from datamodules.audio.partial import remove_leftovers
+from datamodules.audio.references import with_references
 from datamodules.audio.tree import RestoreJob, plan_jobs
 from lightning_modules.base import RestorationModule
 from lightning_modules.commands.disk import restored_bytes, shortages
@@ -51,6 +52,7 @@ class Restoring:
         trusted: names of packages whose classes it may name beside those of this project.
         wish: in which form results are written.
         part: of each file that is restored.
+        reference: a recording of the noise of the files, or a folder of them, by the names of the files; None is none.
     """
 
     method: str
@@ -61,6 +63,7 @@ class Restoring:
     trusted: Sequence[str] = ()
     wish: Wish = _AS_THEY_ARE
     part: Part = _ALL
+    reference: str | None = None
 
 
 def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) -> int:
@@ -78,6 +81,9 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
         return 2
     with _notes_told():
         jobs, skipped = plan_jobs(inputs, output_folder, restoring.wish, restoring.part)
+        if restoring.reference is not None:
+            jobs, unpaired = with_references(jobs, Path(restoring.reference))
+            skipped = [*skipped, *unpaired]
         remove_leftovers({job.output.parent for job in jobs} | {output_folder})
         for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method)), *recoded_lines(jobs)]:
             _tell(line)
@@ -99,7 +105,7 @@ def prepare_method(restoring: Restoring) -> MethodAtRate:
     """Open the method, with the steps that are asked for; tell where its chunks would be heard.
 
     Raises:
-        ValueError: if there is no such method or device, or it does not work in steps.
+        ValueError: if there is no such method or device, or it does not work in steps, or takes no reference that is given.
     """
     method = open_method(restoring.method, restoring.device, import_plugins(restoring.trusted, "--trust"))
     steps, step_size = restoring.steps, restoring.step_size
@@ -107,8 +113,22 @@ def prepare_method(restoring: Restoring) -> MethodAtRate:
         method = with_change(method, lambda module: with_num_steps(module, steps))
     if step_size is not None:
         method = with_change(method, lambda module: with_step_size(module, step_size))
+    if restoring.reference is not None:
+        check_reference(restoring.reference, restoring.method, method(REFERENCE_RATE_HZ))
     warn_of_joints(method(REFERENCE_RATE_HZ), restoring.settings)
     return method
+
+
+def check_reference(reference: str, name: str, module: RestorationModule) -> None:
+    """Refuse a reference that is not there, or is for a method that takes none.
+
+    Raises:
+        ValueError: naming it.
+    """
+    if not getattr(module.net, "takes_reference", False):
+        raise ValueError(f"--reference {reference}: {name} takes no recording of the noise; anc does")
+    if not Path(reference).exists():
+        raise ValueError(f"--reference {reference}: no such file or folder")
 
 
 def warn_of_joints(module: RestorationModule, settings: Settings) -> None:

@@ -17,6 +17,8 @@ from models.streaming.restoration import RestorationStream
 
 GROUP_VALUES_PER_SECOND = 4 * 48_000
 """Channels are restored together up to four at 48 kHz, fewer at higher rates: memory does not grow with their number."""
+BLOCK_SAMPLES = 8192
+"""Read at once of a file and its reference: the same of both, whatever their channels."""
 PAIRS_UP_TO_HZ = 200_000
 """The two channels of a stereo file are restored together up to this rate."""
 
@@ -36,8 +38,7 @@ def restored_blocks(job: RestoreJob, start: Callable[[int, float], RestorationSt
         AudioFileError: if the file cannot be read, or the folder has no room.
     """
     source, folder = job.source, job.output.parent
-    fewest = 2 if source.sample_rate_hz <= PAIRS_UP_TO_HZ else 1
-    count = max(fewest, GROUP_VALUES_PER_SECOND // source.sample_rate_hz)
+    count = _together(job)
     groups = [slice(first, min(first + count, source.channels)) for first in range(0, source.channels, count)]
     if len(groups) == 1:
         yield from _restored(job, groups[0], start, lead_in)
@@ -50,19 +51,45 @@ def restored_blocks(job: RestoreJob, start: Callable[[int, float], RestorationSt
         yield from side_by_side(spools, max(1, GROUP_VALUES_PER_SECOND // source.channels))
 
 
+def _together(job: RestoreJob) -> int:
+    """Return how many channels of a file are restored at once."""
+    if job.reference is not None:
+        return 1
+    fewest = 2 if job.source.sample_rate_hz <= PAIRS_UP_TO_HZ else 1
+    return max(fewest, GROUP_VALUES_PER_SECOND // job.source.sample_rate_hz)
+
+
 def _restored(
     job: RestoreJob, group: slice, start: Callable[[int, float], RestorationStream], lead_in: int
 ) -> Iterator[np.ndarray]:
     channels = group.stop - group.start
-    stream = start(channels, channels / job.source.channels)
+    if job.reference is None:
+        blocks, beside = _channels(job.source, group, lead_in), 0
+    else:
+        blocks, beside = _with_reference(job.source, job.reference, group, lead_in), 1
+    stream = start(channels + beside, channels / job.source.channels)
     count = None if job.samples.stop == job.source.frames else len(job.samples)
-    yield from cut(_streamed(job.source, group, stream, lead_in), job.samples.start - lead_in, count)
+    restored = (block[:channels] for block in _streamed(blocks, stream))
+    yield from cut(restored, job.samples.start - lead_in, count)
 
 
-def _streamed(source: AudioInfo, group: slice, stream: RestorationStream, lead_in: int) -> Iterator[np.ndarray]:
-    for block in read_blocks(source.path, source.sample_rate_hz, lead_in):
-        yield stream.push(torch.from_numpy(block[group])).numpy()
+def _streamed(blocks: Iterable[np.ndarray], stream: RestorationStream) -> Iterator[np.ndarray]:
+    for block in blocks:
+        yield stream.push(torch.from_numpy(block)).numpy()
     yield stream.flush().numpy()
+
+
+def _channels(source: AudioInfo, group: slice, lead_in: int) -> Iterator[np.ndarray]:
+    for block in read_blocks(source.path, source.sample_rate_hz, lead_in):
+        yield block[group]
+
+
+def _with_reference(source: AudioInfo, reference: AudioInfo, group: slice, lead_in: int) -> Iterator[np.ndarray]:
+    """Yield blocks (2, n) of one channel and its reference, which are read side by side."""
+    hears = group if reference.channels == source.channels else slice(0, 1)
+    files = (read_blocks(file.path, BLOCK_SAMPLES, lead_in) for file in (source, reference))
+    for recording, noise in zip(*files, strict=True):
+        yield np.concatenate([recording[group], noise[hears]])
 
 
 def write_restored(job: RestoreJob, blocks: Iterable[np.ndarray]) -> Clipping:

@@ -14,6 +14,11 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
+from models.layers.setting_error import SettingError
+from models.restorer import SegmentedRestorer, segments_of
+
+LEAD_SECONDS = 1.0
+"""Before a segment, which a filter learns from before it is listened to."""
 BLOCK_SAMPLES = 64
 STEADY = 1e-3
 """Power, relative to that of the regressor as a whole, that keeps divisions finite where it pauses."""
@@ -119,3 +124,27 @@ def mean_power(regressors: Tensor) -> Tensor:
     """Return the mean square (N, 1, 1) of regressors (N, T, L), 1 where all are silent."""
     power = regressors[..., 0].square().mean(dim=1)[:, None, None]
     return torch.where(power > 0, power, 1.0)
+
+
+class AdaptiveFilter(SegmentedRestorer):
+    """A restorer that predicts by a filter, which learns anew in every segment.
+
+    Args:
+        sample_rate: rate of the signals in Hz.
+        rule: how the filter learns.
+        length_seconds: of the filter.
+
+    Raises:
+        SettingError: if the filter has no length.
+    """
+
+    identity_at_start = False
+    level_free = True
+
+    def __init__(self, sample_rate: int, rule: AdaptiveRule, length_seconds: float) -> None:
+        super().__init__(segments_of(sample_rate))
+        if not length_seconds > 0:
+            raise SettingError(f"@length_seconds={length_seconds} must be above 0")
+        self.rule = rule
+        self.taps = max(1, round(length_seconds * sample_rate))
+        self.lead_samples = round(LEAD_SECONDS * sample_rate)

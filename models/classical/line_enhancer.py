@@ -7,19 +7,14 @@ colored noise needs a delay D of its correlation time. Beginnings of sounds cann
 from torch import Tensor
 from torch.nn import functional
 
-from models.classical.adaptive import AdaptiveRule, Lms, Nlms, Rls, predicted
+from models.classical.adaptive import AdaptiveFilter, AdaptiveRule, Lms, Nlms, Rls, predicted
 from models.layers import stft
 from models.layers.counts import check_count
 from models.layers.mono_batch import from_mono_batch, to_mono_batch
-from models.layers.setting_error import SettingError
-from models.restorer import SegmentedRestorer, segments_of
-
-LEAD_SECONDS = 1.0
-"""Of the mirror image before a segment, which the filter learns from before it is listened to."""
 
 
-class LineEnhancer(SegmentedRestorer):
-    """Keep what a filter predicts.
+class LineEnhancer(AdaptiveFilter):
+    """Keep what a filter predicts; what it learns from first is a mirror image.
 
     Args:
         sample_rate: rate of the signals in Hz.
@@ -31,17 +26,10 @@ class LineEnhancer(SegmentedRestorer):
         SettingError: if there is no such filter.
     """
 
-    identity_at_start = False
-    level_free = True
-
     def __init__(self, sample_rate: int, rule: AdaptiveRule, length_seconds: float, delay: int) -> None:
-        super().__init__(segments_of(sample_rate))
+        super().__init__(sample_rate, rule, length_seconds)
         check_count("@delay", delay)
-        if not length_seconds > 0:
-            raise SettingError(f"@length_seconds={length_seconds} must be above 0")
-        self.rule, self.delay = rule, delay
-        self.taps = max(1, round(length_seconds * sample_rate))
-        self.lead_samples = round(LEAD_SECONDS * sample_rate)
+        self.delay = delay
 
     def restore_segment(self, corrupted: Tensor) -> Tensor:
         """Predict every sample.

@@ -3,8 +3,7 @@
 from torch import Tensor
 from torch.nn import functional
 
-from models.layers.counts import check_count
-from models.layers.setting_error import SettingError
+from models.layers.counts import check_odd
 from models.restorer import Restorer
 
 
@@ -23,9 +22,7 @@ class MovingAverage(Restorer):
 
     def __init__(self, samples: int = 5) -> None:
         super().__init__()
-        check_count("@samples", samples)
-        if samples % 2 == 0:
-            raise SettingError(f"@samples={samples} must be odd, so that nothing is late")
+        check_odd("@samples", samples)
         self.samples = samples
 
     @property

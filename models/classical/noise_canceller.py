@@ -8,16 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.classical.adaptive import Nlms, predicted
-from models.layers.setting_error import SettingError
-from models.restorer import SegmentedRestorer, segments_of
-
-LEAD_SECONDS = 1.0
-"""Of the beginning of a segment, which the filter learns from before it is listened to."""
+from models.classical.adaptive import AdaptiveFilter, Nlms, predicted
 
 
-class NoiseCanceller(SegmentedRestorer):
+class NoiseCanceller(AdaptiveFilter):
     """Take what the second channel predicts out of the first one; the second one, the reference, comes back as it is.
+
+    What it learns from first is the beginning of the segment.
 
     Args:
         sample_rate: rate of the signals in Hz.
@@ -28,17 +25,11 @@ class NoiseCanceller(SegmentedRestorer):
         SettingError: if there is no such filter.
     """
 
-    identity_at_start = False
-    level_free = True
     channels = 2
+    takes_reference = True
 
     def __init__(self, sample_rate: int, step: float = 0.02, length_seconds: float = 0.016) -> None:
-        super().__init__(segments_of(sample_rate))
-        if not length_seconds > 0:
-            raise SettingError(f"@length_seconds={length_seconds} must be above 0")
-        self.rule = Nlms(step)
-        self.taps = max(1, round(length_seconds * sample_rate))
-        self.lead_samples = round(LEAD_SECONDS * sample_rate)
+        super().__init__(sample_rate, Nlms(step), length_seconds)
 
     def restore_segment(self, corrupted: Tensor) -> Tensor:
         """Cancel noise.

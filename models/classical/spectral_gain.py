@@ -1,6 +1,6 @@
 """What filters of short-time spectra share: frames, gains of every bin, and a noise spectrum that is estimated or told.
 
-50 ms frames with half overlap, square-root Hann windows for analysis and synthesis. A method is its rule from the power of the
+50 ms frames with half overlap, square-root Hann windows for analysis and synthesis. Most methods are a rule from the power of the
 noisy spectra and the mean power of the noise to gains; the phase stays that of the input.
 """
 
@@ -20,8 +20,8 @@ FEWEST_FRAMES = 10  # full ones; from fewer, noise cannot be told from sound
 EDGE_FRAMES = 2  # at each end, part of them padding
 
 
-class SpectralGain(SegmentedRestorer):
-    """Lay real gains on the spectrum of a segment of a long signal at a time, each with a noise spectrum of its own.
+class SpectralFilter(SegmentedRestorer):
+    """Filter the spectrum of a segment of a long signal at a time, each with a noise spectrum of its own.
 
     Args:
         sample_rate: rate of the signals in Hz.
@@ -42,15 +42,12 @@ class SpectralGain(SegmentedRestorer):
         self.register_buffer("window", torch.hann_window(2 * hop_samples).sqrt(), persistent=False)
 
     @abstractmethod
-    def gains(self, power: Tensor, noise_psd: Tensor) -> Tensor:
-        """Return the gains.
+    def filtered(self, spectra: Tensor, noise_psd: Tensor) -> Tensor:
+        """Return spectra (N, frames, bins) with less noise.
 
         Args:
-            power: power of the noisy spectra (N, frames, bins).
+            spectra: noisy (N, frames, bins).
             noise_psd: mean power of the noise (N, 1, bins), above 0.
-
-        Returns:
-            Gains (N, frames, bins), at least 0.
         """
 
     def restore_segment(self, corrupted: Tensor) -> Tensor:
@@ -63,11 +60,10 @@ class SpectralGain(SegmentedRestorer):
             Signal (B, C, T); too short a signal to tell noise from sound is returned as it is.
         """
         spectra = self.analyze(corrupted)
-        power = stft.squared_magnitude(spectra)
-        full = power[:, EDGE_FRAMES:-EDGE_FRAMES]
+        full = spectra[:, EDGE_FRAMES:-EDGE_FRAMES]
         if full.shape[1] < FEWEST_FRAMES:
             return corrupted.clone()
-        return self.synthesize(self.gains(power, estimate_noise_psd(full)) * spectra, corrupted)
+        return self.synthesize(self.filtered(spectra, estimate_noise_psd(stft.squared_magnitude(full))), corrupted)
 
     def analyze(self, signal: Tensor) -> Tensor:
         """Return the spectra (B * C, frames, bins) of a signal (B, C, T), padded so that every sample lies in two frames."""
@@ -86,7 +82,27 @@ class SpectralGain(SegmentedRestorer):
         return halves.flatten(1)[:, : like.shape[-1]].reshape(like.shape).to(like.dtype)
 
 
-class ToldNoise(SpectralGain):
+class SpectralGain(SpectralFilter):
+    """Lay real gains on spectra. The arguments are those of `SpectralFilter`."""
+
+    def filtered(self, spectra: Tensor, noise_psd: Tensor) -> Tensor:
+        """Return spectra (N, frames, bins) times their gains; see `SpectralFilter`."""
+        return self.gains(stft.squared_magnitude(spectra), noise_psd) * spectra
+
+    @abstractmethod
+    def gains(self, power: Tensor, noise_psd: Tensor) -> Tensor:
+        """Return the gains.
+
+        Args:
+            power: power of the noisy spectra (N, frames, bins).
+            noise_psd: mean power of the noise (N, 1, bins), above 0.
+
+        Returns:
+            Gains (N, frames, bins), at least 0.
+        """
+
+
+class ToldNoise(SpectralFilter):
     """The oracle of a filter, which a class derives from this and from the filter: it is told the noise of the whole signal."""
 
     @property
@@ -107,4 +123,4 @@ class ToldNoise(SpectralGain):
         spectra = self.analyze(corrupted)
         noise = stft.squared_magnitude(self.analyze(corrupted.float() - clean.float()))
         noise_psd = noise.mean(dim=1, keepdim=True).clamp(min=SILENCE)
-        return self.synthesize(self.gains(stft.squared_magnitude(spectra), noise_psd) * spectra, corrupted)
+        return self.synthesize(self.filtered(spectra, noise_psd), corrupted)

@@ -20,6 +20,13 @@ def check_count(key: str, count: object, lowest: int = 1) -> None:
         raise SettingError(f"{key}={count} must be a whole number, at least {lowest}")
 
 
+def check_odd(key: str, count: object, lowest: int = 1) -> None:
+    """Refuse what is no odd whole number, and so has no middle, or is below the lowest; arguments and error of `check_count`."""
+    check_count(key, count, lowest)
+    if isinstance(count, int) and count % 2 == 0:
+        raise SettingError(f"{key}={count} must be odd, so that it has a middle")
+
+
 def check_positive(counts: Sequence[int], key: str) -> None:
     """Refuse a plan with a layer that has no channels.
 

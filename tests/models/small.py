@@ -37,6 +37,7 @@ SIZES: dict[str, dict[str, Any]] = {
     **{f"models.fcn_raw.{kind}": CONNECTED for kind in ("ConnectedRaw", "ConnectedRawPublished")},
     **{f"models.ddae.{kind}": LOG_FRAMES | {"hidden": [12, 8]} for kind in ("DDAE", "DDAEPublished")},
     **{f"models.recurrent_spectrum.{kind}": LOG_FRAMES for kind in ("DRDAE", "DRDAEPublished", "RNNDFT", "RNNDFTPublished")},
+    "models.splice.SPLICE": {"components": 48, "fft_samples": 64, "hop_samples": 16, "bands": 12},
     **{f"models.segan.{kind}": SEGAN | {"segment_samples": 2048} for kind in ("SEGAN", "SEGANPublished")},
     "models.segan_discriminator.SEGANDiscriminator": SEGAN,
     "models.unet_autoencoder.UNetAutoencoder": {"depth": 2, "channels": [6, 8], "kernels": [9, 5]},

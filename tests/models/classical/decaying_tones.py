@@ -13,6 +13,7 @@ REFERENCE_DB = {
     "MMSE-LSA": (9.2, 12.3, 15.8),
     "block thresholding": (8.9, 12.1, 15.6),
     "block thresholding, Wiener pass": (9.2, 12.4, 16.0),
+    "total variation, Wiener pass": (10.1, 13.4, 16.8),
 }
 """SNR in dB of methods that know the level of the noise, by the SNR of their input."""
 

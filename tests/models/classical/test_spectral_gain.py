@@ -11,12 +11,13 @@ from models.classical.block_thresholding import BlockThresholding, BlockThreshol
 from models.classical.mmse import MmseLsa, MmseLsaOracle, MmseStsa
 from models.classical.nmf import NMF
 from models.classical.noise_psd import SILENCE
-from models.classical.spectral_gain import SpectralGain, ToldNoise
+from models.classical.spectral_gain import SpectralFilter, SpectralGain, ToldNoise
 from models.classical.spectral_subtraction import BeroutiSubtraction, SpectralSubtraction, SpectralSubtractionOracle
+from models.classical.total_variation import TotalVariation, TotalVariationOracle
 from models.classical.wiener import Wiener, WienerOracle
 from tests.models.classical.decaying_tones import INPUT_SNRS_DB, RATE_HZ, REFERENCE_DB, decaying_tones, in_white_noise
 
-BLIND = [Wiener, SpectralSubtraction, BeroutiSubtraction, MmseStsa, MmseLsa, BlockThresholding, NMF]
+BLIND = [Wiener, SpectralSubtraction, BeroutiSubtraction, MmseStsa, MmseLsa, BlockThresholding, NMF, TotalVariation]
 
 
 class BlockGains(BlockThresholdingOracle):
@@ -33,10 +34,11 @@ ORACLES: dict[str, ToldNoise] = {
     "MMSE-LSA": MmseLsaOracle(RATE_HZ),
     "block thresholding": BlockGains(RATE_HZ),
     "block thresholding, Wiener pass": BlockThresholdingOracle(RATE_HZ),
+    "total variation, Wiener pass": TotalVariationOracle(RATE_HZ),
 }
 
 
-class Doubling(ToldNoise):
+class Doubling(ToldNoise, SpectralGain):
     def gains(self, power: torch.Tensor, noise_psd: torch.Tensor) -> torch.Tensor:
         self.seen = noise_psd
         return torch.full_like(power, 2.0)
@@ -64,14 +66,14 @@ def test_filters_stand_in_the_order_of_the_references(told_db: dict[str, list[fl
 
 
 @pytest.mark.parametrize("kind", BLIND)
-def test_a_filter_that_estimates_the_noise_comes_near_to_one_that_knows_it(kind: type[SpectralGain]) -> None:
+def test_a_filter_that_estimates_the_noise_comes_near_to_one_that_knows_it(kind: type[SpectralFilter]) -> None:
     clean = decaying_tones()
     gain_db = [snr_db(kind(RATE_HZ)(in_white_noise(clean, level)), clean).item() - level for level in (0.0, 20.0)]
     assert gain_db[0] > 5.5 and gain_db[1] > -0.5
 
 
 @pytest.mark.parametrize("kind", BLIND)
-def test_silence_stays_silent_and_its_place_in_noise_is_no_matter(kind: type[SpectralGain]) -> None:
+def test_silence_stays_silent_and_its_place_in_noise_is_no_matter(kind: type[SpectralFilter]) -> None:
     net, clean = kind(RATE_HZ), decaying_tones(3.0)
     assert torch.equal(net(torch.zeros(1, 2, 8000)), torch.zeros(1, 2, 8000))
     padded = [torch.nn.functional.pad(signal, (8000, 8000)) for signal in (in_white_noise(clean, 5.0), clean)]
@@ -82,7 +84,7 @@ def test_silence_stays_silent_and_its_place_in_noise_is_no_matter(kind: type[Spe
 
 @pytest.mark.parametrize("kind", BLIND)
 @pytest.mark.parametrize("samples", [1, 100, 801, 2001])
-def test_what_is_too_short_to_tell_noise_from_sound_comes_back(kind: type[SpectralGain], samples: int) -> None:
+def test_what_is_too_short_to_tell_noise_from_sound_comes_back(kind: type[SpectralFilter], samples: int) -> None:
     signal = torch.randn(2, 3, samples, generator=torch.Generator().manual_seed(0))
     restored = kind(RATE_HZ)(signal)
     assert torch.equal(restored, signal)
@@ -90,7 +92,7 @@ def test_what_is_too_short_to_tell_noise_from_sound_comes_back(kind: type[Spectr
 
 
 @pytest.mark.parametrize("kind", BLIND)
-def test_a_loud_recording_is_restored_like_a_quiet_one(kind: type[SpectralGain]) -> None:
+def test_a_loud_recording_is_restored_like_a_quiet_one(kind: type[SpectralFilter]) -> None:
     net, noisy = kind(RATE_HZ), in_white_noise(decaying_tones(3.0), 5.0)
     torch.testing.assert_close(net(0.01 * noisy) / 0.01, net(noisy), atol=2e-5, rtol=0)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.layers.counts import check_count
+from models.layers.counts import check_count, check_odd
 
 
 def test_whole_numbers_from_the_lowest_on_are_counts() -> None:
@@ -16,3 +16,14 @@ def test_whole_numbers_from_the_lowest_on_are_counts() -> None:
 def test_anything_else_is_refused_by_its_key(count: object) -> None:
     with pytest.raises(ValueError, match=r"model.net.steps=.* must be a whole number, at least 1"):
         check_count("model.net.steps", count)
+
+
+def test_odd_counts_pass_and_others_are_refused_by_name() -> None:
+    check_odd("model.net.taps", 3, lowest=3)
+    for count, message in (
+        (4, "taps=4 must be odd"),
+        (1, "taps=1 must be a whole number, at least 3"),
+        (3.0, "taps=3.0 must be a"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_odd("@taps", count, lowest=3)
