@@ -153,6 +153,7 @@ ROOM = "lightning_modules."
 RECIPES: dict[str, Keys] = {
     f"{ROOM}base.RestorationModule": BASE,
     f"{ROOM}base.OracleModule": BASE,
+    f"{ROOM}fitted.FittedModule": BASE,
     f"{ROOM}regression.RegressionModule": PLAIN,
     f"{ROOM}target_field.TargetFieldModule": TARGET_FIELD,
     f"{ROOM}spectral_regression.SpectralRegression": SPECTRAL,

@@ -60,6 +60,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "models.mask_net_causal.MaskNetCausal": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
     "models.band_net.BandNet": {"channels": 8, "blocks": 2},
+    **{f"models.deep_prior.{kind}": {"levels": 2, "channels": 3, "steps": 4} for kind in ("DeepPrior", "DeepPriorPublished")},
     "models.encoder_decoder.EncoderDecoder": {"filters": [6, 8]},
     "models.encoder_decoder.EncoderDecoderUNet": {"filters": [6, 8]},
     "models.encoder_decoder.EncoderDecoderPublished": {"filters": [6, 8]},
