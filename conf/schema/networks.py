@@ -193,6 +193,13 @@ NETWORKS: dict[str, Keys] = {
     "models.mask_net_causal.MaskNetCausal": MASK_NET_CAUSAL,
     "models.band_net.BandNet": BAND_NET,
     **{f"models.deep_prior.{kind}": DEEP_PRIOR for kind in ("DeepPrior", "DeepPriorPublished")},
+    **{
+        f"models.dilated_denoiser.{kind}": {
+            "layers": Key(Whole(1, 20), "Convolutions of dilations 1, 2, 4, ..., before one more of neighbors.", "layers"),
+            "channels": Key(Whole(1, 65_536), "Channels of each.", "channels"),
+        }
+        for kind in ("DilatedDenoiser", "DilatedDenoiserPublished")
+    },
     "models.encoder_decoder.EncoderDecoder": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderUNet": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderPublished": ENCODER_DECODER_PUBLISHED,

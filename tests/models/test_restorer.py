@@ -48,6 +48,7 @@ HEAVY = (
     "wavenet_denoiser",
     "wavenet_denoiser_published",
     "dnp",
+    "deep_feature_published",
     "dnp_published",
 )
 SATURATING = "encoder_decoder_published"
