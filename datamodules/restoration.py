@@ -38,7 +38,7 @@ BatchDict = dict[str, Any]
 
 
 class RestorationDataModule(pl.LightningDataModule):
-    """Serve batches `{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}`.
+    """Serve batches `{"clean": (B, C, T), "corrupted": (B, C, T), "index": (B,)}`, and `"labels": (B, 3)` if `labeled`.
 
     What is corrupted is the clean audio, or in a corpus of pairs its recorded partner, which `Identity` leaves as it is. Training
     batches are corrupted as a whole after they have reached the device; on a CUDA GPU the generator is there too, since drawing
@@ -73,6 +73,8 @@ class RestorationDataModule(pl.LightningDataModule):
         max_recordings: per split, how many recordings to use; a smaller choice is part of every larger one.
         seed: the run's seed; it decides the training windows, their corruption, and what a training step draws.
     """
+
+    labeled = False
 
     def __init__(
         self,
@@ -240,7 +242,8 @@ class RestorationDataModule(pl.LightningDataModule):
         generator = generator_for(batch["corruption_seed"], device=place_of_draws(clean.device))
         with torch.no_grad():
             corrupted = self._corruption("train")(batch.get("recorded", clean), self.sample_rate, generator)
-        return {"clean": self._turn(clean), "corrupted": self._turn(corrupted), "index": batch["index"]}
+        others: BatchDict = {name: batch[name] for name in ("index", "labels") if name in batch}
+        return {"clean": self._turn(clean), "corrupted": self._turn(corrupted), **others}
 
     def _corruption(self, split: Split) -> Corruption:
         if split not in self._corruptions:
@@ -250,7 +253,7 @@ class RestorationDataModule(pl.LightningDataModule):
     def _train_windows(self) -> TrainWindows:
         if self._train is None:
             self._corruption("train")  # So that it fails before training, if it does.
-            self._train = TrainWindows(self._catalog.open("train"), self._window_rules, self.seed)
+            self._train = TrainWindows(self._catalog.open("train"), self._window_rules, self.seed, self.labeled)
             self._sampler.fit(self._train.count)
         return self._train
 

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from datamodules.audio.io import AudioFileError
 from datamodules.cache import Recordings
 from datamodules.draws import Range, as_range, uniform
+from datamodules.labels import label_numbers
 from datamodules.levels import has_sound, is_silent, why_silent
 from datamodules.pairs import read_corrupted
 from datamodules.seeding import generator_for, mix_seed, shuffled
@@ -61,13 +62,14 @@ class TrainWindows(Dataset[dict[str, Any]]):
         recordings: the clean audio, and its recorded partners if there are some.
         rules: length, silence threshold and level.
         seed: the run's seed.
+        labeled: whether examples come with the numbers of their labels; see `labels.label_numbers`.
 
     Raises:
         ValueError: if every recording is shorter than the window, every one that is not is silent, or a stride is given where
             recordings come up by weights.
     """
 
-    def __init__(self, recordings: Recordings, rules: WindowRules, seed: int) -> None:
+    def __init__(self, recordings: Recordings, rules: WindowRules, seed: int, labeled: bool = False) -> None:
         """Count the windows of each recording."""
         lengths = [recordings.len_samples(index) for index in range(len(recordings.recordings))]
         if max(lengths, default=0) < rules.window_samples:
@@ -76,6 +78,7 @@ class TrainWindows(Dataset[dict[str, Any]]):
                 f"'train'; set data.window_samples to at most {max(lengths, default=0)}"
             )
         self._recordings, self._rules, self._seed = recordings, rules, seed
+        self._labels = label_numbers(recordings.recordings) if labeled else None
         self._stride = rules.stride_samples or 1
         windows = np.maximum(0, (np.asarray(lengths, dtype=np.int64) - rules.window_samples) // self._stride + 1)
         self._windows_before = np.cumsum(windows) - windows
@@ -96,13 +99,14 @@ class TrainWindows(Dataset[dict[str, Any]]):
         return self._windows
 
     def __getitem__(self, n: int) -> dict[str, Any]:
-        """Return `{"clean": (C, T) float32, "index": n}`, and `recorded`, the same part of the partner, where there is one."""
+        """Return `{"clean": (C, T) float32, "index": n}`, `recorded`, the part of the partner, if any, and `labels`."""
         generator = generator_for(self._seed, "window", n)
-        window = self._draw_audible(n, generator)
+        recording, window = self._draw_audible(n, generator)
         if self._rules.level_db is not None:
             level_db = uniform(*as_range(self._rules.level_db, "data.level_db"), (), generator)
             window = {name: audio * 10 ** (level_db / 20) for name, audio in window.items()}
-        return {**window, "index": n}
+        labels = {} if self._labels is None else {"labels": torch.from_numpy(self._labels[recording])}
+        return {**window, **labels, "index": n}
 
     def locate(self, generator: torch.Generator) -> tuple[int, int]:
         """Draw a window: the recording's index and the offset in samples."""
@@ -133,17 +137,18 @@ class TrainWindows(Dataset[dict[str, Any]]):
         why = why_silent(self._recordings, used[0], silence_db)
         raise ValueError(f"split 'train' is silent or damaged in all of its {len(used)} recordings, e.g. {why}")
 
-    def _draw_audible(self, n: int, generator: torch.Generator) -> dict[str, Tensor]:
-        window = None
+    def _draw_audible(self, n: int, generator: torch.Generator) -> tuple[int, dict[str, Tensor]]:
+        window, recording = None, 0
         for number in range(_TRIES):
             slides = number == 0 and self._rules.stride_samples is not None
-            read = self._read(*(self.slide(n) if slides else self.locate(generator)))
-            window = read or window
+            index, offset = self.slide(n) if slides else self.locate(generator)
+            read = self._read(index, offset)
+            window, recording = (read, index) if read else (window, recording)
             if read is not None and not is_silent(read["clean"], self._rules.silence_db):
                 break
         if window is None:
             raise ValueError(f"{_TRIES} windows in a row are unreadable; data.cache=true finds broken files before training")
-        return {name: torch.from_numpy(np.ascontiguousarray(audio)) for name, audio in window.items()}
+        return recording, {name: torch.from_numpy(np.ascontiguousarray(audio)) for name, audio in window.items()}
 
     def _read(self, index: int, offset: int) -> dict[str, np.ndarray] | None:
         """Return a window, or None where a file turns out to be damaged, which can only happen without the cache."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lightning_modules.base import DEFAULT_MONITOR, Batch
+from lightning_modules.loss_network import open_loss_network
 from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
 from lightning_modules.scheduled import ScheduledModule
@@ -47,6 +48,7 @@ class AdversarialSettings(TypedDict, total=False):
     schedulers: Mapping[str, ScheduleFactory | None] | None
     gradient_clip_norms: Mapping[str, float | None] | None
     monitor: str
+    loss_network: str | None
 
 
 class AdversarialModule(ScheduledModule):
@@ -68,6 +70,7 @@ class AdversarialModule(ScheduledModule):
         schedulers: from an optimizer to a learning-rate schedule, by network (generator, discriminator, ...).
         gradient_clip_norms: largest gradient norm, by network; None leaves it alone.
         monitor: the metric that plateau schedules watch.
+        loss_network: the run whose classifier `deep_feature` compares by.
 
     Raises:
         ValueError: if a loss, penalty, network or adversary is unknown, a number is out of range, or a penalty on the gradient
@@ -93,6 +96,7 @@ class AdversarialModule(ScheduledModule):
         schedulers: Mapping[str, ScheduleFactory | None] | None = None,
         gradient_clip_norms: Mapping[str, float | None] | None = None,
         monitor: str = DEFAULT_MONITOR,
+        loss_network: str | None = None,
     ) -> None:
         super().__init__(net, sample_rate)
         self.automatic_optimization = False
@@ -102,10 +106,8 @@ class AdversarialModule(ScheduledModule):
         self.adversary = find_adversary(adversary)
         self.penalty_weights = checked_penalties(penalty_weights or {})
         check_count("model.discriminator_steps", discriminator_steps)
-        self.discriminator_steps = discriminator_steps
-        self.batches_taken = 0
-        self.warm_up = warm_up if warm_up is not None else AfterSteps()
-        self.balance = balance if balance is not None else Weights()
+        self.discriminator_steps, self.batches_taken = discriminator_steps, 0
+        self.warm_up, self.balance = warm_up or AfterSteps(), balance or Weights()
         self.optimizer_factories = {"generator": generator_optimizer}
         self.networks = {"generator": net}  # a plain dict: the modules are registered under names of their own
         with settings_under("model.discriminator"):
@@ -115,12 +117,13 @@ class AdversarialModule(ScheduledModule):
             check_penalized(self.discriminator, self.penalty_weights)
         self.schedulers = checked_names("schedulers", schedulers or {})
         self.gradient_clip_norms = checked_norms(gradient_clip_norms or {})
-        self.monitor = monitor
+        self.monitor, self.loss_network = monitor, loss_network
         self.health = HealthReport()
 
     def prepare_training(self) -> None:
-        """Check that the warm-up rule watches a network of this run."""
+        """Check that the warm-up rule watches a network of this run, and open what the loss compares by."""
         super().prepare_training()
+        open_loss_network(self.reconstruction, self.loss_network, self.sample_rate)
         self.warm_up.check(tuple(self.networks))
 
     def uses(self, *losses: str) -> bool:
@@ -273,6 +276,7 @@ class AdversarialModule(ScheduledModule):
     def on_train_epoch_end(self) -> None:
         """Say what is wrong with the epoch."""
         super().on_train_epoch_end()
+        self.reconstruction.end_epoch()
         self.health.close_epoch(self._over_processes)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:

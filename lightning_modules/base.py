@@ -47,6 +47,11 @@ class RestorationModule(pl.LightningModule):
     precisions: tuple[str, ...] | None = None
     """The values of trainer.precision it trains in; None is any."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether training batches are to say what their recordings are, as `labels` (B, 3)."""
+        return False
+
     def __init__(self, net: nn.Module, sample_rate: int) -> None:
         super().__init__()
         self.net = net

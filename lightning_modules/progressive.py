@@ -69,8 +69,9 @@ class ProgressiveModule(SteppedModule):
         scheduler: Callable[[Optimizer], Any] | None = None,
         monitor: str = DEFAULT_MONITOR,
         gradient_clip_norm: float | None = None,
+        loss_network: str | None = None,
     ) -> None:
-        super().__init__(net, sample_rate, loss_weights, optimizer, scheduler, monitor, gradient_clip_norm)
+        super().__init__(net, sample_rate, loss_weights, optimizer, scheduler, monitor, gradient_clip_norm, loss_network)
         self.targets = make_targets(targets, sample_rate, band_start_hz)
         self.step_weight = find_step_weights(step_weights)
         self.compared_steps = _count_or_none("compared_steps", compared_steps)

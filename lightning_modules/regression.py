@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lightning_modules.base import DEFAULT_MONITOR, Batch, clip_grad_norm, require_finite
+from lightning_modules.loss_network import open_loss_network
 from lightning_modules.losses.reconstruction import ReconstructionLoss, weighted_sum
 from lightning_modules.scheduled import ScheduledModule
 from lightning_modules.training.optimizing import trained_parameters
@@ -25,6 +26,7 @@ class RegressionSettings(TypedDict, total=False):
     scheduler: Callable[[Optimizer], Any] | None
     monitor: str
     gradient_clip_norm: float | None
+    loss_network: str | None
 
 
 class RegressionModule(ScheduledModule):
@@ -33,11 +35,12 @@ class RegressionModule(ScheduledModule):
     Args:
         net: maps (B, C, T) to (B, C, T).
         sample_rate: in Hz.
-        loss_weights: weight by loss name (l2, l1, log_mse, mr_stft); weight 0 = not computed.
+        loss_weights: weight by loss name (l2, l1, log_mse, mr_stft, deep_feature); weight 0 = not computed.
         optimizer: from parameters to an optimizer.
         scheduler: from the optimizer to a learning-rate schedule, stepped once an epoch.
         monitor: the metric a plateau schedule watches.
         gradient_clip_norm: largest norm of the whole gradient; None leaves it alone.
+        loss_network: the run whose classifier `deep_feature` compares by.
 
     Raises:
         ValueError: if a loss is unknown, or the norm is not positive.
@@ -55,6 +58,7 @@ class RegressionModule(ScheduledModule):
         scheduler: Callable[[Optimizer], Any] | None = None,
         monitor: str = DEFAULT_MONITOR,
         gradient_clip_norm: float | None = None,
+        loss_network: str | None = None,
     ) -> None:
         super().__init__(net, sample_rate)
         if gradient_clip_norm is not None and gradient_clip_norm <= 0:
@@ -64,6 +68,16 @@ class RegressionModule(ScheduledModule):
         self.scheduler = scheduler
         self.monitor = monitor
         self.gradient_clip_norm = gradient_clip_norm
+        self.loss_network = loss_network
+
+    def prepare_training(self) -> None:
+        """Open what the loss compares by."""
+        super().prepare_training()
+        self.open_judges()
+
+    def open_judges(self) -> None:
+        """Take over the classifier that another run trained."""
+        open_loss_network(self.loss, self.loss_network, self.sample_rate)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch and log its terms, unweighted, under `train/`."""
@@ -83,7 +97,10 @@ class RegressionModule(ScheduledModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Create the optimizer over the network's parameters, and its schedule if there is one."""
-        optimizer = self.optimizer(trained_parameters(self.net))
+        return self.scheduled(self.optimizer(trained_parameters(self.net)))
+
+    def scheduled(self, optimizer: Optimizer) -> OptimizerLRScheduler:
+        """Return an optimizer with its schedule if there is one."""
         if self.scheduler is None:
             return optimizer
         schedule = {"scheduler": self.scheduler(optimizer), "monitor": self.monitor, "strict": False, "frequency": sys.maxsize}
@@ -92,6 +109,11 @@ class RegressionModule(ScheduledModule):
     def on_train_epoch_start(self) -> None:
         """Log the epoch's rate."""
         self.log("lr", as_list(self.optimizers())[0].param_groups[0]["lr"])
+
+    def on_train_epoch_end(self) -> None:
+        """Tell the loss that an epoch has ended."""
+        self.loss.end_epoch()
+        super().on_train_epoch_end()
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None

@@ -5,8 +5,8 @@ from torch import Tensor
 from lightning_modules.base import RestorationModule
 
 
-class Stepwise(RestorationModule):
-    """A method that works in steps, beside the recipe that trains it."""
+class Stoppable(RestorationModule):
+    """A method whose steps have a number that can be chosen, beside the recipe that trains it."""
 
     @property
     def steps(self) -> int:
@@ -20,6 +20,10 @@ class Stepwise(RestorationModule):
             ValueError: if there are fewer than 0, or a part of one.
         """
         raise NotImplementedError
+
+
+class Stepwise(Stoppable):
+    """A method that says what it has restored after each of its steps."""
 
     def estimates(self, corrupted: Tensor) -> Tensor:
         """Return what is restored after 0, 1, ... K steps, (K + 1, B, C, T), of a signal (B, C, T)."""
@@ -53,7 +57,7 @@ def with_num_steps(module: RestorationModule, steps: int) -> RestorationModule:
     Raises:
         ValueError: if it does not work in steps, or this is no number of them.
     """
-    if not isinstance(module, Stepwise):
+    if not isinstance(module, Stoppable):
         raise ValueError(f"steps={steps}: this method does not work in steps")
     return module.with_num_steps(steps)
 

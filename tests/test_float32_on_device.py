@@ -25,6 +25,7 @@ from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, Recon
 from lightning_modules.metrics.collection import build_metrics, update_all
 from lightning_modules.metrics.cost import real_time_factor
 from lightning_modules.metrics.registry import METRICS
+from models.dilated_denoiser import SoundClassifier
 from models.refinement import low_band_proximity
 from models.streaming.fir import StreamingFilter, highpass_taps, lowpass_taps
 from models.streaming.restoration import Settings
@@ -125,7 +126,11 @@ def test_loss_and_its_gradient_are_computed_on_the_device(name: str, device: tor
     results = []
     for place in ("cpu", device):
         signal = restored.clone().to(place).requires_grad_()
-        terms = ReconstructionLoss({name: 1.0}).to(place).terms(signal, clean.to(place))
+        loss = ReconstructionLoss({name: 1.0}).to(place)
+        if loss.deep_feature is not None:
+            torch.manual_seed(0)
+            loss.deep_feature.ask(SoundClassifier(layers=6, channels=4, tasks=1, classes=2))
+        terms = loss.terms(signal, clean.to(place))
         terms[name].backward()
         assert signal.grad is not None
         results.append((terms[name].detach().cpu(), signal.grad.cpu()))

@@ -43,6 +43,7 @@ QUICK = {  # whatever the command, it is to take seconds
 }
 RUNS = {"runs/NAME": "unet_small", "runs/PROGRESSIVE": "conv_rnn", "runs/MUGAN": "mugan_small"}
 RUNS |= {"runs/REFINED": "collaborative_gan_small", "runs/STEREO": "stereo_autoencoder data.channels=2"}
+RUNS |= {"runs/FEATURES": "deep_feature model.stages.labels.epochs=1"}
 UNET = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
 MUGAN = ["model.net.filters=[8,8]", "model.net.depth=2"]
 BESIDE_MUGAN = ["model.discriminator.depth=2", "model.discriminator.filters=[4,4,4]"]
@@ -74,6 +75,8 @@ SMALL = {  # by the class of a network
     "models.conv_rnn.ConvRNN": ["model.net.state_channels=4", "model.net.hidden_channels=8"],
     "models.mask_net.MaskNet": ["model.net.channels=4", "model.net.blocks=1"],
     "models.mask_net_causal.MaskNetCausal": ["model.net.channels=4", "model.net.blocks=1"],
+    "models.dilated_denoiser.DilatedDenoiser": ["model.net.channels=4", "model.classifier.channels=2"],
+    "models.dilated_denoiser.DilatedDenoiserPublished": ["model.net.channels=4", "model.classifier.channels=2"],
     "models.stereo_autoencoder.StereoAutoencoder": ["model.net.code_channels=8"],
     "models.stereo_noise.StereoNoiseAutoencoder": ["model.net.code_channels=8"],
     "models.encoder_decoder.EncoderDecoder": ["model.net.filters=[4,8]"],

@@ -85,7 +85,13 @@ def training(name: str, method: str, seed: int, place: Place) -> Job:
     experiment, folder = EXPERIMENTS[name], place.run(name, method, seed)
     steps = place.trial.steps if place.trial else experiment.steps[method]
     own = (f"model={method}", *OF_METHOD[method], *(place.trial.train if place.trial else ()))
-    length = ("trainer=cpu", f"trainer.max_steps={steps}", "trainer.max_epochs=null", "trainer.limit_test_batches=1")
+    length = (
+        "trainer=cpu",
+        f"trainer.max_steps={steps}",
+        "trainer.max_epochs=null",
+        "trainer.max_time=null",
+        "trainer.limit_test_batches=1",
+    )
     return Job(
         folder,
         ("train.py", f"experiment={name}", *own, f"seed={seed}", *_shared(experiment, place, folder), *length, "baselines=[]",

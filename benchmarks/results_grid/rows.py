@@ -7,6 +7,20 @@ from pathlib import Path
 NOISE_CONTROLS = ("wiener", "wiener_oracle", "psm_oracle")
 GRID_CONTROLS = ("wiener", "sinc", "cubic_spline", "spline_white", "noise_fill")
 BAND_CONTROLS = (*GRID_CONTROLS, "brick_wall_oracle", "envelope_oracle", "magnitude_oracle")
+LITERATURE: Mapping[str, int] = {
+    "tfilm": 590,
+    "segan": 640,
+    "segan_plus": 1800,
+    "wavenet_denoiser": 315,
+    "fcn_raw": 1700,
+    "ddae": 4000,
+    "drdae": 2700,
+    "rnn_dft": 1750,
+    "deep_feature": 500,
+}
+"""Small methods of the literature with their steps, from the core-seconds of a step beside those of `unet_small`."""
+SHELF = ("spectral_subtraction", "berouti_subtraction", "mmse_stsa", "mmse_lsa", "block_thresholding", "nmf")
+TRACKERS = ("line_enhancer_nlms", "butterworth")
 FILTERS = "{filters:[chebyshev1,bessel,windowed_sinc,none]}"
 OF_METHOD: Mapping[str, tuple[str, ...]] = {
     "unet_small": (),
@@ -20,6 +34,7 @@ OF_METHOD: Mapping[str, tuple[str, ...]] = {
         "model.loss_weights.log_mse=0.1",
         "model.loss_weights.mr_stft=1.0",
     ),
+    **dict.fromkeys(LITERATURE, ()),
 }
 """What each learned method is trained with, beside the experiment."""
 
@@ -142,6 +157,28 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         BAND_CONTROLS,
         BAND,
         {"unet_small": 510, "band_net": 1400},
+        test=SPEECH,
+    ),
+    "literature_denoise": Experiment(
+        "The literature: denoising speech",
+        "noise",
+        ("speech",),
+        ("noise",),
+        "{colors:[white,pink],snr_db:[0,5,10]}",
+        (*NOISE_CONTROLS, *SHELF, *TRACKERS),
+        HEARD,
+        LITERATURE,
+        test=SPEECH,
+    ),
+    "literature_super_resolve": Experiment(
+        "The literature: super-resolution of speech, 4 to 16 kHz",
+        "filter",
+        ("speech",),
+        ("super_resolution", "corruption.low_rate_hz=4000"),
+        FILTERS,
+        BAND_CONTROLS,
+        BAND,
+        LITERATURE,
         test=SPEECH,
     ),
     "super_resolve_music": Experiment(

@@ -100,7 +100,7 @@ def head(experiment: Experiment, columns: Sequence[Column]) -> list[str]:
     """Return the lines above the rows."""
     first, *others = (SHORT[metric] for metric in experiment.metrics)
     names = [name for column in columns for name in (f"{column.heading}: {first}", *others)]
-    titles = [experiment.axis, *names, "steps", "core-seconds", "seeds"]
+    titles = [experiment.axis, *names, "steps", "core-seconds", "seeds", "parameters", "real-time factor"]
     return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
 
 
@@ -117,14 +117,23 @@ def value(label: str, column: Column, metric: str) -> str:
 
 
 def costs(name: str, method: str, seeds: Sequence[int], place: Place) -> list[str]:
-    """Return steps, core-seconds and number of seeds of a learned row; empty cells for the others."""
+    """Return steps, core-seconds, number of seeds, size and real-time factor of a learned row; empty cells for the others."""
     if method not in EXPERIMENTS[name].steps:
-        return ["", "", ""]
+        return 5 * [""]
     results = [read(place.run(name, method, seed) / "result.json") for seed in seeds if evaluations(name, method, [seed], place)]
     seconds = [result["training_core_seconds"] for result in results if "training_core_seconds" in result]
     spread = f" ± {stdev(seconds):.0f}" if len(seconds) > 1 else ""
     steps = ", ".join(sorted({str(result.get("global_step", "–")) for result in results}))
-    return [steps, f"{fmean(seconds):.0f}{spread}" if seconds else "–", str(len(results))]
+    core_seconds = f"{fmean(seconds):.0f}{spread}" if seconds else "–"
+    return [steps, core_seconds, str(len(results)), *size_and_speed([place.evaluation(name, method, seed) for seed in seeds])]
+
+
+def size_and_speed(folders: Sequence[Path]) -> list[str]:
+    """Return the parameters of a method and its mean real-time factor, as its evaluations have them."""
+    results = [read(folder / "result.json") for folder in folders]
+    sizes = sorted({int(result["params"]) for result in results if result.get("params") is not None})
+    factors = [float(result["real_time_factor"]) for result in results if result.get("real_time_factor") is not None]
+    return [", ".join(f"{size:,}" for size in sizes) or "–", f"{fmean(factors):.3g}" if factors else "–"]
 
 
 def pairs_of(name: str, place: Place, controls: Sequence[Mapping[str, Any]]) -> str:

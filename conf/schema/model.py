@@ -20,6 +20,10 @@ BASE: Keys = {
     "net": needed(NETWORK, "The network, or the method without training."),
     "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
 }
+LOSS_NETWORK = Key(
+    nullable(Text("a run folder, a checkpoint or a shipped model")),
+    "A run of model=deep_feature, by whose classifier loss_weights.deep_feature compares.",
+)
 MONITOR = Key(OneOf(validated), "Metric that plateau schedules watch; follows the key monitor.")
 
 
@@ -36,6 +40,7 @@ PLAIN: Keys = {
     "scheduler": Key(nullable(SCHEDULER), "How the learning rate changes; the group scheduler; null: it stays."),
     "monitor": MONITOR,
     "gradient_clip_norm": Key(NORM, "Largest norm of the gradient; null leaves it alone."),
+    "loss_network": LOSS_NETWORK,
 }
 TARGET_FIELD: Keys = {
     **PLAIN,
@@ -97,6 +102,7 @@ ADVERSARIAL: Keys = {
         "Largest norms of gradients, by network.",
     ),
     "monitor": MONITOR,
+    "loss_network": LOSS_NETWORK,
 }
 DISTANCE = OneOf(("l2", "l1", "log_mse"))
 MUGAN: Keys = {
@@ -120,6 +126,32 @@ STAGE = Section(
     }
 )
 STAGED: Keys = {**MUGAN, "stages": needed(Table(STAGE, "names of stages"), "Parts of the training, in their order.")}
+CLASSIFIER = Node(
+    "classifier",
+    {
+        "models.dilated_denoiser.SoundClassifier": {
+            "layers": Key(Whole(6, 64), "Convolutions, all but the last of which halve the rate.", "layers"),
+            "channels": Key(Whole(1, 65_536), "Channels of the first five; twice as many after every fifth.", "channels"),
+            "tasks": Key(Whole(1, 3), "Kinds of labels: kind, source and speaker, in this order."),
+            "classes": Key(Whole(2, 65_536), "Different labels of each that are told apart at most."),
+        }
+    },
+    ["models."],
+    partial=True,
+)
+LEARNERS = ("net", "classifier")
+LEARNING_STAGE = Section(
+    {
+        "train": needed(ListOf(OneOf(LEARNERS), longest=len(LEARNERS)), "Networks that move in it; the others stay as they are."),
+        "epochs": needed(nullable(Whole(1, 10_000_000)), "How long it is; null for the last one: to the end.", "epochs"),
+    }
+)
+DEEP_FEATURE: Keys = {
+    **PLAIN,
+    "loss_weights": needed(weights({**WAVEFORMS, "labels": "classifier's cross entropy"}), "Weights of the losses."),
+    "classifier": needed(CLASSIFIER, "The network in whose features signals are compared."),
+    "stages": needed(Table(LEARNING_STAGE, "names of stages"), "Parts of the training, in their order."),
+}
 REFINEMENT = Node(
     "refinement",
     {
@@ -161,12 +193,14 @@ ROOM = "lightning_modules."
 RECIPES: dict[str, Keys] = {
     f"{ROOM}base.RestorationModule": BASE,
     f"{ROOM}base.OracleModule": BASE,
+    f"{ROOM}fitted.FittedModule": BASE,
     f"{ROOM}regression.RegressionModule": PLAIN,
     f"{ROOM}target_field.TargetFieldModule": TARGET_FIELD,
     f"{ROOM}spectral_regression.SpectralRegression": SPECTRAL,
     f"{ROOM}spectral_regression.CleanSpectralRegression": SPECTRAL,
     f"{ROOM}spectral_regression.MixtureRegression": MIXTURE,
     f"{ROOM}autoencoding.AutoencoderModule": PLAIN,
+    f"{ROOM}deep_feature.DeepFeatureModule": DEEP_FEATURE,
     f"{ROOM}single_step.SingleStepModule": PLAIN,
     f"{ROOM}progressive.ProgressiveModule": PROGRESSIVE,
     f"{ROOM}progressive.SummedModule": PROGRESSIVE,

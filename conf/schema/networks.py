@@ -147,6 +147,15 @@ BAND_NET: Keys = {
     "kernel": Key(Whole(1, 1023), "Frames that a block spans; odd.", "frames"),
     "expansion": Key(Whole(1, 64), "Width of a block's inner layer, in channels."),
 }
+DEEP_PRIOR: Keys = {
+    "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
+    "levels": Key(Whole(1, 16), "How often the network halves the rate.", "levels"),
+    "channels": Key(Whole(1, 65_536), "Channels of its first level; level i has i times as many.", "channels"),
+    "steps": Key(Whole(0, 1_000_000), "Steps of a fit at most; below 2, a signal is returned as it is.", "steps"),
+    "lr": Key(Number(0, 1000), "Learning rate of a fit, by Adam."),
+    "settled": Key(Number(0, 1), "Change of the mask in 50 steps, root mean square, that ends a fit; 0: none does."),
+    "seed": Key(Whole(0, 2**32), "Of the first weights and of the noise that is the network's input."),
+}
 ENCODER_DECODER_PUBLISHED: Keys = {
     "filters": Key(ListOf(Whole(1, 65_536), longest=64), "Filters of each level, outermost first.", "channels"),
     "dropout": DROPOUT,
@@ -192,6 +201,14 @@ NETWORKS: dict[str, Keys] = {
     "models.mask_net.MaskNet": MASK_NET,
     "models.mask_net_causal.MaskNetCausal": MASK_NET_CAUSAL,
     "models.band_net.BandNet": BAND_NET,
+    **{f"models.deep_prior.{kind}": DEEP_PRIOR for kind in ("DeepPrior", "DeepPriorPublished")},
+    **{
+        f"models.dilated_denoiser.{kind}": {
+            "layers": Key(Whole(1, 20), "Convolutions of dilations 1, 2, 4, ..., before one more of neighbors.", "layers"),
+            "channels": Key(Whole(1, 65_536), "Channels of each.", "channels"),
+        }
+        for kind in ("DilatedDenoiser", "DilatedDenoiserPublished")
+    },
     "models.encoder_decoder.EncoderDecoder": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderUNet": ENCODER_DECODER,
     "models.encoder_decoder.EncoderDecoderPublished": ENCODER_DECODER_PUBLISHED,

@@ -29,6 +29,8 @@ class ManifestRow:
     license_id: str | None = None
     bandwidth_hz: float | None = None
     kind: str | None = None
+    source: str | None = None
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def read_manifest(manifest: Path) -> tuple[ManifestRow, ...]:
             row.get("license_id") or None,
             _bandwidth_hz(row, manifest),
             row.get("kind") or None,
+            row.get("source") or row.get("source_repo") or None,
+            row.get("speaker") or None,
         )
         for row in rows
     )

@@ -24,6 +24,7 @@ class Recording:
         name: in manifests of evaluations; None is its path relative to the root.
         bandwidth_hz: highest frequency at which it holds sound, where that is known.
         share: label and weight of what it belongs to, where training windows are drawn by weights and not by length.
+        labels: what is known of it, by task; see `labels.TASKS`.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Recording:
     name: str | None = None
     bandwidth_hz: float | None = None
     share: tuple[str, float] | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def heard(self) -> str:

@@ -30,6 +30,8 @@ class Entry:
         license_id: as the MANIFEST.csv has it.
         bandwidth_hz: likewise.
         kind: likewise.
+        source: likewise, or its column `source_repo`.
+        speaker: likewise.
     """
 
     path: Path
@@ -39,6 +41,14 @@ class Entry:
     license_id: str | None = None
     bandwidth_hz: float | None = None
     kind: str | None = None
+    source: str | None = None
+    speaker: str | None = None
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """What the MANIFEST.csv says of it that a classifier may learn."""
+        known = {"kind": self.kind, "source": self.source, "speaker": self.speaker}
+        return tuple((task, value.strip()) for task, value in known.items() if value)
 
 
 class FolderEntries:
@@ -93,7 +103,8 @@ class FolderEntries:
 
     def _listed(self, row: ManifestRow) -> Entry:
         name = Path(os.path.relpath(row.path, self._root)).as_posix()
-        return Entry(row.path, name, normalized(row.group or name), row.split, row.license_id, row.bandwidth_hz, row.kind)
+        told = (row.split, row.license_id, row.bandwidth_hz, row.kind, row.source, row.speaker)
+        return Entry(row.path, name, normalized(row.group or name), *told)
 
     def _hashed(self, paths: Sequence[Path]) -> list[Entry]:
         parents = {path.parent for path in paths}

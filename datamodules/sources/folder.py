@@ -81,7 +81,7 @@ class FolderSource(Source):
         return [
             Recording(
                 str(entry.path), seconds[entry.path], entry.split or splits[entry.group], entry.group, entry.group not in given,
-                name=entry.name, bandwidth_hz=entry.bandwidth_hz, share=shares.get(entry.path),
+                name=entry.name, bandwidth_hz=entry.bandwidth_hz, share=shares.get(entry.path), labels=entry.labels,
             )
             for entry in usable
         ]  # fmt: skip

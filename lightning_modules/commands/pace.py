@@ -13,7 +13,7 @@ from datamodules.audio.notes import files
 from datamodules.audio.tree import RestoreJob
 from lightning_modules.base import RestorationModule
 from lightning_modules.commands.opening import MethodAtRate
-from lightning_modules.stepwise import Stepwise
+from lightning_modules.stepwise import Stoppable
 from models.streaming.restoration import Settings
 
 SLOW_SECONDS = 30.0
@@ -59,7 +59,7 @@ class Trials:
 
     def _try(self, module: RestorationModule) -> Pace:
         try:
-            if not isinstance(module, Stepwise) or module.steps < 2:
+            if not isinstance(module, Stoppable) or module.steps < 2:
                 return self._pace_of(module)
             start, one = (self._pace_of(module.with_num_steps(steps)) for steps in (0, 1))  # all steps may take minutes
         except Exception:  # Every file will fail, and say how.

@@ -122,6 +122,7 @@ def prepare(settings: TrainSettings) -> Prepared:
     module.prepare_training()
     start = start_training(module, settings)
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
+    data.labeled = module.needs_labels
     data.setup("fit")
     batches = math.ceil(len(data.train_dataloader()) / trainer.world_size)
     limits = settings.config["trainer"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.losses.deep_feature import DeepFeatureLoss
 from lightning_modules.losses.registry import RECONSTRUCTION
 from models.layers import stft
 
@@ -113,14 +114,14 @@ def check_functions(named: Collection[str]) -> None:
 
 
 _OF_WAVEFORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l2": l2, "l1": l1, "log_mse": log_mse}
-check_functions([*_OF_WAVEFORMS, "mr_stft"])
+check_functions([*_OF_WAVEFORMS, "mr_stft", "deep_feature"])
 
 
 class ReconstructionLoss(nn.Module):
     """The named reconstruction terms of one restored batch; a term of weight 0 is not computed.
 
     Args:
-        weights: weight by name; known names are l2, l1, log_mse and mr_stft.
+        weights: weight by name; known names are l2, l1, log_mse, mr_stft and deep_feature.
         fft_sizes: window lengths of mr_stft, in samples.
         beside: names of terms that a recipe computes itself, which may have a weight too.
 
@@ -136,6 +137,7 @@ class ReconstructionLoss(nn.Module):
             raise ValueError(f"model.loss_weights={dict(weights)} trains nothing; give one of {known} a weight above 0")
         self.weights = {name: float(weight) for name, weight in weights.items()}
         self.mr_stft = MultiResolutionSTFT(fft_sizes)
+        self.deep_feature = DeepFeatureLoss() if self.weights.get("deep_feature", 0.0) > 0 else None
 
     def terms(self, restored: Tensor, clean: Tensor) -> dict[str, Tensor]:
         """Return the unweighted terms in use, by name.
@@ -148,7 +150,14 @@ class ReconstructionLoss(nn.Module):
             () scalars.
         """
         losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {**_OF_WAVEFORMS, "mr_stft": self.mr_stft}
+        if self.deep_feature is not None:
+            losses["deep_feature"] = self.deep_feature
         return {name: losses[name](restored, clean) for name, weight in self.weights.items() if weight > 0 and name in losses}
+
+    def end_epoch(self) -> None:
+        """Tell the terms that learn from an epoch that one has ended."""
+        if self.deep_feature is not None:
+            self.deep_feature.end_epoch()
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

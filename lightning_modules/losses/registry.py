@@ -27,6 +27,7 @@ _RECONSTRUCTION = (
     LossInfo("l1", "mean absolute error", "FS"),
     LossInfo("log_mse", "negative signal-to-noise ratio", "dB"),
     LossInfo("mr_stft", "multi-resolution STFT distance"),
+    LossInfo("deep_feature", "distance of a classifier's features"),
 )
 RECONSTRUCTION: Mapping[str, LossInfo] = {info.name: info for info in _RECONSTRUCTION}
 """By name."""

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from benchmarks.results_grid.__main__ import main
 from benchmarks.results_grid.jobs import Job, Place, Trial, do, evaluation, jobs_of, run, training
-from benchmarks.results_grid.rows import EXPERIMENTS
+from benchmarks.results_grid.rows import EXPERIMENTS, LITERATURE
 from benchmarks.results_grid.tables import table
 from datamodules.audio import io as audio_io
+from sweeps.extras import SWEEPS
 
 NAME = "denoise_speech"
 INPUT = {"kind": "corrupted", "si_sdr_db": 5.0, "pesq_wb": 1.5, "stoi": 0.8}
@@ -52,6 +54,8 @@ def place(tmp_path: Path) -> Place:
     (place.audio / "speech" / "MANIFEST.csv").write_text("file,kind\na.flac,real_recording\nb.flac,rendered\n", encoding="utf-8")
     for seed, score in enumerate((11.0, 13.0)):
         write_evaluation(place.evaluation(NAME, "unet_small", seed), {"corrupted": INPUT, "unet_small": learned(score)}, True)
+        told = {"status": "finished", "problems": [], "params": 1_549_648, "real_time_factor": 0.02 + 0.02 * seed}
+        write(place.evaluation(NAME, "unet_small", seed) / "result.json", told)
         write(place.run(NAME, "unet_small", seed) / "result.json", {"training_core_seconds": 290.0 + seed, "global_step": 580})
     return place
 
@@ -74,9 +78,9 @@ def test_table_tells_what_is_seen_what_a_training_cost_and_what_the_recordings_a
     lines = table(NAME, [0, 1, 2], place)
     rows = rows_by_label(lines)
     headings = [name for level in (0, 5, 10) for name in (f"{level} dB, seen: SI-SDR", "PESQ", "STOI")]
-    assert rows["recorded noise"] == [*headings, "steps", "core-seconds", "seeds"]
-    assert rows["unet_small"][9:] == ["580", "290 ± 1", "2"]
-    assert rows["wiener"][9:] == ["", "", ""]
+    assert rows["recorded noise"] == [*headings, "steps", "core-seconds", "seeds", "parameters", "real-time factor"]
+    assert rows["unet_small"][9:] == ["580", "290 ± 1", "2", "1,549,648", "0.03"]
+    assert rows["wiener"][9:] == 5 * [""]
     assert "2 pairs: 1 real recording, 1 rendered." in lines
 
 
@@ -123,6 +127,13 @@ def test_budget_of_a_training_is_its_steps_and_a_trial_has_two(tmp_path: Path) -
     tried = training(NAME, "mask_net", 0, Place(tmp_path, tmp_path, Trial())).arguments
     assert f"trainer.max_steps={EXPERIMENTS[NAME].steps['mask_net']}" in whole and "data.batch_size=1" in whole
     assert "trainer.max_steps=2" in tried
+
+
+def test_every_small_method_of_the_literature_is_a_row_of_both_tasks_and_a_job_of_the_sweep() -> None:
+    swept = yaml.safe_load((SWEEPS / "literature.yaml").read_text(encoding="utf-8"))["hydra"]["sweeper"]["params"]
+    assert {*swept["model"].split(",")} == {*LITERATURE}
+    for name in swept["experiment"].split(","):
+        assert EXPERIMENTS[name].steps == LITERATURE
 
 
 def test_commands_are_printed_and_none_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,7 @@ SIZES = {
     "ddae_published": [*SMALL["models.ddae.DDAEPublished"], "model.pretraining_epochs=1"],
     "drdae_published": SMALL["models.recurrent_spectrum.DRDAEPublished"],
     "rnn_dft_published": SMALL["models.recurrent_spectrum.RNNDFTPublished"],
+    "deep_feature_published": [*SMALL["models.dilated_denoiser.DilatedDenoiserPublished"], "model.stages.labels.epochs=1"],
     "segan_published": SEGAN,
     "segan_plus_published": SEGAN,
     "mugan_published": [*MUGAN, *BESIDE_MUGAN, *STAGED],
@@ -93,6 +94,7 @@ SECOND_BIASES = 4 * (128 + 256 + 512 + 512 + 512 + 512 + 512 + 256 + 128)
         ("unet_published", {"net": 56_411_394}),
         ("tfilm_published", {"net": 68_221_186 + SECOND_BIASES}),
         ("wavenet_denoiser_published", {"net": 6_292_097}),
+        ("deep_feature_published", {"net": 160_925}),
         ("fcn_raw_published", {"net": 12_705 + 6 * 3 * 15}),  # normalizations and PReLUs
         ("mugan_published", {"net": 48_942_561, "discriminator": 18_318_881 + 63 * 512 * 128}),
     ],

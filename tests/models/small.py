@@ -61,6 +61,12 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "models.mask_net_causal.MaskNetCausal": {"channels": 8, "blocks": 2, "fft_samples": 64, "hop_samples": 16},
     "models.band_net.BandNet": {"channels": 8, "blocks": 2},
+    **{f"models.deep_prior.{kind}": {"levels": 2, "channels": 3, "steps": 4} for kind in ("DeepPrior", "DeepPriorPublished")},
+    **{
+        f"models.dilated_denoiser.{kind}": {"layers": 4, "channels": 12}
+        for kind in ("DilatedDenoiser", "DilatedDenoiserPublished")
+    },
+    "models.dilated_denoiser.SoundClassifier": {"layers": 6, "channels": 4, "tasks": 1, "classes": 4},
     "models.encoder_decoder.EncoderDecoder": {"filters": [6, 8]},
     "models.encoder_decoder.EncoderDecoderUNet": {"filters": [6, 8]},
     "models.encoder_decoder.EncoderDecoderPublished": {"filters": [6, 8]},
@@ -127,7 +133,8 @@ def eager(node: Any) -> Any:
     wanted = {"dropout": 0.0, "lr": 3e-3, "hidden_channels": 96, "cutoff_hz": 20.0, "pretraining_epochs": 0}
     able = {key: eager(value) for key, value in node.items()} | {key: wanted[key] for key in node if key in wanted}
     if "stages" in able:
-        able["stages"] = {"all": {"train": ["generator", "discriminator", "autoencoder"], "epochs": None}}
+        everything = ["generator", "discriminator", "autoencoder", "net", "classifier"]
+        able["stages"] = {"all": {"train": everything, "epochs": None}}
     return able | {"state_channels": 64} if able.get("state_channels") is not None else able
 
 

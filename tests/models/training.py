@@ -23,7 +23,7 @@ def pairs(channels: int = 1) -> dict[str, Tensor]:
     clean = torch.stack([torch.sin(2 * torch.pi * hz * time) for hz in (110, 220, 440, 880)])[:, None] * 0.5
     clean = clean * 0.5 ** torch.arange(channels)[:, None]
     noise = 0.11 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    return {"clean": clean, "corrupted": clean + noise, "index": torch.arange(BATCH)}
+    return {"clean": clean, "corrupted": clean + noise, "index": torch.arange(BATCH), "labels": torch.arange(BATCH)[:, None]}
 
 
 class OneBatch(pl.LightningDataModule):

@@ -77,7 +77,7 @@ def test_no_two_jobs_of_a_sweep_do_the_same(name: str) -> None:
 
 def share_of(description: dict[str, Any], loss: str, weight: float) -> float:
     """Return the share of a loss in the gradient that a restored signal gets, of noise at 10 dB on noise of a level of 0.1."""
-    weights = {name: description["loss_weights"][name] for name in RECONSTRUCTION_LOSSES} | {loss: weight}
+    weights = {name: description["loss_weights"].get(name, 0.0) for name in RECONSTRUCTION_LOSSES} | {loss: weight}
     clean, noise = torch.randn(2, 2, 1, 8192, generator=torch.Generator().manual_seed(0)) * 0.1
     restored = (clean + 0.316 * noise).requires_grad_()
     terms = ReconstructionLoss(weights).terms(restored, clean)

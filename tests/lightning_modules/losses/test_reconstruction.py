@@ -92,7 +92,7 @@ def test_weighted_sum_by_hand() -> None:
 
 
 def test_unknown_loss_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown model.loss_weights l3; known: l1, l2, log_mse, mr_stft"):
+    with pytest.raises(ValueError, match="unknown model.loss_weights l3; known: deep_feature, l1, l2, log_mse, mr_stft"):
         ReconstructionLoss({"l3": 1.0})
 
 
