@@ -85,6 +85,9 @@ TRAIN: Keys = {
     "dry_run": needed(Flag(), "Tell the disk that the training, or all jobs of a sweep, will need, and train nothing."),
     "rerun": needed(Flag(), "Repeat jobs of a sweep that have their result."),
     "refinement_steps": needed(Whole(0, 10_000), "Steps of a collaborative GAN; model.refinement.steps follows it.", "steps"),
+    "sweep_hours": needed(
+        nullable(Number(0, 100_000)), "Once they are spent no further job of a sweep begins; null: no end.", "h"
+    ),
     "ema_decay": needed(
         nullable(Number(0, 1, above=True, below=True)), "Decay of the averaged weights that are evaluated; null: no average."
     ),

@@ -49,6 +49,7 @@ VOLATILE = (
     "rerun",
     "keep_checkpoints",
     "dry_run",
+    "sweep_hours",
     "refinement_steps",
     "plugins",
     "trainer.enable_progress_bar",

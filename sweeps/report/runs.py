@@ -167,6 +167,8 @@ def _why_unfinished(folder: Path, name: str) -> str:
         return f"{name} has no result.json, and {str(error).replace(printable(folder), name)}"
     if job is None or not job.exit_code:
         return f"{name} has no result.json: it is still running, or was killed"
+    if job is not None and job.status == "left":
+        return f"{name} has no result.json: it was left alone when the hours of its sweep were spent"
     said = short(reason(job), 300).replace(printable(folder), name)
     return f"{name} {short(job.status, 40)} with exit code {job.exit_code}: {said}"
 
