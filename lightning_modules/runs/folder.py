@@ -33,6 +33,7 @@ __all__ = [
 VOLATILE = (
     "resume",
     "run_name",
+    "from_run",
     "run_dir",
     "run_id",
     "logger",
