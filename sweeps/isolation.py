@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from conf.compose import FOLDER, plain
-from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, status
+from lightning_modules.runs.folder import AGENTS_ID, FolderLock, RunFolderError, fingerprint, status
 from sweeps.child import Ended, run_child
 from sweeps.hours import ENDS_VARIABLE, LEFT_CODE, are_spent
 from sweeps.names import job_name
@@ -41,6 +41,7 @@ LAUNCH_VARIABLES = (
     "PL_GLOBAL_SEED",
     "CLARION_RUN_FOLDER",
     ENDS_VARIABLE,
+    AGENTS_ID,
     "SLURM_NTASKS",  # Lightning then starts the ranks of a job itself, within the one task that Slurm gave it
     "SLURM_NTASKS_PER_NODE",
 )
