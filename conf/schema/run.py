@@ -88,7 +88,9 @@ TRAIN: Keys = {
     "sweep_hours": needed(
         nullable(Number(0, 100_000)), "Once they are spent no further job of a sweep begins; null: no end.", "h"
     ),
-    "dry_run": needed(Flag(), "Tell the disk that the training, or all jobs of a sweep, will need, and train nothing."),
+    "dry_run": needed(
+        Flag(), "Tell the disk that the training, or all jobs of a sweep, will need, of a sweep the time too, and train nothing."
+    ),
     "rerun": needed(Flag(), "Repeat jobs of a sweep that have their result."),
     "refinement_steps": needed(Whole(0, 10_000), "Steps of a collaborative GAN; model.refinement.steps follows it.", "steps"),
     "ema_decay": needed(

@@ -9,6 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
+from torch.utils.data import DataLoader
 
 from conf.compose import create
 from conf.settings import TrainSettings
@@ -104,9 +105,9 @@ class _Noise(pl.LightningDataModule):
         clean = LEVEL * torch.randn(size, generator=torch.Generator().manual_seed(0))
         self._batch = {"clean": clean, "index": torch.arange(size[0])}
 
-    def train_dataloader(self) -> list[dict[str, torch.Tensor]]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Return the same batch a few times."""
-        return [self._batch] * STEPS
+        return DataLoader([self._batch] * STEPS, batch_size=None)  # type: ignore[arg-type]  # a list is a data set
 
     val_dataloader = train_dataloader
 

@@ -21,7 +21,6 @@ from sweeps.report.history import _payloads
 from sweeps.wandb_sweep import main
 from tests.sweeps.conftest import QUICK, ROOT, SMALL
 
-
 PAGES = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
 COMMANDS = re.findall(r"^    python sweeps/wandb_sweep.py (.*)$", PAGES, flags=re.MULTILINE)
 
