@@ -45,7 +45,12 @@ class Report:
 
 
 def write_report(
-    runs: Sequence[ReportedRun], evaluation: str, folder: Path, ballots: Sequence[Path], notes: Sequence[str]
+    runs: Sequence[ReportedRun],
+    evaluation: str,
+    folder: Path,
+    ballots: Sequence[Path],
+    notes: Sequence[str],
+    refresh_seconds: float | None = None,
 ) -> Report:
     """Write leaderboard.md, leaderboard.csv, index.html and blind.html.
 
@@ -55,6 +60,7 @@ def write_report(
         folder: is created.
         ballots: files saved by the blind test; one that cannot be used is left out, and named.
         notes: sentences about runs that are left out.
+        refresh_seconds: after which index.html loads itself anew, while its reader is not at work on it; None: never.
     """
     usable, unusable = usable_votes(ballots, evaluation)
     votes = read_votes(usable, evaluation)
@@ -73,6 +79,7 @@ def write_report(
     _write_tables(folder, table, opinion, below, shown)
     data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])}, curves)
     context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": shown, "listening": listening, "grids": grids}
+    context["refresh_seconds"] = refresh_seconds
     write_page(folder, data, context, examples)
     return Report(table, folder, told)
 
