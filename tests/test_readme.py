@@ -237,7 +237,8 @@ def compared(with_runs: Replace, tmp_path: Path) -> str:
 @pytest.mark.parametrize("arguments", COMPARE, ids=" ".join)
 def test_comparing_command_runs(arguments: list[str], compared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    given = [argument.replace("ID", compared).replace("votes-*.json", "votes-1.json") for argument in arguments]
+    there = {"ID": compared, "votes-*.json": "votes-1.json", "RUNS": "1"}
+    given = [there.get(argument, argument) for argument in arguments]
     assert compare.main(given) == 0
     assert len(list((tmp_path / "report").rglob("index.html"))) == 1
 
