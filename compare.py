@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from conf.arguments import some_path, some_text
+from conf.arguments import count, number_within, some_path, some_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     steady_streams()
     options = parse(arguments)
-    return heeding_signals(lambda: run(options), "the report is not finished")
+    left = "the report is not finished" if options.watch is None else "the report has the results until its last change"
+    return heeding_signals(lambda: run(options), left)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,7 +43,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--manifest", metavar="ID", type=some_text, help="of runs tested on different pairs, compare those of this set"
     )
     choice.add_argument("--separately", action="store_true", help="of runs tested on different pairs, report each set")
+    watching = parser.add_argument_group("while a sweep runs")
+    watching.add_argument(
+        "--watch",
+        nargs="?",
+        const=10.0,
+        type=number_within(0.1, 86400),
+        metavar="SECONDS",
+        help="report new results as they come, until Ctrl-C; looks for them every 10 seconds",
+    )
+    watching.add_argument("--until", type=count, metavar="RUNS", help="with --watch: end when so many runs have a result")
     options = parser.parse_args(arguments)
+    if options.until is not None and options.watch is None:
+        parser.error("--until says when --watch ends; give both")
     if options.votes and options.separately:
         parser.error("--votes are about one set of test pairs; choose it with --manifest")
     return options

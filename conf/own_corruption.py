@@ -4,9 +4,9 @@ Hydra merges an experiment's keys into whatever corruption there is. What they w
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from conf.chosen_files import given_keys, last_choice, overridden_in, said_by
+from conf.spelling import spelled
 
 
 def with_own_corruption(arguments: Sequence[str]) -> list[str]:
@@ -26,16 +26,5 @@ def with_own_corruption(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     given = given_keys(arguments)
     keys = [key for key in experiment.get("corruption") or {} if f"corruption.{key}" not in given]
-    own = [f"corruption.{key}={_spelled(chosen[key])}" for key in keys if key in chosen]
+    own = [f"corruption.{key}={spelled(chosen[key])}" for key in keys if key in chosen]
     return [*own, *(f"~corruption.{key}" for key in keys if key not in chosen), *arguments]
-
-
-def _spelled(value: Any) -> str:
-    """Write a value as Hydra's command line has it."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_spelled(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_spelled, value)) + "]"
-    if isinstance(value, str) and "${" not in value:
-        return "'" + value.replace("'", "\\'") + "'"
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

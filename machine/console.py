@@ -81,7 +81,10 @@ def printable(text: object) -> str:
     >>> printable("Čekám na déšť.flac")
     'Čekám na déšť.flac'
     """
-    return "".join(letter if letter.isprintable() else _escape(letter) for letter in str(text))
+    shown = str(text)
+    if shown.isprintable():
+        return shown
+    return "".join(letter if letter.isprintable() else _escape(letter) for letter in shown)
 
 
 def _escape(letter: str) -> str:

@@ -11,7 +11,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from conf.compose import exit_code_of
 from lightning_modules.runs.plugins import import_plugins
-from sweeps.dry_run import tell_needs
+from sweeps.dry_run import tell_sweep
+from sweeps.hours import LEFT_CODE, override_of
 from sweeps.isolation import is_at_work, quoted
 from sweeps.records import DONE, Job, damaged_jobs, describe, jobs_of, own_overrides, reason, write_sweep
 
@@ -31,7 +32,7 @@ class SweepCallback(Callback):
         """
         _import_plugins(config.get("plugins"))
         if config.get("dry_run"):
-            raise SystemExit(exit_code_of(lambda: tell_needs(config)))
+            raise SystemExit(exit_code_of(lambda: tell_sweep(config)))
         self.folder = Path(config.hydra.runtime.cwd, config.hydra.sweep.dir)
         self.folder.mkdir(parents=True, exist_ok=True)
         for sentence in damaged_jobs(self.folder):
@@ -42,6 +43,8 @@ class SweepCallback(Callback):
         os.environ.setdefault("RAY_DEDUP_LOGS", "0")
         if not sys.stdout.isatty():
             os.environ.setdefault("RAY_COLOR_PREFIX", "0")
+        if config.get("sweep_hours") is not None:
+            _set_for_jobs(config, override_of(config.sweep_hours))
         if "direction" in config.hydra.sweeper:
             _prepare_optuna(self.folder, config)
 
@@ -50,7 +53,7 @@ class SweepCallback(Callback):
 
         Raises:
             SystemExit: 1, if there are such jobs, or some whose end failed after their result was written, and the sweep does not
-                end for another reason.
+                end for another reason; 3, if some are left alone because the hours of the sweep are spent.
         """
         if config.get("dry_run"):
             return
@@ -59,12 +62,21 @@ class SweepCallback(Callback):
         touched = {folder: job for folder, job in jobs.items() if (folder / "job.json").stat().st_mtime_ns >= self.started_ns}
         elsewhere = [folder for folder, job in touched.items() if job.exit_code is None and is_at_work(folder)]
         touched = {folder: job for folder, job in touched.items() if folder not in elsewhere}
-        missing = {folder: job for folder, job in touched.items() if job.status not in DONE}
+        left = {folder: job for folder, job in touched.items() if job.status == "left"}
+        missing = {folder: job for folder, job in touched.items() if job.status not in (*DONE, "left")}
         incomplete = {folder: job for folder, job in touched.items() if job.status == "finished" and job.exit_code}
-        _tell(self.folder, touched, missing, incomplete)
+        _tell(self.folder, touched, {**missing, **left}, incomplete)
         stopped = sys.exc_info()[1]
         if (missing or incomplete) and (stopped is None or isinstance(stopped, Exception)):
             raise SystemExit(1)
+        if left and stopped is None:
+            raise SystemExit(LEFT_CODE)
+
+
+def _set_for_jobs(config: DictConfig, override: str) -> None:
+    """Set one of Hydra's own keys in the configuration of every job, as if it were on the command line."""
+    with read_write(config.hydra), open_dict(config.hydra):
+        config.hydra.overrides.hydra.append(override)
 
 
 def _import_plugins(names: Any) -> None:
@@ -94,7 +106,7 @@ def _prepare_optuna(folder: Path, config: DictConfig) -> None:
     with read_write(config.hydra), open_dict(config.hydra):
         for key, value in found.items():
             OmegaConf.update(config, f"hydra.sweeper.{key}", value)
-            config.hydra.overrides.hydra.append(f"hydra.sweeper.{key}={_spelled(value)}")
+            _set_for_jobs(config, f"hydra.sweeper.{key}={_spelled(value)}")
 
 
 def _spelled(value: Any) -> str:
@@ -111,7 +123,8 @@ def _tell(folder: Path, jobs: Mapping[Path, Job], missing: Mapping[Path, Job], i
     print(f"{', '.join(counts)}; sweep folder: {folder}", flush=True)
     own = own_overrides(jobs)
     for place, job in missing.items():
-        print(f"error: {describe(place, job, own[place])}", file=sys.stderr, flush=True)
+        sort = "note" if job.status == "left" else "error"
+        print(f"{sort}: {describe(place, job, own[place])}", file=sys.stderr, flush=True)
     for place, job in incomplete.items():
         told = f"job {place.name} has a result, but its end failed: {reason(job)} (see {place / 'output.log'})"
         print(f"error: {told}", file=sys.stderr, flush=True)

@@ -9,14 +9,9 @@ from pathlib import Path
 from hydra.errors import CompactHydraException
 
 from conf.compose import exit_code_of
-from conf.given_choices import check_choices, choices_of
-from conf.left_out_keys import with_left_out_keys
-from conf.null_choices import with_null_choices
-from conf.old_keys import with_present_keys
-from conf.own_corruption import with_own_corruption
-from conf.own_optimizer import with_own_optimizer
-from conf.search_path import with_plugins
+from conf.given_choices import choices_of
 from lightning_modules.signals import LIMIT_SECONDS, SignalGuard
+from sweeps.arguments import as_hydra_takes
 from sweeps.child import LIFELINE_VARIABLE, end_with_parent
 from sweeps.extras import missing_extra
 
@@ -33,11 +28,13 @@ def enter(run: Callable[[], object]) -> int:
 
     def job() -> int:
         end_with_parent()
-        check_choices(sys.argv[1:])
-        sys.argv[1:], told = with_present_keys(with_null_choices(sys.argv[1:]))
+        if _script(run) == "train" and any(argument.startswith(("--from-run", "from_run=")) for argument in sys.argv):
+            from sweeps.from_run import with_earlier_run
+
+            sys.argv[1:] = with_earlier_run(sys.argv[1:])
+        sys.argv[1:], told = as_hydra_takes(sys.argv[1:])
         for sentence in told:
             print(f"note: {sentence}", file=sys.stderr)
-        sys.argv[1:] = with_own_optimizer(with_own_corruption(with_left_out_keys(with_plugins(sys.argv[1:]))))
         missing = missing_extra(sys.argv[1:])
         if missing:
             raise ValueError(missing)
@@ -47,10 +44,13 @@ def enter(run: Callable[[], object]) -> int:
         except CompactHydraException as error:
             from conf.hydra_errors import as_sentence
 
-            script = Path(inspect.getfile(inspect.unwrap(run))).stem
-            raise ValueError(as_sentence(error, choices_of(script))) from error
+            raise ValueError(as_sentence(error, choices_of(_script(run)))) from error
         return 0
 
     limit_seconds = LIMIT_SECONDS - (SWEEP_SECONDS if LIFELINE_VARIABLE in os.environ else 0)
     with SignalGuard(limit_seconds=limit_seconds):
         return exit_code_of(job)
+
+
+def _script(run: Callable[[], object]) -> str:
+    return Path(inspect.getfile(inspect.unwrap(run))).stem

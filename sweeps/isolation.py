@@ -22,8 +22,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from conf.compose import FOLDER, plain
-from lightning_modules.runs.folder import FolderLock, RunFolderError, fingerprint, status
+from lightning_modules.runs.folder import AGENTS_ID, FolderLock, RunFolderError, fingerprint, status
 from sweeps.child import Ended, run_child
+from sweeps.hours import ENDS_VARIABLE, LEFT_CODE, are_spent
 from sweeps.names import job_name
 from sweeps.objectives import Objective, as_sweeper_objective, read_objectives
 from sweeps.pruning import MedianRule
@@ -39,6 +40,8 @@ LAUNCH_VARIABLES = (
     "MASTER_PORT",
     "PL_GLOBAL_SEED",
     "CLARION_RUN_FOLDER",
+    ENDS_VARIABLE,
+    AGENTS_ID,
     "SLURM_NTASKS",  # Lightning then starts the ranks of a job itself, within the one task that Slurm gave it
     "SLURM_NTASKS_PER_NODE",
 )
@@ -63,11 +66,11 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
         The job's objectives, for a sweeper; None if it has none.
 
     Raises:
-        SystemExit: 128 + n after signal n, once the job has ended.
+        SystemExit: 128 + n after signal n, once the job has ended; 3 where the hours of a study are spent.
     """
     hydra = HydraConfig.get()
     sweep, overrides = Path(hydra.runtime.cwd, hydra.sweep.dir), list(hydra.overrides.task)
-    identity = _identity(cfg, overrides)
+    identity = identity_of(cfg, overrides)
     folder, lock = _take_folder(sweep / str(hydra.sweep.subdir), identity, cfg.get("rerun", True))
     try:
         known = jobs_of(sweep).get(folder)
@@ -76,6 +79,8 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
             print(f"{describe(folder, known)} (before; rerun=true repeats it)", flush=True)
             return as_sweeper_objective(known.objectives)
         job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg))
+        if are_spent():
+            return _leave(known or job, folder, "n_trials" in hydra.sweeper)
         ended = _run(job, folder, cfg, hydra)
     finally:
         lock.close()
@@ -87,7 +92,16 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
     return as_sweeper_objective(job.objectives)
 
 
-def _identity(cfg: DictConfig, overrides: Sequence[str]) -> str:
+def _leave(job: Job, folder: Path, is_study: bool) -> None:
+    """Write down that a job waits for another time; a study draws no more trials, of whose results it would know nothing."""
+    job.status = "left"
+    job.write(folder)
+    print(describe(folder, job), flush=True)
+    if is_study:
+        raise SystemExit(LEFT_CODE)
+
+
+def identity_of(cfg: DictConfig, overrides: Sequence[str]) -> str:
     """Return a hash of what a job computes; of its command line if it cannot be told, in which case the job will say why."""
     try:
         return fingerprint(plain(cfg))

@@ -25,7 +25,8 @@ class Job:
         identity: hash that two jobs share if they compute the same.
         overrides: what the command line of the job says.
         command: repeats the job alone.
-        status: "running" until it ends, then "finished", "pruned", "tried", "failed" or "interrupted".
+        status: "running" until it ends, then "finished", "pruned", "tried", "failed" or "interrupted"; "left" if it is to begin
+            another time.
         exit_code: of the process; 128 + n after signal n; None while it runs.
         seconds: from start to end of the process.
         objectives: validation values by name, of a job that has its result.
@@ -147,6 +148,8 @@ def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
     name = printable(" ".join([f"job {folder.name}", *([f"({' '.join(own)})"] if own else [])]))
     if job.status == "tried":
         return f"{name}: tried, nothing is kept"
+    if job.status == "left":
+        return f"{name}: left, for the hours of the sweep are spent"
     if job.status in DONE:
         values = ", ".join(f"{metric} {value:.3f}" for metric, value in job.objectives.items() if value is not None)
         return f"{name}: {job.status}, {values or 'no objective'}"

@@ -22,6 +22,8 @@ from conf.settings import evaluate_settings, train_settings
 from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.commands.export import PACKAGES
 from lightning_modules.commands.train import train
+from sweeps.arguments import as_hydra_takes
+from sweeps.from_run import with_earlier_run
 from sweeps.report.manifests import evaluation_id
 from sweeps.report.runs import read_run
 
@@ -34,7 +36,8 @@ TRAIN, EVALUATE, RESTORE, COMPARE, EXPORT = (
     [shlex.split(command)[2:] for command in COMMANDS if command.startswith(f"python {script}.py")]
     for script in ("train", "evaluate", "restore", "compare", "export")
 )
-TRAIN = [arguments for arguments in TRAIN if arguments[0] != "-m"]  # tests/sweeps runs the sweeps
+AGAIN = [arguments for arguments in TRAIN if arguments[0] == "--from-run"]
+TRAIN = [arguments for arguments in TRAIN if arguments[0] not in ("-m", "--from-run")]  # tests/sweeps runs the sweeps
 Replace = Callable[..., list[str]]
 NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
 QUICK = {  # whatever the command, it is to take seconds
@@ -160,6 +163,16 @@ def test_training_command_runs(
     assert train(train_settings(config))["status"] == "finished"
 
 
+@pytest.mark.pages
+@pytest.mark.parametrize("arguments", AGAIN, ids=" ".join)
+def test_training_again_runs(arguments: list[str], with_runs: Replace, tmp_path: Path) -> None:
+    given = with_runs(arguments, "choices.model=unet_small", "choices.data=folder", "choices.corruption=noise")
+    names = [*NAMES, "run_name=again", f"run_dir={tmp_path / 'again'}"]
+    with initialize_config_module("conf"):
+        config = compose("train", overrides=[*as_hydra_takes(with_earlier_run(given))[0], *names])
+    assert train(train_settings(config))["status"] == "finished"
+
+
 @pytest.fixture(scope="module")
 def noisy_music(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of the same recordings with noise."""
@@ -228,7 +241,8 @@ def compared(with_runs: Replace, tmp_path: Path) -> str:
 @pytest.mark.parametrize("arguments", COMPARE, ids=" ".join)
 def test_comparing_command_runs(arguments: list[str], compared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    given = [argument.replace("ID", compared).replace("votes-*.json", "votes-1.json") for argument in arguments]
+    there = {"ID": compared, "votes-*.json": "votes-1.json", "RUNS": "1"}
+    given = [there.get(argument, argument) for argument in arguments]
     assert compare.main(given) == 0
     assert len(list((tmp_path / "report").rglob("index.html"))) == 1
 

@@ -72,6 +72,9 @@ TRAIN: Keys = {
     "resume": needed(
         nullable(Text()), "auto: the newest unfinished run of this configuration; or a run folder; null: a new run."
     ),
+    "from_run": needed(
+        nullable(Text("a run folder")), "Run whose configuration this one has, but for what the command line says; null: none."
+    ),
     "init_from": needed(RUN, "Whose weights a new run starts from, where names and shapes agree; null: its own."),
     "freeze": needed(
         nullable(ListOf(Text())), "Patterns of the names of parameters that stay as they are, such as net.down.*; null: none."
@@ -82,7 +85,12 @@ TRAIN: Keys = {
     "prune_after_epochs": needed(
         nullable(EPOCHS), "Epochs after which a job worse than the median is ended; null: none.", "epochs"
     ),
-    "dry_run": needed(Flag(), "Tell the disk that the training, or all jobs of a sweep, will need, and train nothing."),
+    "sweep_hours": needed(
+        nullable(Number(0, 100_000)), "Once they are spent no further job of a sweep begins; null: no end.", "h"
+    ),
+    "dry_run": needed(
+        Flag(), "Tell the disk that the training, or all jobs of a sweep, will need, of a sweep the time too, and train nothing."
+    ),
     "rerun": needed(Flag(), "Repeat jobs of a sweep that have their result."),
     "refinement_steps": needed(Whole(0, 10_000), "Steps of a collaborative GAN; model.refinement.steps follows it.", "steps"),
     "ema_decay": needed(

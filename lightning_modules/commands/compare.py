@@ -21,6 +21,8 @@ class Comparing:
         votes: files with answers of the blind test.
         manifest: of runs tested on different pairs, compare those of this set.
         separately: of runs tested on different pairs, report each set.
+        watch: seconds between looks for new results, which are reported as they come; None reports once.
+        until: while watching, the number of results that is enough; None goes on until a signal.
     """
 
     paths: Sequence[Path]
@@ -28,9 +30,25 @@ class Comparing:
     votes: Sequence[Path]
     manifest: str | None
     separately: bool
+    watch: float | None = None
+    until: int | None = None
 
 
 def compare(comparing: Comparing) -> int:
+    """Report once, or as long as runs are watched, and return the exit code; see `report`."""
+    if comparing.watch is None:
+        return report(comparing)
+    from lightning_modules.commands.watching import watch
+    from sweeps.report.page import stop_refreshing
+
+    try:
+        return watch(lambda: report(comparing), comparing.paths, comparing.watch, comparing.until)
+    finally:
+        for page in (comparing.output / "index.html", *comparing.output.glob("*/index.html")):
+            stop_refreshing(page, comparing.watch)
+
+
+def report(comparing: Comparing) -> int:
     """Write the reports, tell what they say, and return the exit code.
 
     Returns:
@@ -42,15 +60,15 @@ def compare(comparing: Comparing) -> int:
 
     try:
         reports = write_reports(comparing)
-        for report in reports:
-            show(report)
+        for written in reports:
+            show(written)
     except ReportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (AudioFileError, OSError) as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 1
-    return 1 if any(isinstance(note, Damage) for report in reports for note in report.notes) else 0
+    return 1 if any(isinstance(note, Damage) for written in reports for note in written.notes) else 0
 
 
 def write_reports(comparing: Comparing) -> "list[Report]":
@@ -68,9 +86,10 @@ def write_reports(comparing: Comparing) -> "list[Report]":
         raise ReportError("; ".join(["there is no finished run (no folder with a result.json)", *skipped]))
     groups = group_runs(runs)
     if comparing.separately:
-        return [write_report(group, name, comparing.output / name, comparing.votes, skipped) for name, group in groups.items()]
+        told = (comparing.votes, skipped, comparing.watch)
+        return [write_report(group, name, comparing.output / name, *told) for name, group in groups.items()]
     name = choose_group(groups, comparing.manifest) if comparing.manifest else only_group(groups)
-    return [write_report(groups[name], name, comparing.output, comparing.votes, skipped + _others(groups, name))]
+    return [write_report(groups[name], name, comparing.output, comparing.votes, skipped + _others(groups, name), comparing.watch)]
 
 
 def _others(groups: "dict[str, list[ReportedRun]]", chosen: str) -> list[str]:

@@ -27,6 +27,7 @@ from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
 from lightning_modules.callbacks.stereo_learning import StereoLearning
 from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
+from lightning_modules.commands.repeating import told_of_earlier_run
 from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
 from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
@@ -34,6 +35,7 @@ from lightning_modules.runs.end import EXAMPLES, Bench, Tested, end_run, end_unt
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.folder import Run, join_run, open_run
 from lightning_modules.runs.kept_files import discard_checkpoints
+from lightning_modules.runs.made_with import write_made_with
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.signals import Interrupted
 from lightning_modules.training.hardware import pick_precision
@@ -84,9 +86,12 @@ def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
         print(change)
     if is_first_process():
         prepared.start.record(run)
+        for line in told_of_earlier_run(settings, prepared.data):
+            print(line)
     config = settings.config_with({"run_dir": str(run.folder), "run_id": run.id})
     if is_first_process():
         save(config, run.folder / "config.yaml")
+        write_made_with(run.folder, told_of(config)["overrides"])
     loggers = create_group(config, "logger")
     try:
         for logger in loggers:

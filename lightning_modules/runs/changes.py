@@ -26,7 +26,21 @@ PRESENCE = {"discriminator": ("adversarial", "feature_matching"), "autoencoder":
 """By a network: the weights of losses, one of which has to be above 0 for it to be trained."""
 ALIKE = ("torch.optim.Adam", "torch.optim.AdamW")
 """Optimizers that keep the same of every weight."""
-UNTOLD = ("resume", "run_name", "run_dir", "run_id", "group", "job_type", "choices", "logger", "test_trainer", "plugins", "rerun")
+UNTOLD = (
+    "resume",
+    "from_run",
+    "run_name",
+    "run_dir",
+    "run_id",
+    "group",
+    "job_type",
+    "choices",
+    "logger",
+    "test_trainer",
+    "plugins",
+    "rerun",
+    "sweep_hours",
+)
 """What says where a run is and what it is called, or follows other keys."""
 FOLLOWING = {
     "data.corruption": "corruption",
@@ -66,6 +80,11 @@ def told_changes(folder: Path, before: Values | None, now: Values) -> list[str]:
             "so begin a new run"
         )
     return [_told(key, old, new) for key, (old, new) in changes.items()]
+
+
+def plain_changes(before: Values, now: Values) -> list[str]:
+    """Return a line for every key with another value, whatever it is."""
+    return [f"{key}={_shown(new)}, was {_shown(old)}" for key, old, new in _changes(before, now)]
 
 
 def _told(key: str, old: Any, new: Any) -> str:

@@ -24,10 +24,11 @@ from lightning_modules.runs.by_step import draw_steps, write_steps
 from lightning_modules.runs.controls import best_control
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, kind_of, mean_scores, restore_example, score_pairs
 from lightning_modules.runs.learning import animate_learning, draw_learning, write_learning
+from lightning_modules.runs.made_with import git_commit
 from lightning_modules.runs.parts import KeptResult
 from lightning_modules.runs.perceiving import hearing_of, perceived
 from lightning_modules.runs.probing import probed, subject_of
-from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
+from lightning_modules.runs.results import draw_example, flat_metrics, write_example, write_rows
 from lightning_modules.runs.table import show, verdict
 from lightning_modules.runs.titles import pair_name, title_of
 from lightning_modules.runs.tracker import Shown

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ __all__ = [
 
 VOLATILE = (
     "resume",
+    "from_run",
     "run_name",
     "run_dir",
     "run_id",
@@ -47,6 +49,7 @@ VOLATILE = (
     "objectives",
     "prune_after_epochs",
     "rerun",
+    "sweep_hours",
     "keep_checkpoints",
     "dry_run",
     "refinement_steps",
@@ -66,6 +69,9 @@ FOLLOWING_THE_RUN = (
     "schedulers.autoencoder.T_max",
 )
 """Keys of a model that follow the length of the run, which may change when it is continued."""
+
+AGENTS_ID = "WANDB_RUN_ID"
+"""Variable by which an agent of W&B says which run it has begun there."""
 
 log = logging.getLogger(__name__)
 
@@ -281,7 +287,7 @@ def _newest_first(runs: Path) -> list[Path]:
 
 def _prepare(folder: Path, config: Mapping[str, Any]) -> str:
     card = folder / "run.json"
-    identity = read_card(folder)["id"] if card.exists() else uuid.uuid4().hex[:8]
+    identity = read_card(folder)["id"] if card.exists() else os.environ.get(AGENTS_ID) or uuid.uuid4().hex[:8]
     try:
         write_json(card, {"id": identity, "fingerprint": fingerprint(config), "model": _model_fingerprint(config)})
     except OSError as error:

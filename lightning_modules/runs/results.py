@@ -1,7 +1,6 @@
 """The files that a run leaves behind beside result.json: per_example.csv, and examples to hear and see."""
 
 import csv
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,12 +83,3 @@ def _signals(example: Example) -> dict[str, Tensor]:
 
 def _audible(signals: Mapping[str, Tensor]) -> bool:
     return any(bool(signal.any()) for signal in signals.values())
-
-
-def git_commit(folder: Path) -> str | None:
-    """Return the commit of a checkout, with `-dirty` when files changed; None outside of one."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

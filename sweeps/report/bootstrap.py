@@ -14,6 +14,8 @@ import numpy as np
 
 DRAWS = 4000
 LEVEL = 0.95
+AT_ONCE = 128
+"""Methods whose intervals are computed together."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,54 @@ class Resampling:
         Returns:
             The interval, or None if fewer than two recordings (or pairs, of one recording) have a value in every seed of both.
         """
-        known = ~np.isnan(scores).any(axis=0) & ~np.isnan(others).any(axis=0)
-        if len(np.unique(self.member[known])) < 2:
-            return None
-        pairs = self._sums(known[None])[:, 0]
-        sums = [
-            (self._sums(np.where(known, values, 0.0)) * self.shares[name]).sum(axis=1)
-            for name, values in ((one, scores), (other, others))
-        ]
-        means = (sums[0] - sums[1])[pairs > 0] / pairs[pairs > 0]
-        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        mean = scores[:, known].mean() - others[:, known].mean()
-        return Interval(float(mean), float(low), float(high))
+        return self.intervals({one: scores}, other, others).get(one)
+
+    def intervals(self, ones: Mapping[str, np.ndarray], other: str, others: np.ndarray) -> dict[str, Interval]:
+        """Return the intervals of several methods by name; those that have none are left out; see `interval`.
+
+        Args:
+            ones: (S, N) of each method.
+            other: the name of the method to subtract from each.
+            others: (S', N) of that one.
+        """
+        alike: dict[bytes, list[str]] = {}
+        of_other = ~np.isnan(others).any(axis=0)
+        for name, scores in ones.items():
+            alike.setdefault((of_other & ~np.isnan(scores).any(axis=0)).tobytes(), []).append(name)
+        found: dict[str, Interval] = {}
+        for mask, names in alike.items():
+            known = np.frombuffer(mask, dtype=bool)
+            if len(np.unique(self.member[known])) < 2:
+                continue
+            for start in range(0, len(names), AT_ONCE):
+                chosen = {name: ones[name] for name in names[start : start + AT_ONCE]}
+                found |= self._on_known(chosen, other, others, known)
+        return found
+
+    def _on_known(self, ones: Mapping[str, np.ndarray], other: str, others: np.ndarray, known: np.ndarray) -> dict[str, Interval]:
+        """Return the intervals of methods on the same pairs, `known` (N,)."""
+        pairs = self._sums(known[None])[0]
+        subtracted = self._of_seeds({other: others}, known)[0]
+        means = (self._of_seeds(ones, known) - subtracted)[:, pairs > 0] / pairs[pairs > 0]
+        bounds = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+        of_other = others[:, known].mean()
+        return {
+            name: Interval(float(scores[:, known].mean() - of_other), float(low), float(high))
+            for (name, scores), low, high in zip(ones.items(), *bounds, strict=True)
+        }
+
+    def _of_seeds(self, scores: Mapping[str, np.ndarray], known: np.ndarray) -> np.ndarray:
+        """Sum the values of each method over the pairs and the seeds of every resampled set, (methods, D)."""
+        sums = self._sums(np.concatenate([np.where(known, values, 0.0) for values in scores.values()]))
+        weighted = sums * np.concatenate([self.shares[name].T for name in scores])
+        firsts = np.cumsum([0, *(len(values) for values in scores.values())])[:-1]
+        return np.asarray(np.add.reduceat(weighted, firsts, axis=0))
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
-        """Sum (S, N) values over the pairs of every resampled set, (D, S); through recordings, which may be far fewer."""
+        """Sum (S, N) values over the pairs of every resampled set, (S, D); through recordings, which may be far fewer."""
         totals = np.zeros((self.counts.shape[1], len(values)))
         np.add.at(totals, self.member, values.T)
-        return np.asarray(self.counts @ totals)
+        return np.asarray(totals.T @ self.counts.T)
 
 
 def _drawn(count: int, draws: int, generator: np.random.Generator) -> np.ndarray:

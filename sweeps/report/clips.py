@@ -19,6 +19,8 @@ from sweeps.report.loudness import loudness_lufs, matching_gains_db
 from sweeps.report.methods import CORRUPTED, Method
 
 CLEAN, ANCHOR = "clean", "anchor"
+MOST_HEARD = 60
+"""Methods of a report that can be heard, the first of its table: nobody listens to more, and all would not fit into memory."""
 MOST_EXAMPLES = 200
 """Of a report; what is heard is written into the page or beside it."""
 LONGEST_SECONDS, MOST_SAMPLES, LARGEST_BYTES = 600, 1 << 26, 1 << 27
@@ -51,7 +53,7 @@ def collect_examples(methods: Sequence[Method]) -> tuple[list[Example], list[str
     """Find the examples of all runs; of a method with several seeds the first is heard.
 
     Args:
-        methods: the rows of the leaderboard.
+        methods: the rows of the leaderboard, in its order.
 
     Returns:
         The examples by index, their corrupted and clean versions those of the first run where both can be read; and a sentence
@@ -60,7 +62,8 @@ def collect_examples(methods: Sequence[Method]) -> tuple[list[Example], list[str
     controls = {method.id for method in methods if method.kind == "classical" and not method.runs}
     found: dict[int, _Found] = {}
     files: dict[int, str] = {}
-    for method in (method for method in methods if method.runs):
+    tested = [method for method in methods if method.runs]
+    for method in tested[:MOST_HEARD]:
         run = method.runs[0]
         for index, folder in sorted(_indices(run.folder / "examples").items())[:MOST_EXAMPLES]:
             versions = found.setdefault(index, _Found({}, []))
@@ -71,6 +74,8 @@ def collect_examples(methods: Sequence[Method]) -> tuple[list[Example], list[str
     heard = {index: versions for index, versions in sorted(found.items()) if versions.is_heard()}
     examples = [_example(index, files[index], versions.signals) for index, versions in heard.items()]
     problems = [f"example {index} left out: {printable(error)}" for index in sorted(found) for error in found[index].problems]
+    if len(tested) > MOST_HEARD and examples:
+        problems.append(f"of {len(tested)} methods the first {MOST_HEARD} of the table can be heard")
     return examples, problems
 
 

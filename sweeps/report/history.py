@@ -44,16 +44,16 @@ def read_curves(folder: Path, problems: list[str] | None = None) -> dict[str, Cu
     return {printable(name): thin(sorted(points.items())) for name, points in list(curves.items())[:MOST_CURVES]}
 
 
-def thin(curve: Curve) -> Curve:
-    """Keep at most LONGEST points, evenly spread, the last among them.
+def thin(curve: Curve, longest: int = LONGEST) -> Curve:
+    """Keep at most so many points, two or more, evenly spread, the last among them.
 
     >>> thin([(step, 1.0) for step in range(1000)])[-1]
     (999, 1.0)
     """
-    if len(curve) <= LONGEST:
+    if len(curve) <= longest:
         return list(curve)
     last = len(curve) - 1
-    return [curve[round(position * last / (LONGEST - 1))] for position in range(LONGEST)]
+    return [curve[round(position * last / (longest - 1))] for position in range(longest)]
 
 
 CurveRow = tuple[float, Mapping[str, float]]

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from lightning_modules.runs.folder import FOLLOWING_THE_RUN, VOLATILE, fingerprint
@@ -46,6 +47,7 @@ def run_settings(run: ReportedRun) -> dict[str, Any]:
     return {"model": run.model} | {key: value for key, value in matter.items() if key != "model"}
 
 
+@cache
 def _ignored(key: str) -> bool:
     return key.endswith("._partial_") or any(key == name or key.startswith(f"{name}.") for name in NOT_SWEPT)
 
@@ -107,8 +109,9 @@ def _rank(key: str) -> int:
 
 def keys_of_names(runs: Sequence[ReportedRun]) -> dict[str, list[str]]:
     """Return for each model the telling keys that differ among its own runs: what a name has to say beside the model."""
-    told, names = telling_keys(runs), {run_settings(run)["model"] for run in runs}
-    tables = {name: [row for row in map(run_settings, runs) if row["model"] == name] for name in names}
+    told, tables = telling_keys(runs), dict[str, list[dict[str, Any]]]()
+    for row in map(run_settings, runs):
+        tables.setdefault(row["model"], []).append(row)
     return {name: [key for key in told if len({str(row.get(key)) for row in table}) > 1] for name, table in tables.items()}
 
 

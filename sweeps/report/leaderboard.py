@@ -116,29 +116,31 @@ def _column(methods: Sequence[Method], metric: str, resampling: Resampling) -> d
     best = min((row for row in rows if row.kind != "oracle"), key=lambda row: _last_if_nan(sign * row.means[metric]))
     source = next((row for row in rows if row.kind == CORRUPTED), None)
     control = best_control(rows, metric)
-    cells = {row.id: _cell(row, source, best, metric, resampling) for row in rows}
+    to_input, to_best = (_differences(rows, other, metric, resampling) for other in (source, best))
+    cells = {row.id: _cell(row, source, metric, to_input.get(row.id), to_best.get(row.id)) for row in rows}
     won = best.kind not in (CORRUPTED, "classical") and beats_controls(best, rows, metric)
     cells[best.id] = replace(cells[best.id], best=won)
     return cells if control is None else cells | {control.id: replace(cells[control.id], control=True)}
 
 
-def _cell(row: Method, source: Method | None, best: Method, metric: str, resampling: Resampling) -> Cell:
-    to_input = _difference(row, source, metric, resampling)
+def _cell(row: Method, source: Method | None, metric: str, to_input: Interval | None, to_best: Interval | None) -> Cell:
     return Cell(
         mean=row.means[metric],
         deviation=row.deviations.get(metric, math.nan),
         to_input=to_input,
-        to_best=_difference(row, best, metric, resampling),
+        to_best=to_best,
         best=False,
         control=False,
         below=_below(row, source, metric, to_input),
     )
 
 
-def _difference(row: Method, other: Method | None, metric: str, resampling: Resampling) -> Interval | None:
-    if other is None or row is other or metric not in row.pairs or metric not in other.pairs:
-        return None
-    return resampling.interval(row.id, other.id, row.pairs[metric], other.pairs[metric])
+def _differences(rows: Sequence[Method], other: Method | None, metric: str, resampling: Resampling) -> dict[str, Interval]:
+    """Return by id what tells rows from another one, of those that have values per pair."""
+    if other is None or metric not in other.pairs:
+        return {}
+    compared = {row.id: row.pairs[metric] for row in rows if row is not other and metric in row.pairs}
+    return resampling.intervals(compared, other.id, other.pairs[metric])
 
 
 def _below(row: Method, source: Method | None, metric: str, to_input: Interval | None) -> str:

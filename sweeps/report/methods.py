@@ -1,6 +1,7 @@
 """The rows of the leaderboard: runs of one method over its seeds, the untouched input, and the classical methods."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -187,8 +188,8 @@ def _known(value: float | None) -> float:
 
 def unique_labels(methods: Sequence[Method]) -> list[Method]:
     """Tell apart rows that are labeled alike (other commits of the program) by the commit, or else by the run's name."""
-    labels = [method.label for method in methods]
-    return [method if labels.count(method.label) == 1 else _told_apart(method) for method in methods]
+    labels = Counter(method.label for method in methods)
+    return [method if labels[method.label] == 1 else _told_apart(method) for method in methods]
 
 
 def _told_apart(method: Method) -> Method:

@@ -27,7 +27,7 @@ INLINE_CHARACTERS = 6_000_000
 SOUND = ("clips", "player")
 CHARTS = ("charts", "intervals", "parallel", "heatmap", "curves", "pareto")
 SCRIPTS = {
-    "index.html": ("dom", *CHARTS, "table", *SOUND, "spectrogram", "listening"),
+    "index.html": ("dom", *CHARTS, "table", *SOUND, "spectrogram", "listening", "refresh"),
     "blind.html": ("dom", *SOUND, "mushra", "abx", "blind"),
 }
 STYLES = ("page", "board", "desk")
@@ -158,10 +158,22 @@ def write_page(folder: Path, data: dict[str, Any], context: Mapping[str, Any], e
             style=Markup("".join(_static(f"{style}.css") for style in STYLES)),
             scripts=[Markup(_static(f"{script}.js")) for script in scripts],
             clips={name: clip.content for name, clip in clips.items()} if inline else {},
+            refresh_mark=refresh_mark,
             secondary=[info.name for info in METRICS.values() if info.on_demand],
             **context,
         )
         write_whole(folder / name, page)
+
+
+def refresh_mark(seconds: float) -> Markup:
+    """Return what a page has in its head by which it loads itself anew."""
+    return Markup(f'<meta name="clarion-refresh" content="{seconds:g}">')
+
+
+def stop_refreshing(page: Path, seconds: float) -> None:
+    """Have a page stay as it is from now on; nothing happens where there is none."""
+    if page.is_file():
+        write_whole(page, page.read_text(encoding="utf-8").replace(refresh_mark(seconds), ""))
 
 
 def _write_sounds(folder: Path, contents: Mapping[str, str]) -> None:

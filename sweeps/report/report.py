@@ -12,7 +12,7 @@ from lightning_modules.runs.json_file import write_whole
 from machine.console import printable
 from sweeps.report.clips import ANCHOR, CLEAN, Example, collect_examples
 from sweeps.report.conditions import grids_text, read_grids
-from sweeps.report.history import Curve, read_curves
+from sweeps.report.history import LONGEST, Curve, read_curves, thin
 from sweeps.report.leaderboard import Leaderboard, build_leaderboard, words
 from sweeps.report.manifests import facts
 from sweeps.report.methods import CORRUPTED, Method, build_methods
@@ -31,6 +31,8 @@ from sweeps.report.votes import (
 )
 
 OPINION = "MUSHRA (scores)"
+MOST_POINTS, FEWEST = 500_000, 20
+"""Of all learning curves together, and of one, whatever the others take: a page with more points is slow to draw."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,12 @@ class Report:
 
 
 def write_report(
-    runs: Sequence[ReportedRun], evaluation: str, folder: Path, ballots: Sequence[Path], notes: Sequence[str]
+    runs: Sequence[ReportedRun],
+    evaluation: str,
+    folder: Path,
+    ballots: Sequence[Path],
+    notes: Sequence[str],
+    refresh_seconds: float | None = None,
 ) -> Report:
     """Write leaderboard.md, leaderboard.csv, index.html and blind.html.
 
@@ -53,6 +60,7 @@ def write_report(
         folder: is created.
         ballots: files saved by the blind test; one that cannot be used is left out, and named.
         notes: sentences about runs that are left out.
+        refresh_seconds: after which index.html loads itself anew, while its reader is not at work on it; None: never.
     """
     usable, unusable = usable_votes(ballots, evaluation)
     votes = read_votes(usable, evaluation)
@@ -71,16 +79,19 @@ def write_report(
     _write_tables(folder, table, opinion, below, shown)
     data = page_data(table, kept, examples, {"evaluation": evaluation, **facts(kept[0])}, curves)
     context: dict[str, Any] = {"table": table, "opinion": opinion, "notes": shown, "listening": listening, "grids": grids}
+    context["refresh_seconds"] = refresh_seconds
     write_page(folder, data, context, examples)
     return Report(table, folder, told)
 
 
 def _curves(runs: Sequence[ReportedRun]) -> tuple[dict[Path, dict[str, Curve]], list[str]]:
     """Return the learning curves of each run, and a sentence for each file of them that is damaged."""
-    curves, told = {}, []
+    curves, told, share = {}, [], MOST_POINTS // max(1, len(runs))
     for run in runs:
         problems: list[str] = []
-        curves[run.folder] = read_curves(run.folder, problems)
+        found = read_curves(run.folder, problems)
+        longest = min(LONGEST, max(FEWEST, share // max(1, len(found))))
+        curves[run.folder] = {name: thin(curve, longest) for name, curve in found.items()}
         told += [problem.replace(printable(run.folder), run.name) for problem in problems]
     return curves, told
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,16 +127,17 @@ def short_names(folders: Sequence[Path]) -> dict[Path, str]:
     >>> short_names([Path("/a/runs/x"), Path("/a/sweep/0")])
     {PosixPath('/a/runs/x'): 'x', PosixPath('/a/sweep/0'): 'sweep/0'}
     """
+    seen = Counter(tail for folder in folders for tail in _tails(folder))
     names: dict[Path, str] = {}
     for folder in folders:
-        least = 2 if folder.name.isdigit() else 1
-        tails = ("/".join(folder.parts[-count:]) for count in range(least, len(folder.parts) + 1))
-        names[folder] = printable(next((tail for tail in tails if _only_one_ends(tail, folders)), folder))
+        tails = _tails(folder)[1 if folder.name.isdigit() else 0 :]
+        names[folder] = printable(next((tail for tail in tails if seen[tail] == 1), folder))
     return names
 
 
-def _only_one_ends(tail: str, folders: Sequence[Path]) -> bool:
-    return sum(f"/{folder}".endswith(f"/{tail}") for folder in folders) == 1
+def _tails(folder: Path) -> list[str]:
+    """Return the ends of a path, the shortest first."""
+    return ["/".join(folder.parts[-count:]) for count in range(1, len(folder.parts) + 1)]
 
 
 def read_run(folder: Path, name: str) -> ReportedRun:
@@ -165,6 +167,8 @@ def _why_unfinished(folder: Path, name: str) -> str:
         job = read_job(folder) if card.exists() and card.stat().st_size else None
     except DamagedFileError as error:
         return f"{name} has no result.json, and {str(error).replace(printable(folder), name)}"
+    if job is not None and job.status == "left":
+        return f"{name} has no result.json: it was left alone when the hours of its sweep were spent"
     if job is None or not job.exit_code:
         return f"{name} has no result.json: it is still running, or was killed"
     said = short(reason(job), 300).replace(printable(folder), name)

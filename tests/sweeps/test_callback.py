@@ -150,3 +150,22 @@ def test_damaged_record_is_named_once_and_stops_no_sweep(
     callback.on_multirun_end(config)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"warning: left out of the sweep, {tmp_path / 'sweep' / '1' / 'job.json'} is damaged: ")
+
+
+def test_jobs_left_for_another_time_make_the_exit_code_3(
+    config: DictConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    callback = SweepCallback()
+    callback.on_multirun_start(config)
+    job(tmp_path / "sweep" / "0", "finished")
+    job(tmp_path / "sweep" / "1", "left")
+    with pytest.raises(SystemExit) as ended:
+        callback.on_multirun_end(config)
+    assert ended.value.code == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("2 jobs, 1 with a result; ")
+    assert err == "note: job 1 (a=1): left, for the hours of the sweep are spent\nthe same command repeats what is missing\n"
+    job(tmp_path / "sweep" / "2", "failed")
+    with pytest.raises(SystemExit) as ended:
+        callback.on_multirun_end(config)
+    assert ended.value.code == 1

@@ -1,6 +1,7 @@
 """What a dry run tells of checkpoints and cache is what a training then writes, and it writes nothing itself."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -139,9 +140,13 @@ def test_restoring_notes_an_output_folder_without_room(
 
 @pytest.mark.slow
 def test_dry_run_of_a_sweep_counts_its_jobs_and_leaves_nothing(tmp_path: Path) -> None:
-    command = ["train.py", "-m", "sweep=learning_rates", "model.optimizer.lr=1e-3,2e-3,4e-3", "dry_run=true"]
+    command = ["train.py", "-m", "sweep=learning_rates", "model.optimizer.lr=1e-3,2e-3,0.001,4e-3", "dry_run=true"]
     settings = [f"data.cache_dir={tmp_path / 'cache'}", f"hydra.sweep.dir={tmp_path / 'sweep'}", "keep_checkpoints=best"]
     ended = subprocess.run([sys.executable, *command, *settings], cwd=ROOT, text=True, capture_output=True)
     assert ended.returncode == 0, ended.stderr
+    assert "job 1: model.optimizer.lr=2e-3" in ended.stdout
+    assert "3 jobs; duplicates removed: 1; with a result already: 0" in ended.stdout
+    assert "(1 different trainings timed, on noise)" in ended.stdout
+    assert re.search(r"^time: about \d+ \w+ with 1 worker \(\d+ \w+ of training on one worker\)", ended.stdout, re.MULTILINE)
     assert "3 jobs, of which the largest has best.ckpt 6.2 MB and last.ckpt 24.8 MB; 18.6 MB stay" in ended.stdout
     assert list(tmp_path.iterdir()) == []

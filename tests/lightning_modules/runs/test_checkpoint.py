@@ -142,7 +142,7 @@ def test_description_of_anything_but_a_method_is_one_sentence(tmp_path: Path, mo
 @pytest.mark.parametrize(
     "change",
     [
-        {"net": "${oc.create:'{_target_: lightning_modules.runs.results.git_commit}'}"},
+        {"net": "${oc.create:'{_target_: lightning_modules.runs.made_with.git_commit}'}"},
         {"loss_weights": {"l1": 1.0, "note": ["${oc.env:HOME}"]}},
         {"net": {"_target_": "${oc.env:TARGET}"}},
         {"monitor": "${sample_rate}"},

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from lightning_modules.runs.evaluation import Example, Scores
-from lightning_modules.runs.results import draw_example, flat_metrics, git_commit, write_example, write_rows
+from lightning_modules.runs.made_with import git_commit
+from lightning_modules.runs.results import draw_example, flat_metrics, write_example, write_rows
 
 CORRUPTED = Scores("corrupted", "corrupted", {"snr_db": 5.0, "lsd": 2.0})
 WIENER = Scores("wiener", "classical", {"snr_db": 9.0, "lsd": 3.0})

@@ -96,3 +96,20 @@ def test_sign_is_established_if_the_interval_excludes_zero(low: float, high: flo
 def test_a_single_value_has_no_interval(recordings: list[str], known: list[bool]) -> None:
     scores = np.where(known, 1.0, np.nan)[None]
     assert resampling(recordings).interval("one", "zero", scores, np.zeros((1, len(known)))) is None
+
+
+def test_several_methods_have_the_intervals_that_each_has_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = resampling([str(n // 2) for n in range(12)], draws=500, two=3, some=1, none=1)
+    rng = np.random.default_rng(3)
+    scores = {"one": rng.normal(size=(1, 12)), "two": rng.normal(size=(3, 12)), "some": rng.normal(size=(1, 12))}
+    scores["some"][0, :4] = np.nan
+    scores["none"] = np.full((1, 12), np.nan)
+    other = rng.normal(size=(1, 12))
+    monkeypatch.setattr("sweeps.report.bootstrap.AT_ONCE", 1)
+    alone = {name: drawn.interval(name, "zero", values, other) for name, values in scores.items()}
+    monkeypatch.setattr("sweeps.report.bootstrap.AT_ONCE", 128)
+    together = drawn.intervals(scores, "zero", other)
+    assert alone.pop("none") is None
+    assert {name: (found.mean, found.low, found.high) for name, found in together.items()} == {
+        name: pytest.approx((found.mean, found.low, found.high)) for name, found in alone.items() if found is not None
+    }

@@ -95,3 +95,14 @@ def test_version_that_says_it_lasts_for_hours_is_named_and_not_decoded(
     examples, (problem,) = collect_examples(build_methods(find_runs([tmp_path / "runs"])[0])[0])
     assert examples == []
     assert "0000_corrupted.flac: has 1 s, 8000 samples" in problem
+
+
+def test_first_methods_of_many_are_heard(make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, lr in (("a", 1), ("b", 2), ("c", 3)):
+        make_run(name, lr=lr, examples=1)
+    methods, _ = build_methods(find_runs([tmp_path / "runs"])[0])
+    monkeypatch.setattr(clips, "MOST_HEARD", 2)
+    (example,), notes = collect_examples(methods)
+    ids = [method.id for method in methods if method.runs]
+    assert set(example.clips) == {"corrupted", CLEAN, ANCHOR, *ids[:2]}
+    assert notes == ["of 3 methods the first 2 of the table can be heard"]

@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from lightning_modules.metrics.registry import METRICS
 from sweeps.report.leaderboard import COMPUTE
-from sweeps.report.report import OPINION, write_report
+from sweeps.report.report import OPINION, _curves, write_report
 from sweeps.report.runs import Damage, find_runs
 
 Make = Callable[..., Path]
@@ -112,3 +114,16 @@ def test_columns_and_notes_have_words_and_units_in_place_of_keys(make_run: Make,
     assert any("best controls: " in note and "(dB)" in note for note in notes)
     keys = {*METRICS, *COMPUTE}
     assert not keys & set(re.findall(r"\w+_\w+", " ".join([text, *notes])))
+
+
+def test_curves_of_many_runs_share_the_points_of_a_page(make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, lr in (("a", 1.0), ("b", 2.0)):
+        lines = [{"epoch": epoch, "step": epoch + 1, "val/lsd": float(epoch)} for epoch in range(100)]
+        folder = make_run(name, lr=lr)
+        (folder / "epochs.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    runs, _ = find_runs([tmp_path / "runs"])
+    monkeypatch.setattr("sweeps.report.report.MOST_POINTS", 60)
+    curves, problems = _curves(runs)
+    assert problems == []
+    assert [len(found["val/lsd"]) for found in curves.values()] == [30, 30]
+    assert all(found["val/lsd"][-1] == (99, 99.0) for found in curves.values())
