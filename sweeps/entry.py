@@ -19,6 +19,7 @@ from conf.search_path import with_plugins
 from lightning_modules.signals import LIMIT_SECONDS, SignalGuard
 from sweeps.child import LIFELINE_VARIABLE, end_with_parent
 from sweeps.extras import missing_extra
+from sweeps.ranks import as_one_run
 
 SWEEP_SECONDS = 2.5
 """By which the job of a sweep ends sooner after a signal, so that the sweep can still say how."""
@@ -53,4 +54,4 @@ def enter(run: Callable[[], object]) -> int:
 
     limit_seconds = LIMIT_SECONDS - (SWEEP_SECONDS if LIFELINE_VARIABLE in os.environ else 0)
     with SignalGuard(limit_seconds=limit_seconds):
-        return exit_code_of(job)
+        return exit_code_of(lambda: as_one_run(job))
