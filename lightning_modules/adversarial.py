@@ -17,7 +17,7 @@ from lightning_modules.losses.adversarial import feature_matching, find_adversar
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
 from lightning_modules.scheduled import ScheduledModule
 from lightning_modules.training.balance import Balance, Weights
-from lightning_modules.training.draws import generator_of
+from lightning_modules.training.draws import generator_of, own_rows
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
 from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates, trained_parameters
 from lightning_modules.training.schedules import as_list
@@ -186,7 +186,8 @@ class AdversarialModule(ScheduledModule):
         if self.penalty_weights.get("r1", 0.0) > 0:
             penalties["r1"] = r1_penalty(judge, batch["clean"])
         if self.penalty_weights.get("gradient_penalty", 0.0) > 0:
-            shares = generator_of(self.seed, "gradient_penalty", batch["index"])
+            draw = generator_of(self.seed, "gradient_penalty", batch["index"])
+            shares = own_rows(lambda rows: torch.rand((rows, 1, 1), generator=draw), len(restored)).to(restored.device)
             penalties["gradient_penalty"] = gradient_penalty(judge, batch["clean"], restored, shares)
         return penalties
 

@@ -21,7 +21,7 @@ from lightning_modules.modes import eval_mode
 from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.starting import check_rate, open_origin
 from lightning_modules.stepwise import StepSized
-from lightning_modules.training.draws import generator_of
+from lightning_modules.training.draws import generator_of, own_rows
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import optimizer_of
 from lightning_modules.training.shaping import Shaping
@@ -230,8 +230,9 @@ class CollaborativeGANModule(MUGANModule, StepSized):
     def _shape(self, batch: Batch) -> None:
         """Step D on clean signals and on samples refined for a random number of steps, each as likely."""
         mono = {name: batch[name].reshape(-1, 1, batch[name].shape[-1]) for name in ("clean", "corrupted")}
-        draw = generator_of(self.seed, "shaping", batch["index"])
-        steps = torch.randint(self.refinement.steps + 1, (len(mono["clean"]),), generator=draw).to(mono["clean"].device)
+        draw, (examples, channels, _) = generator_of(self.seed, "shaping", batch["index"]), batch["clean"].shape
+        steps = own_rows(lambda rows: torch.randint(self.refinement.steps + 1, (rows, channels), generator=draw), examples)
+        steps = steps.flatten().to(mono["clean"].device)
         with eval_mode(self.net, self._judge):
             refined = at_steps(self._walk(mono["corrupted"]), steps).float()
         loss = self._step_discriminator(self._judge, {**batch, **mono}, refined)
