@@ -47,6 +47,7 @@ class TrainSettings:
         panel: which pairs models of hearing are asked about, as what.
         plugins: names of packages whose classes may be used beside those of this project.
         keep_checkpoints: both, best, last or none, once the run has come to its end.
+        checkpoint_every_minutes: of a training, within an epoch; None: none.
     """
 
     config: Values
@@ -65,6 +66,7 @@ class TrainSettings:
     panel: Panel
     plugins: Sequence[str]
     keep_checkpoints: str
+    checkpoint_every_minutes: float | None
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
         plugins=plugins,
         keep_checkpoints=config["keep_checkpoints"],
+        checkpoint_every_minutes=config["checkpoint_every_minutes"],
     )
 
 

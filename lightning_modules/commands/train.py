@@ -41,6 +41,7 @@ from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.signals import Interrupted
 from lightning_modules.training.hardware import pick_precision
 from machine.launched import is_first_process
+from machine.slurm import queue_again, requeue_signals
 
 OURS = ("max_steps", "overfit_batches", "fast_dev_run")
 """Arguments of Lightning's trainer that have the same meaning here, and are seen to here: with several optimizers too."""
@@ -99,7 +100,7 @@ def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
     try:
         for logger in loggers:
             logger.log_hyperparams(config)
-        return fit_and_test(settings, run, prepared, loggers, [*goes_on.callbacks, *added_callbacks(config)])
+        result = fit_and_test(settings, run, prepared, loggers, [*goes_on.callbacks, *added_callbacks(config)])
     except NonFiniteLossError as error:
         close_loggers(loggers, 1)
         raise BrokenRunError(end_of_a_broken_run(error, run.folder)) from error
@@ -108,6 +109,9 @@ def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
         raise
     finally:
         run.close()
+    if is_first_process() and result.get("signal") in requeue_signals():
+        print(queue_again(), flush=True)
+    return result
 
 
 def prepare(settings: TrainSettings, together: Together) -> Prepared:
@@ -235,7 +239,7 @@ def build_trainer(
     settings: TrainSettings, run: Run, loggers: Sequence[Logger], watching: Sequence[Callback], added: Sequence[Callback]
 ) -> pl.Trainer:
     """Create the trainer with the callbacks of every run, those that are added, and others that the caller asks afterwards."""
-    choice = (settings.monitor, settings.mode, settings.ema_decay)
+    choice = (settings.monitor, settings.mode, settings.ema_decay, settings.checkpoint_every_minutes)
     callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
     shown = with_bar(settings.config["trainer"], TrainingBar(), callbacks)
     trainer = make_trainer(settings.config, logger=list(loggers), plugins=[AtomicCheckpointIO()], **shown)

@@ -48,6 +48,7 @@ VOLATILE = (
     "prune_after_epochs",
     "rerun",
     "keep_checkpoints",
+    "checkpoint_every_minutes",
     "dry_run",
     "refinement_steps",
     "plugins",
