@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.sweeps.ranks import NET, QUICK, srun, start, torchrun, wait_for
 
@@ -123,3 +124,41 @@ def children_of(parent: int) -> list[int]:
     found = Path(f"/proc/{parent}/task").glob("*/children")
     children = [int(child) for file in found for child in file.read_text(encoding="utf-8").split()]
     return [child for child in children if b"train.py" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_torchrun_goes_on_from_the_last_checkpoint_when_a_process_is_killed(tiny: list[str], tmp_path: Path) -> None:
+    of_seconds = ["trainer.max_epochs=300", "data.samples_per_epoch=8", "trainer.check_val_every_n_epoch=100", "examples=0"]
+    run, log = tmp_path / "runs" / "one", tmp_path / "log.txt"
+    agent = torchrun(2, [*tiny, *NET, *QUICK, *of_seconds, f"hydra.run.dir={run}"], log, ["--max-restarts=1"])
+    wait_for(run / "checkpoints" / "last.ckpt", [agent])
+    os.kill(children_of(agent.pid)[1], signal.SIGKILL)
+    assert agent.wait(timeout=280) == 0
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["one"]
+    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    assert (result["status"], result["epochs"]) == ("finished", 300)
+    assert f"goes on from {run / 'checkpoints' / 'last.ckpt'}" in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_slurm_queues_a_job_again_that_goes_on_to_the_weights_of_an_uninterrupted_one(tiny: list[str], tmp_path: Path) -> None:
+    asked, tools = tmp_path / "asked.txt", tmp_path / "bin"
+    tools.mkdir()
+    (tools / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {asked}\n', encoding="utf-8")
+    (tools / "scontrol").chmod(0o755)
+    length = ["trainer.max_epochs=40", "data.samples_per_epoch=256", "examples=0"]
+    overrides = [*tiny, *NET, *QUICK, *length]
+    path = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    parts = [*overrides, f"hydra.run.dir={tmp_path / 'parts'}"]
+    processes = srun(2, parts, tmp_path / "logs", **path)
+    wait_for(tmp_path / "parts" / "checkpoints" / "last.ckpt", processes)
+    for process in processes:
+        process.send_signal(signal.SIGUSR1)
+    assert [process.wait(timeout=60) for process in processes] == [128 + signal.SIGUSR1] * 2
+    assert asked.read_text(encoding="utf-8") == "requeue 4242\n"
+    again = srun(2, parts, tmp_path / "again", **path, SLURM_RESTART_COUNT="1")
+    assert [process.wait(timeout=280) for process in again] == [0, 0]
+    whole = torchrun(2, [*overrides, f"hydra.run.dir={tmp_path / 'whole'}"], tmp_path / "whole.txt")
+    assert whole.wait(timeout=280) == 0
+    first, second = (torch.load(tmp_path / run / "checkpoints" / "last.ckpt", weights_only=True) for run in ("parts", "whole"))
+    weights, others = first["current_model_state"], second["current_model_state"]
+    assert all(torch.equal(value, others[name]) for name, value in weights.items())

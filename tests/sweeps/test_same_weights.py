@@ -25,7 +25,7 @@ OPTIMIZERS = {name: SEVERAL if "gan" in name else ["optimizer"] for name in METH
 def weights(folder: Path, part: str = "current_model_state") -> dict[str, torch.Tensor]:
     """Return the weights that a training has come to, or their average."""
     state: dict[str, torch.Tensor] = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)[part]
-    return {name: value for name, value in state.items() if value.is_floating_point()}
+    return {name: value for name, value in state.items() if value.is_floating_point() and not name.endswith("_extra_state")}
 
 
 def furthest(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> dict[str, float]:
