@@ -15,7 +15,7 @@ from pytorch_lightning.callbacks import Callback
 
 from lightning_modules.base import NonFiniteLossError
 from lightning_modules.callbacks.best_and_last import validation_values
-from lightning_modules.callbacks.budget import batches_done, loggers_step
+from lightning_modules.callbacks.budget import batches_done, is_between_steps, loggers_step
 from lightning_modules.signals import Interrupted
 from machine.slurm import requeue_signals
 from machine.system import STOPPING, on_alarm, set_alarm
@@ -185,7 +185,7 @@ class StopOnSignal(Callback):
         if trainer.world_size > 1:
             stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
         self.stops = self.stops or stop
-        trainer.should_stop = trainer.should_stop or stop
+        trainer.should_stop = trainer.should_stop or (stop and is_between_steps(pl_module))
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         again = self.received is not None

@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from lightning_modules.callbacks.budget import is_cut_short, is_regular
+from lightning_modules.callbacks.budget import is_between_steps, is_cut_short, is_regular
 from lightning_modules.callbacks.common import StopOnSignal
 from lightning_modules.callbacks.mid_epoch import KEY
 
@@ -41,7 +41,7 @@ class WithinEpoch(Callback):
         """Keep what the batches before have come to, validation and schedules included, if it is time."""
         if self._every_minutes is None or time.monotonic() - self._written < 60 * self._every_minutes:
             return
-        if batch_idx > 0 and batch_idx % trainer.accumulate_grad_batches == 0:
+        if batch_idx > 0 and batch_idx % trainer.accumulate_grad_batches == 0 and is_between_steps(pl_module):
             self._write(trainer, trainer.fit_loop.epoch_loop._batches_that_stepped)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from torch.distributed import DistError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]  # not in its __all__
 
-from machine.launched import Launched
+from machine.launched import Launched, times_started_anew
 
 BEAT_SECONDS = 2.0
 """From one sign of life to the next."""
@@ -59,7 +59,7 @@ class Fleet:
         limit = timedelta(seconds=seconds)
         try:
             store = TCPStore(address, int(port), is_master=holds, wait_for_workers=False, multi_tenant=True, timeout=limit)
-            self._store: Store = PrefixStore("clarion", store)
+            self._store: Store = PrefixStore(f"clarion/{times_started_anew()}", store)  # torchrun's holds what was told before
         except DistError as error:
             raise LostProcessError(
                 f"process {place.rank} of {place.processes} cannot reach the first one at {address}:{port}: {error}"
