@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.sweeps.ranks import NET, QUICK, srun, start, torchrun, wait_for
+from tests.sweeps.ranks import NET, QUICK, ROOT, srun, start, torchrun, wait_for
 
 pytestmark = pytest.mark.posix
 CLOCK = "hydra.run.dir={}/${{run_name}}"
@@ -162,3 +163,23 @@ def test_slurm_queues_a_job_again_that_goes_on_to_the_weights_of_an_uninterrupte
     first, second = (torch.load(tmp_path / run / "checkpoints" / "last.ckpt", weights_only=True) for run in ("parts", "whole"))
     weights, others = first["current_model_state"], second["current_model_state"]
     assert all(torch.equal(value, others[name]) for name, value in weights.items())
+
+
+def commands_of_the_page(starter: str) -> list[list[str]]:
+    """Return what the page on clusters has torchrun or srun train."""
+    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    lines = [shlex.split(line) for line in page.splitlines() if line.startswith(f"    {starter} ")]
+    return [line[line.index("train.py") + 1 :] for line in lines]
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize("starter", ["torchrun", "srun"])
+def test_commands_of_the_page_train(starter: str, tiny: list[str], music: Path, tmp_path: Path) -> None:
+    commands = commands_of_the_page(starter)
+    assert commands
+    for number, command in enumerate(commands):
+        given = [override.replace("=DIR", f"={music}") for override in command]
+        overrides = [*given, *tiny, *NET, *QUICK, f"hydra.run.dir={tmp_path / str(number)}"]
+        begin = [torchrun(2, overrides, tmp_path / "log.txt")] if starter == "torchrun" else srun(2, overrides, tmp_path / "logs")
+        assert {process.wait(timeout=280) for process in begin} == {0}
+        assert (tmp_path / str(number) / "result.json").exists()
