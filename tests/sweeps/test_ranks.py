@@ -128,7 +128,7 @@ def children_of(parent: int) -> list[int]:
 
 
 def test_torchrun_goes_on_from_the_last_checkpoint_when_a_process_is_killed(tiny: list[str], tmp_path: Path) -> None:
-    of_seconds = ["trainer.max_epochs=300", "data.samples_per_epoch=8", "trainer.check_val_every_n_epoch=100", "examples=0"]
+    of_seconds = ["trainer.max_epochs=60", "data.samples_per_epoch=8", "trainer.check_val_every_n_epoch=20", "examples=0"]
     run, log = tmp_path / "runs" / "one", tmp_path / "log.txt"
     agent = torchrun(2, [*tiny, *NET, *QUICK, *of_seconds, f"hydra.run.dir={run}"], log, ["--max-restarts=1"])
     wait_for(run / "checkpoints" / "last.ckpt", [agent])
@@ -136,7 +136,7 @@ def test_torchrun_goes_on_from_the_last_checkpoint_when_a_process_is_killed(tiny
     assert agent.wait(timeout=280) == 0
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["one"]
     result = json.loads((run / "result.json").read_text(encoding="utf-8"))
-    assert (result["status"], result["epochs"]) == ("finished", 300)
+    assert (result["status"], result["epochs"]) == ("finished", 60)
     assert f"goes on from {run / 'checkpoints' / 'last.ckpt'}" in log.read_text(encoding="utf-8")
 
 
@@ -146,7 +146,7 @@ def test_slurm_queues_a_job_again_that_goes_on_to_the_weights_of_an_uninterrupte
     tools.mkdir()
     (tools / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {asked}\n', encoding="utf-8")
     (tools / "scontrol").chmod(0o755)
-    length = ["trainer.max_epochs=40", "data.samples_per_epoch=256", "examples=0"]
+    length = ["trainer.max_epochs=12", "data.samples_per_epoch=128", "examples=0"]
     overrides = [*tiny, *NET, *QUICK, *length]
     path = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     parts = [*overrides, f"hydra.run.dir={tmp_path / 'parts'}"]
