@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from lightning_modules.runs.fleet import Fleet, LostProcessError, Watch
+from lightning_modules.fleet import Fleet, LostProcessError, Watch
 from machine.launched import Launched, launched
 
 SOON_SECONDS = 2.0

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lightning_modules.runs.fleet import FOLDER, Fleet
+from lightning_modules.fleet import FOLDER, Fleet
 from machine.launched import launched
 
 RUN = "run"

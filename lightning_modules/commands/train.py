@@ -30,11 +30,11 @@ from lightning_modules.callbacks.stereo_learning import StereoLearning
 from lightning_modules.commands.going_on import BEST_ANEW_VARIABLE, GoesOn, as_the_first, goes_on_from
 from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
 from lightning_modules.commands.together import Together
+from lightning_modules.fleet import GONE, LostProcessError, is_of_lost_connection
 from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import EXAMPLES, Bench, Tested, end_run, end_untested
 from lightning_modules.runs.evaluation import score_pairs
-from lightning_modules.runs.fleet import GONE, LostProcessError, is_of_lost_connection
 from lightning_modules.runs.folder import Run, join_run, open_run
 from lightning_modules.runs.kept_files import discard_checkpoints
 from lightning_modules.runs.tracking import close_loggers
