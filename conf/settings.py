@@ -9,6 +9,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from conf.as_launched import as_launched, resumed
 from conf.compose import plain
 from conf.implied import implied
 from conf.old_keys import check_groups_chosen
@@ -46,6 +47,7 @@ class TrainSettings:
         panel: which pairs models of hearing are asked about, as what.
         plugins: names of packages whose classes may be used beside those of this project.
         keep_checkpoints: both, best, last or none, once the run has come to its end.
+        checkpoint_every_minutes: of a training, within an epoch; None: none.
     """
 
     config: Values
@@ -64,6 +66,7 @@ class TrainSettings:
     panel: Panel
     plugins: Sequence[str]
     keep_checkpoints: str
+    checkpoint_every_minutes: float | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
     Raises:
         ValueError: if the length of the run, what it is steered by, or what a schedule needs to know does not hold together.
     """
-    config_with = _resolver(cfg, implied(cfg))
+    config_with = _resolver(cfg, {**implied(cfg), **as_launched(cfg.trainer)})
     config = config_with({})
     plugins = import_plugins(config["plugins"])
     check_groups_chosen(config)
@@ -122,7 +125,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         config,
         config_with,
         run_dir=Path(config["run_dir"]),
-        resume=config["resume"],
+        resume=resumed(config["resume"], bool(config["trainer"].get("fast_dev_run"))),
         init_from=None if config["init_from"] is None else str(config["init_from"]),  # a folder may be named by a number
         freeze=config["freeze"] or (),
         seed=config["seed"],
@@ -135,6 +138,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
         plugins=plugins,
         keep_checkpoints=config["keep_checkpoints"],
+        checkpoint_every_minutes=config["checkpoint_every_minutes"],
     )
 
 
@@ -187,7 +191,7 @@ def _resolver(cfg: DictConfig, defaults: Mapping[str, Any]) -> Callable[[Mapping
 def _changed(cfg: DictConfig, changes: Mapping[str, Any]) -> DictConfig:
     copy = deepcopy(cfg)
     for key, value in changes.items():
-        OmegaConf.update(copy, key, value)
+        OmegaConf.update(copy, key, value, force_add=True)
     return copy
 
 

@@ -25,7 +25,7 @@ from datamodules.known_delays import FILE, KnownDelays
 from datamodules.limits import check_sample_rate
 from datamodules.needs import Needs
 from datamodules.pairs import open_recordings
-from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
+from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler, of_all_processes, rank_and_world_size
 from datamodules.seeding import generator_for, mix_seed, place_of_draws
 from datamodules.sources import Source
 from datamodules.splits import SPLITS, Split
@@ -232,16 +232,19 @@ class RestorationDataModule(pl.LightningDataModule):
         """Seed the corruption while the indices are still on the CPU; reading them back from a GPU would stall it."""
         if "corrupted" in batch:
             return batch
-        return {**batch, "corruption_seed": mix_seed(self.seed, "corruption", *batch["index"].tolist())}
+        together = of_all_processes(batch["index"].tolist())
+        return {**batch, "corruption_seed": mix_seed(self.seed, "corruption", *together)}
 
     def on_after_batch_transfer(self, batch: BatchDict, dataloader_idx: int) -> BatchDict:
-        """Corrupt a training batch where it is now."""
+        """Corrupt a training batch where it is now, by what is drawn for the batches of all processes together."""
         if "corrupted" in batch:
             return batch
         clean: Tensor = batch["clean"]
         generator = generator_for(batch["corruption_seed"], device=place_of_draws(clean.device))
+        rank, world_size = rank_and_world_size()
         with torch.no_grad():
-            corrupted = self._corruption("train")(batch.get("recorded", clean), self.sample_rate, generator)
+            whole = batch.get("recorded", clean).repeat_interleave(world_size, dim=0)  # in the places of the others: own windows
+            corrupted = self._corruption("train")(whole, self.sample_rate, generator)[rank::world_size]
         others: BatchDict = {name: batch[name] for name in ("index", "labels") if name in batch}
         return {"clean": self._turn(clean), "corrupted": self._turn(corrupted), **others}
 

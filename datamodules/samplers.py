@@ -1,7 +1,7 @@
 """Hand out example numbers, so that every process of a run gets its own share of the same sequence."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch.distributed
@@ -15,12 +15,24 @@ def rank_and_world_size() -> tuple[int, int]:
     return 0, 1
 
 
+def of_all_processes(numbers: Sequence[int]) -> list[int]:
+    """Return the numbers of the windows that all processes train on together, in ascending order.
+
+    They deal them out in turn, so those of this process are every world-size-th.
+
+    Args:
+        numbers: of the windows that this process trains on.
+    """
+    rank, world_size = rank_and_world_size()
+    return [number - rank + other for number in numbers for other in range(world_size)]
+
+
 class EpochSampler(Sampler[int]):
     """Hand out the global numbers epoch * samples_per_epoch + i; each process takes every world-size-th of them.
 
     What a number stands for is the dataset's affair. An epoch has the same windows in every run that reaches it, whether resumed
-    or not and in however many processes. Their corruption is drawn per batch, so that it also depends on which windows share a
-    batch: on the batch size and the number of processes. Lightning calls `set_epoch` before each epoch; its own
+    or not and in however many processes. Their corruption is drawn for the batches of all processes together, so that it also
+    depends on how many windows that are, and on nothing else. Lightning calls `set_epoch` before each epoch; its own
     sharding must be off (`use_distributed_sampler=False`), or it would replace this sampler.
 
     Args:

@@ -4,21 +4,22 @@ L_G = L_rec + w (lambda_adv L_adv + lambda_fm L_fm + the subclass's terms), with
 pass of G, a step of D on its detached output, then, if it is its turn, a step of G against the D just improved.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Required, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from lightning_modules.base import DEFAULT_MONITOR, Batch
 from lightning_modules.loss_network import open_loss_network
 from lightning_modules.losses.adversarial import feature_matching, find_adversary, gradient_penalty, r1_penalty
 from lightning_modules.losses.reconstruction import RECONSTRUCTION_LOSSES, ReconstructionLoss, check_names, weighted_sum
 from lightning_modules.scheduled import ScheduledModule
+from lightning_modules.training.accumulating import Accumulation
+from lightning_modules.training.adversarial_settings import OptimizerFactory, ScheduleFactory
 from lightning_modules.training.balance import Balance, Weights
-from lightning_modules.training.draws import generator_of
+from lightning_modules.training.draws import generator_of, own_rows
 from lightning_modules.training.gan_health import HealthReport, gradient_shares, warn
 from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates, trained_parameters
 from lightning_modules.training.schedules import as_list
@@ -26,29 +27,6 @@ from lightning_modules.training.settings import check_penalized, checked_names, 
 from lightning_modules.training.warm_up import AfterSteps, WarmUp
 from models.layers.counts import check_count
 from models.layers.setting_error import settings_under
-
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
-ScheduleFactory = Callable[[Optimizer], Any]
-
-
-class AdversarialSettings(TypedDict, total=False):
-    """The arguments of `AdversarialModule`, for the recipes that add to them."""
-
-    net: Required[nn.Module]
-    sample_rate: Required[int]
-    loss_weights: Required[Mapping[str, float]]
-    discriminator: Required[Callable[[], nn.Module]]
-    generator_optimizer: Required[OptimizerFactory]
-    discriminator_optimizer: Required[OptimizerFactory]
-    adversary: str
-    penalty_weights: Mapping[str, float] | None
-    discriminator_steps: int
-    warm_up: WarmUp | None
-    balance: Balance | None
-    schedulers: Mapping[str, ScheduleFactory | None] | None
-    gradient_clip_norms: Mapping[str, float | None] | None
-    monitor: str
-    loss_network: str | None
 
 
 class AdversarialModule(ScheduledModule):
@@ -69,6 +47,7 @@ class AdversarialModule(ScheduledModule):
         balance: how the terms are weighed against each other; None is by their weights.
         schedulers: from an optimizer to a learning-rate schedule, by network (generator, discriminator, ...).
         gradient_clip_norms: largest gradient norm, by network; None leaves it alone.
+        accumulate_batches: whose gradients are added up for every step; see `Accumulation`.
         monitor: the metric that plateau schedules watch.
         loss_network: the run whose classifier `deep_feature` compares by.
 
@@ -95,6 +74,7 @@ class AdversarialModule(ScheduledModule):
         balance: Balance | None = None,
         schedulers: Mapping[str, ScheduleFactory | None] | None = None,
         gradient_clip_norms: Mapping[str, float | None] | None = None,
+        accumulate_batches: int = 1,
         monitor: str = DEFAULT_MONITOR,
         loss_network: str | None = None,
     ) -> None:
@@ -107,6 +87,7 @@ class AdversarialModule(ScheduledModule):
         self.penalty_weights = checked_penalties(penalty_weights or {})
         check_count("model.discriminator_steps", discriminator_steps)
         self.discriminator_steps, self.batches_taken = discriminator_steps, 0
+        self.accumulation = Accumulation(accumulate_batches)
         self.warm_up, self.balance = warm_up or AfterSteps(), balance or Weights()
         self.optimizer_factories = {"generator": generator_optimizer}
         self.networks = {"generator": net}  # a plain dict: the modules are registered under names of their own
@@ -139,17 +120,36 @@ class AdversarialModule(ScheduledModule):
         self.networks[name] = network
         self.optimizer_factories[name] = optimizer
 
+    @property
+    def is_between_steps(self) -> bool:
+        """See the base class."""
+        return self.accumulation.is_complete
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Step the other networks on this batch, then, if it is its turn, the generator; else nothing of it moves."""
+        """Step on this batch and those that have waited for it, or let it wait."""
+        if batches := self.accumulation.add(batch, self.trainer.is_last_batch):
+            self.step_on(batches)
+
+    def step_on(self, batches: Sequence[Batch]) -> None:
+        """Step the other networks on the batches of a step, then, if it is its turn, the generator; else nothing of it moves."""
         self.batches_taken += 1
-        if self.batches_taken % self.discriminator_steps > 0:
-            with torch.no_grad():
-                restored = forward_without_buffer_updates(self.net, batch["corrupted"]).float()
-            self.step_auxiliary_networks(batch, restored)
+        turn, alone = self.batches_taken % self.discriminator_steps == 0, len(batches) == 1
+        losses: dict[str, Tensor] = {}
+        for batch in self.accumulation.parts(batches):
+            restored = self.net(batch["corrupted"]).float() if turn and alone else self.restored_as_it_is(batch)
+            for name, loss in self.step_auxiliary_networks(batch, restored.detach()).items():
+                losses[name] = losses.get(name, 0) + self.accumulation.share * loss
+        if not turn:
             return
-        restored = self.net(batch["corrupted"]).float()
-        losses = self.step_auxiliary_networks(batch, restored.detach())
-        self._step_generator(batch, restored, self.warm_up(self._awaited(losses)))
+        warm_up = self.warm_up(self._awaited(losses))
+        for batch in self.accumulation.parts(batches):
+            self._step_generator(batch, restored if alone else self.net(batch["corrupted"]).float(), warm_up)
+
+    def restored_as_it_is(self, batch: Batch) -> Tensor:
+        """Return what the generator restores of a batch, (B, C, T), without a graph or a trace in its statistics."""
+        with torch.no_grad():
+            restored: Tensor = forward_without_buffer_updates(self.net, batch["corrupted"])
+        return restored.float()
 
     def step_auxiliary_networks(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Step every network but the generator.
@@ -189,7 +189,8 @@ class AdversarialModule(ScheduledModule):
         if self.penalty_weights.get("r1", 0.0) > 0:
             penalties["r1"] = r1_penalty(judge, batch["clean"])
         if self.penalty_weights.get("gradient_penalty", 0.0) > 0:
-            shares = generator_of(self.seed, "gradient_penalty", batch["index"])
+            draw = generator_of(self.seed, "gradient_penalty", batch["index"])
+            shares = own_rows(lambda rows: torch.rand((rows, 1, 1), generator=draw), len(restored)).to(restored.device)
             penalties["gradient_penalty"] = gradient_penalty(judge, batch["clean"], restored, shares)
         return penalties
 

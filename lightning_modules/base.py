@@ -169,8 +169,13 @@ class RestorationModule(pl.LightningModule):
         if batches > 1 and not self.automatic_optimization:
             raise ValueError(
                 f"trainer.accumulate_grad_batches={batches} must be 1: this method steps several networks in every batch, each "
-                "against those just stepped; use data.batch_size"
+                "against those just stepped; use data.batch_size, or model.accumulate_batches"
             )
+
+    @property
+    def is_between_steps(self) -> bool:
+        """Say whether every batch so far has led to a step, as far as the method itself adds up gradients."""
+        return True
 
     def setup(self, stage: str) -> None:
         """Check that data and method agree on the sample rate, take over the run's seed, and create the metrics.

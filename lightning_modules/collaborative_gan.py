@@ -6,7 +6,7 @@ gradient leads towards clean signals and not to whatever pleases it.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any, Unpack, cast
@@ -21,7 +21,7 @@ from lightning_modules.modes import eval_mode
 from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.starting import check_rate, open_origin
 from lightning_modules.stepwise import StepSized
-from lightning_modules.training.draws import generator_of
+from lightning_modules.training.draws import generator_of, own_rows
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import optimizer_of
 from lightning_modules.training.shaping import Shaping
@@ -220,24 +220,29 @@ class CollaborativeGANModule(MUGANModule, StepSized):
             logits: Tensor = self._judge(estimates, corrupted.expand_as(estimates))[0]  # ((K + 1) * C, 1, L)
         return {"logit": logits.float().reshape(len(estimates), -1).mean(dim=1)}
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
+    def step_on(self, batches: Sequence[Batch]) -> None:
         """Train as an adversarial method does, or shape the discriminator."""
         if self.current_epoch < self.first_shaping_epoch:
-            super().training_step(batch, batch_idx)
-        else:
-            self._shape(batch)
+            super().step_on(batches)
+            return
+        steps = self._drawn_steps(torch.cat([batch["index"] for batch in batches]), batches[0]["clean"].shape[1])
+        for batch, own in zip(self.accumulation.parts(batches), steps.split([len(b["index"]) for b in batches]), strict=True):
+            self._shape(batch, own.flatten().to(batch["clean"].device))
+        if not is_cut_short(self.trainer):
+            self._end_when_shaped()
 
-    def _shape(self, batch: Batch) -> None:
-        """Step D on clean signals and on samples refined for a random number of steps, each as likely."""
+    def _drawn_steps(self, index: Tensor, channels: int) -> Tensor:
+        """Draw from 0 to K for every channel of the examples with these numbers, (B, C)."""
+        draw = generator_of(self.seed, "shaping", index)
+        return own_rows(lambda rows: torch.randint(self.refinement.steps + 1, (rows, channels), generator=draw), len(index))
+
+    def _shape(self, batch: Batch, steps: Tensor) -> None:
+        """Step D on clean signals and on samples refined for so many steps, (B * C,)."""
         mono = {name: batch[name].reshape(-1, 1, batch[name].shape[-1]) for name in ("clean", "corrupted")}
-        draw = generator_of(self.seed, "shaping", batch["index"])
-        steps = torch.randint(self.refinement.steps + 1, (len(mono["clean"]),), generator=draw).to(mono["clean"].device)
         with eval_mode(self.net, self._judge):
             refined = at_steps(self._walk(mono["corrupted"]), steps).float()
         loss = self._step_discriminator(self._judge, {**batch, **mono}, refined)
         self.shaping_losses.append(loss)
-        if not is_cut_short(self.trainer):
-            self._end_when_shaped()
 
     def _end_when_shaped(self) -> None:
         """Ask, in the last batch of an epoch, before it is decided whether it is validated; whatever else ends the run."""

@@ -12,10 +12,11 @@ from typing import Required, Unpack
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.adversarial import AdversarialModule, AdversarialSettings, OptimizerFactory
+from lightning_modules.adversarial import AdversarialModule
 from lightning_modules.autoencoding import load_autoencoder
 from lightning_modules.base import Batch
 from lightning_modules.losses.reconstruction import l1, l2, log_mse
+from lightning_modules.training.adversarial_settings import AdversarialSettings, OptimizerFactory
 from lightning_modules.training.optimizing import Optimizing
 from models.layers.setting_error import settings_under
 

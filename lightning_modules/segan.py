@@ -6,7 +6,7 @@ for both players, and 100 times the absolute error for the generator. Both see s
 
 from lightning_modules.adversarial import AdversarialModule
 from lightning_modules.base import Batch
-from lightning_modules.training.draws import generator_of
+from lightning_modules.training.draws import own_generator_of
 from models.layers.emphasis import emphasized
 from models.segan import SEGAN
 
@@ -22,5 +22,5 @@ class SEGANModule(AdversarialModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Step both players on emphasized signals."""
         raised = {name: emphasized(batch[name], self.net.pre_emphasis) for name in ("clean", "corrupted")}
-        with self.net.in_training(generator_of(self.seed, "code", batch["index"])):
+        with self.net.in_training(own_generator_of(self.seed, "code", batch["index"])):
             super().training_step({**batch, **raised}, batch_idx)

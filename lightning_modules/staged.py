@@ -4,17 +4,15 @@ Kim and Sathe, "Bandwidth extension on raw audio via generative adversarial netw
 their feature loss before the generator and its discriminator, and leave it as it is from then on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-import torch
 from torch import Tensor
 
 from lightning_modules.base import Batch
 from lightning_modules.callbacks.best_anew import forget_best
 from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.training.gan_health import warn
-from lightning_modules.training.optimizing import forward_without_buffer_updates
 from lightning_modules.training.stages import Stage, plan_stages, stage_at
 
 JUDGES = {"adversarial": "discriminator", "feature_matching": "discriminator", "feature": "autoencoder"}
@@ -57,18 +55,14 @@ class StagedModule(MUGANModule):
             if "generator" in stage.trains:
                 self.warm_up.check(stage.trains)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Step the networks of the stage on this batch."""
+    def step_on(self, batches: Sequence[Batch]) -> None:
+        """Step the networks of the stage on the batches of a step."""
         if self.trains("generator"):
-            super().training_step(batch, batch_idx)
+            super().step_on(batches)
             return
-        restored = self._restored(batch) if self.trains("discriminator") else batch["corrupted"]  # which nothing looks at then
-        self.step_auxiliary_networks(batch, restored)
-
-    def _restored(self, batch: Batch) -> Tensor:
-        with torch.no_grad():
-            restored: Tensor = forward_without_buffer_updates(self.net, batch["corrupted"])
-        return restored.float()
+        for batch in self.accumulation.parts(batches):
+            is_judged = self.trains("discriminator")
+            self.step_auxiliary_networks(batch, self.restored_as_it_is(batch) if is_judged else batch["corrupted"])
 
     def composite_terms(self, batch: Batch, restored: Tensor) -> dict[str, Tensor]:
         """Return the () adversarial and feature losses whose networks have been trained, or are."""

@@ -14,6 +14,7 @@ from lightning_modules.signals import LIMIT_SECONDS, SignalGuard
 from sweeps.arguments import as_hydra_takes
 from sweeps.child import LIFELINE_VARIABLE, end_with_parent
 from sweeps.extras import missing_extra
+from sweeps.ranks import as_one_run
 
 SWEEP_SECONDS = 2.5
 """By which the job of a sweep ends sooner after a signal, so that the sweep can still say how."""
@@ -49,7 +50,7 @@ def enter(run: Callable[[], object]) -> int:
 
     limit_seconds = LIMIT_SECONDS - (SWEEP_SECONDS if LIFELINE_VARIABLE in os.environ else 0)
     with SignalGuard(limit_seconds=limit_seconds):
-        return exit_code_of(job)
+        return exit_code_of(lambda: as_one_run(job))
 
 
 def _script(run: Callable[[], object]) -> str:

@@ -11,6 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from conf.compose import exit_code_of
+from machine.launched import is_first_process
 
 
 class RunCallback(Callback):
@@ -86,7 +87,8 @@ def check_task(script: str, config: DictConfig, folder: Path) -> None:
     HydraConfig.instance().set_config(job)
     task = OmegaConf.masked_copy(job, [str(key) for key in job if key != "hydra"])
     if script == "train":
-        print(f"{summary(task)}; loading PyTorch ...", flush=True)  # some checks need what takes seconds to import
+        if is_first_process():
+            print(f"{summary(task)}; loading PyTorch ...", flush=True)  # some checks need what takes seconds to import
         train_settings(task)
     else:
         evaluate_settings(task)

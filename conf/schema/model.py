@@ -88,6 +88,7 @@ ADVERSARIAL: Keys = {
     "penalty_weights": Key(
         nullable(weights({"r1": "R1 penalty", "gradient_penalty": "gradient penalty"})), "Penalties of the discriminator."
     ),
+    "accumulate_batches": Key(Whole(1, 100_000), "Batches whose gradients are added up for every step.", "batches"),
     "discriminator_steps": Key(Whole(1, 1000), "Steps of the discriminator for each of the generator.", "steps"),
     "warm_up": Key(nullable(WARM_UP), "When the other losses join the reconstruction loss; the group warm_up."),
     "balance": Key(

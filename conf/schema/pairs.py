@@ -6,6 +6,7 @@ from typing import Any
 
 from conf.declared import declared
 from conf.schema.sentences import SchemaError
+from machine.launched import launched
 
 
 def check_length(config: Mapping[str, Any]) -> None:
@@ -79,7 +80,7 @@ def check_processors(trainer: Mapping[str, Any]) -> None:
         raise SchemaError(f"trainer.accelerator={accelerator} must be cpu or auto on this machine: torch finds no usable GPU")
     on_gpu = accelerator != "cpu" and usable["gpu"]
     there = max(torch.cuda.device_count(), 1) if on_gpu else os.cpu_count() or 1
-    if isinstance(wanted, int) and wanted > there:
+    if isinstance(wanted, int) and wanted > there and (on_gpu or launched() is None):
         kind = "GPUs" if on_gpu else "cores"
         raise SchemaError(f"trainer.devices={wanted} must be at most {there}, the number of {kind} of this machine")
 

@@ -100,6 +100,11 @@ TRAIN: Keys = {
         OneOf(constant("lightning_modules.runs.kept_files", "KEPT")),
         "Checkpoints that stay once the run has come to its end: best, to evaluate and restore; last, to train on; both; none.",
     ),
+    "checkpoint_every_minutes": needed(
+        nullable(Number(0, 1e6, above=True)),
+        "From one checkpoint within an epoch to the next; null: only the end of an epoch, or a signal, writes one.",
+        "minutes",
+    ),
     "trainer": needed(TRAINER_NODE, "Lightning's trainer; the group trainer."),
     "corruption": needed(CORRUPTION, "What is done to clean audio; the group corruption."),
     "data": needed(DATA_NODE, "The recordings; the group data."),

@@ -32,7 +32,7 @@ class Budget(Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *step: Any) -> None:
         """End the training, where it is time, and see to its validation."""
-        used_up = self._is_used_up(trainer)
+        used_up = self._is_used_up(trainer) and is_between_steps(pl_module)
         self.is_reached = used_up or _is_last_epoch(trainer)
         if used_up or (self.is_reached and not is_regular(trainer)):
             _stop(trainer)
@@ -88,6 +88,11 @@ def batches_done(trainer: pl.Trainer) -> int:
 def loggers_step(trainer: pl.Trainer) -> int:
     """Return how many batches were stepped by before the one in flight, over every resume: where loggers put what it gives."""
     return trainer.fit_loop.epoch_loop._batches_that_stepped
+
+
+def is_between_steps(pl_module: pl.LightningModule) -> bool:
+    """Say whether no batch waits for others with which the method makes a step."""
+    return bool(getattr(pl_module, "is_between_steps", True))
 
 
 def is_cut_short(trainer: pl.Trainer) -> bool:

@@ -15,8 +15,9 @@ from pytorch_lightning.callbacks import Callback
 
 from lightning_modules.base import NonFiniteLossError
 from lightning_modules.callbacks.best_and_last import validation_values
-from lightning_modules.callbacks.budget import batches_done, loggers_step
+from lightning_modules.callbacks.budget import batches_done, is_between_steps, loggers_step
 from lightning_modules.signals import Interrupted
+from machine.slurm import requeue_signals
 from machine.system import STOPPING, on_alarm, set_alarm
 
 GRACE_SECONDS = 5.0
@@ -134,24 +135,27 @@ class TrainingClock(Callback):
 class StopOnSignal(Callback):
     """While entered, SIGINT and SIGTERM end a training after the batch in flight, and a second signal ends the process.
 
+    So does the signal by which Slurm tells of the end of a job that is to be queued again.
+
     What is at work when a signal comes, be it a batch, a validation or a test, has `GRACE_SECONDS` to come to its end. Then
     `Interrupted` is raised in it. Whoever runs it can ask afterwards what came meanwhile.
 
     Attributes:
         received: the signal's number once one came, else None.
         overdue: whether `Interrupted` was raised.
+        stops: whether a training ends for a signal, which another process may have received.
     """
 
     def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
         self.received: int | None = None
-        self.overdue = False
+        self.overdue = self.stops = False
         self._grace_seconds = grace_seconds
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopOnSignal":
         """Take over the signals (only the main thread may)."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in STOPPING}
+            self._before = {number: signal.signal(number, self._stop) for number in (*STOPPING, *requeue_signals())}
             self._before |= on_alarm(self._interrupt)
         return self
 
@@ -171,7 +175,7 @@ class StopOnSignal(Callback):
         self._take_back()
 
     def _take_back(self) -> None:
-        for number in STOPPING:
+        for number in (*STOPPING, *requeue_signals()):
             if number in self._before:
                 signal.signal(number, self._stop)
 
@@ -180,16 +184,17 @@ class StopOnSignal(Callback):
         stop = self.received is not None
         if trainer.world_size > 1:
             stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
-        trainer.should_stop = trainer.should_stop or stop
+        self.stops = self.stops or stop
+        trainer.should_stop = trainer.should_stop or (stop and is_between_steps(pl_module))
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         again = self.received is not None
         self.received = self.received or number
         for own in STOPPING:
             signal.signal(own, self._before[own])
-        if again:  # Lightning gives the handler back at the end of a test
+        if again and number in STOPPING:  # Lightning gives the handler back at the end of a test
             signal.raise_signal(number)
-        else:
+        elif not again:
             set_alarm(self._grace_seconds)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:

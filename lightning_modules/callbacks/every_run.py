@@ -11,10 +11,17 @@ from lightning_modules.callbacks.common import BatchSeed, EpochReport, NonFinite
 from lightning_modules.callbacks.configured_rates import ConfiguredRates
 from lightning_modules.callbacks.epoch_lines import EpochLines
 from lightning_modules.callbacks.mid_epoch import MidEpoch
+from lightning_modules.callbacks.within_epoch import WithinEpoch
 
 
 def run_callbacks(
-    folder: Path, seed: int, monitor: str, mode: str, ema_decay: float | None, added: Sequence[Callback]
+    folder: Path,
+    seed: int,
+    monitor: str,
+    mode: str,
+    ema_decay: float | None,
+    checkpoint_every_minutes: float | None,
+    added: Sequence[Callback],
 ) -> Sequence[Callback]:
     """Create the callbacks that do not have to be known afterwards.
 
@@ -24,9 +31,11 @@ def run_callbacks(
         monitor: the validation metric that chooses the best epoch.
         mode: max or min.
         ema_decay: of the weights used for evaluation; None trains without.
+        checkpoint_every_minutes: within an epoch; None: none.
         added: further ones, which see an epoch's values before its checkpoints are written.
     """
     averaging = NoAverage() if ema_decay is None else WeightEMA(ema_decay)
     reports = [NonFiniteReport(folder), EpochReport(folder), EpochLines(monitor, mode)]
-    checkpoints = [BestEpoch(folder / "checkpoints", monitor, mode), LastEpoch(folder / "checkpoints")]
+    place = folder / "checkpoints"
+    checkpoints = [WithinEpoch(place, checkpoint_every_minutes), BestEpoch(place, monitor, mode), LastEpoch(place)]
     return [BatchSeed(seed), MidEpoch(), ConfiguredRates(), *reports, averaging, *added, *checkpoints]

@@ -13,7 +13,7 @@ from lightning_modules.callbacks.best_anew import BestAnew
 from lightning_modules.runs.changes import told_changes, validates_otherwise
 
 BEST_ANEW_VARIABLE = "CLARION_BEST_ANEW"
-"""Tells the processes that Lightning starts that other pairs are validated than before."""
+"""Tells the other processes of a training that other pairs are validated than before."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,11 @@ class GoesOn:
 
 
 def goes_on_from(folder: Path, config: Mapping[str, Any]) -> GoesOn:
-    """Compare a configuration with that of the run to go on with.
+    """Compare a configuration with that of the run to go on with, in the first process.
 
     Raises:
         ValueError: naming the keys that cannot change.
     """
-    if not is_first_process():  # the first has written its configuration by now
-        return GoesOn(callbacks=[BestAnew()] if os.environ.get(BEST_ANEW_VARIABLE) else [])
     before = config_of(folder)
     changes = told_changes(folder, before, config)
     os.environ.pop(BEST_ANEW_VARIABLE, None)
@@ -41,6 +39,6 @@ def goes_on_from(folder: Path, config: Mapping[str, Any]) -> GoesOn:
     return GoesOn([*changes, "other pairs are validated from now on, so the best checkpoint is chosen anew"], [BestAnew()])
 
 
-def is_first_process() -> bool:
-    """Say whether Lightning did not start this process for another one, as it does for `trainer=ddp`."""
-    return int(os.environ.get("LOCAL_RANK", 0)) == 0
+def as_the_first() -> GoesOn:
+    """Return what is to be done in another process than the first, which has compared and told."""
+    return GoesOn(callbacks=[BestAnew()] if os.environ.get(BEST_ANEW_VARIABLE) else [])

@@ -22,13 +22,16 @@ from lightning_modules.base import NonFiniteLossError, RestorationModule
 from lightning_modules.callbacks.best_and_last import best_scores
 from lightning_modules.callbacks.budget import Budget, check_last_step
 from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
+from lightning_modules.callbacks.companions import Companions
 from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
 from lightning_modules.callbacks.stereo_learning import StereoLearning
-from lightning_modules.commands.going_on import GoesOn, goes_on_from, is_first_process
+from lightning_modules.commands.going_on import BEST_ANEW_VARIABLE, GoesOn, as_the_first, goes_on_from
 from lightning_modules.commands.repeating import told_of_earlier_run
 from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
+from lightning_modules.commands.together import Together
+from lightning_modules.fleet import GONE, LostProcessError, is_of_lost_connection
 from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import EXAMPLES, Bench, Tested, end_run, end_untested
@@ -39,11 +42,13 @@ from lightning_modules.runs.made_with import write_made_with
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.signals import Interrupted
 from lightning_modules.training.hardware import pick_precision
+from machine.launched import is_first_process
+from machine.slurm import queue_again, requeue_signals
 
 OURS = ("max_steps", "overfit_batches", "fast_dev_run")
 """Arguments of Lightning's trainer that have the same meaning here, and are seen to here: with several optimizers too."""
 RUN_FOLDER_VARIABLE = "CLARION_RUN_FOLDER"
-"""Tells the processes that Lightning starts for `trainer=ddp` which folder the first of them opened."""
+"""Tells the other processes of a training which folder the first of them opened."""
 
 
 class BrokenRunError(ValueError):
@@ -79,24 +84,28 @@ def train(settings: TrainSettings) -> dict[str, Any]:
 
 def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
     """Run one experiment, as `train`."""
-    goes_on = GoesOn() if settings.resume in (None, "auto") else goes_on_from(Path(str(settings.resume)), settings.config)
-    prepared = prepare(settings)
-    run = open_or_join_run(settings)
-    for change in goes_on.changes if is_first_process() else []:
-        print(change)
-    if is_first_process():
-        prepared.start.record(run)
-        for line in told_of_earlier_run(settings, prepared.data):
-            print(line)
+    together = Together((RUN_FOLDER_VARIABLE, BEST_ANEW_VARIABLE))
+    together.begin(settings.run_dir)
+    is_asked = is_first_process() and settings.resume not in (None, "auto")
+    goes_on = goes_on_from(Path(str(settings.resume)), settings.config) if is_asked else GoesOn()
+    prepared = prepare(settings, together)
+    run = open_or_join_run(settings, together)
     config = settings.config_with({"run_dir": str(run.folder), "run_id": run.id})
     if is_first_process():
+        for change in goes_on.changes:
+            print(change)
+        prepared.start.record(run)
         save(config, run.folder / "config.yaml")
         write_made_with(run.folder, told_of(config)["overrides"])
+        for line in told_of_earlier_run(settings, prepared.data):
+            print(line)
+    else:
+        goes_on = as_the_first()
     loggers = create_group(config, "logger")
     try:
         for logger in loggers:
             logger.log_hyperparams(config)
-        return fit_and_test(settings, run, prepared, loggers, [*goes_on.callbacks, *added_callbacks(config)])
+        result = fit_and_test(settings, run, prepared, loggers, [*goes_on.callbacks, *added_callbacks(config)])
     except NonFiniteLossError as error:
         close_loggers(loggers, 1)
         raise BrokenRunError(end_of_a_broken_run(error, run.folder)) from error
@@ -105,9 +114,12 @@ def run_to_its_end(settings: TrainSettings) -> dict[str, Any]:
         raise
     finally:
         run.close()
+    if is_first_process() and result.get("signal") in requeue_signals():
+        print(queue_again(), flush=True)
+    return result
 
 
-def prepare(settings: TrainSettings) -> Prepared:
+def prepare(settings: TrainSettings, together: Together) -> Prepared:
     """Create the data and the method, and check that they can be trained.
 
     Raises:
@@ -128,11 +140,13 @@ def prepare(settings: TrainSettings) -> Prepared:
     start = start_training(module, settings)
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
     data.labeled = module.needs_labels
-    data.setup("fit")
+    with together.filling_cache():
+        data.setup("fit")
     batches = math.ceil(len(data.train_dataloader()) / trainer.world_size)
     limits = settings.config["trainer"]
     check_last_step(limits.get("max_steps"), limits.get("accumulate_grad_batches", 1), batches_of_epoch(trainer, batches))
-    print(data.summary())
+    if is_first_process():
+        print(data.summary())
     return Prepared(module, data, classical, start)
 
 
@@ -158,18 +172,19 @@ def check_channels(module: RestorationModule, channels: int) -> None:
         raise ValueError(f"data.channels={channels} must be {taken}, as many as model.net takes")
 
 
-def open_or_join_run(settings: TrainSettings) -> Run:
-    """Open the run's folder in the first process, and find it in those that this one starts for `trainer=ddp`.
+def open_or_join_run(settings: TrainSettings, together: Together) -> Run:
+    """Open the run's folder in the first process, and find it in the others.
 
     Raises:
-        ValueError: if the folder cannot be used, or something else than this script started several processes.
+        ValueError: if the folder cannot be used.
     """
     if not is_first_process():
-        if RUN_FOLDER_VARIABLE not in os.environ:
-            raise ValueError("start one process; with trainer=ddp it starts the others itself")
+        together.hear_run(RUN_FOLDER_VARIABLE)
         return join_run(Path(os.environ[RUN_FOLDER_VARIABLE]))
+    together.wait_for_others()
     run = open_run(settings.run_dir, settings.resume, settings.config)
-    os.environ[RUN_FOLDER_VARIABLE] = str(run.folder)
+    os.environ[RUN_FOLDER_VARIABLE] = str(run.folder.absolute())
+    together.tell_run()
     if run.checkpoint:
         remove_leftovers([run.folder / EXAMPLES])
         print(f"goes on from {run.checkpoint}")
@@ -195,11 +210,15 @@ def fit_and_test(
     """Train, then test in the first process alone, so that every pair counts once; `added` to the callbacks of every run."""
     clock, resumed = TrainingClock(), True if run.checkpoint else None
     with StopOnSignal() as stopper:
-        trainer = build_trainer(settings, run, loggers, [stopper, clock], added)
+        trainer = build_trainer(settings, run, loggers, [Companions(), stopper, clock], added)
         try:
             trainer.fit(prepared.module, datamodule=prepared.data, ckpt_path=run.checkpoint, weights_only=resumed)
         except (MisconfigurationException, ModuleNotFoundError) as error:  # what does not go with this method or installation
             raise ValueError(str(error)) from error
+        except RuntimeError as error:
+            if trainer.world_size == 1 or not is_of_lost_connection(error):
+                raise
+            raise LostProcessError(GONE.format("another process of this training is gone")) from error
         except Interrupted:
             if not stopper.overdue:
                 raise
@@ -226,7 +245,7 @@ def build_trainer(
     settings: TrainSettings, run: Run, loggers: Sequence[Logger], watching: Sequence[Callback], added: Sequence[Callback]
 ) -> pl.Trainer:
     """Create the trainer with the callbacks of every run, those that are added, and others that the caller asks afterwards."""
-    choice = (settings.monitor, settings.mode, settings.ema_decay)
+    choice = (settings.monitor, settings.mode, settings.ema_decay, settings.checkpoint_every_minutes)
     callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
     shown = with_bar(settings.config["trainer"], TrainingBar(), callbacks)
     trainer = make_trainer(settings.config, logger=list(loggers), plugins=[AtomicCheckpointIO()], **shown)

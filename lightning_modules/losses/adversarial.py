@@ -173,19 +173,18 @@ def r1_penalty(judge: Judge, clean: Tensor) -> Tensor:
     return _gradient(judge, clean).square().sum(dim=(1, 2)).mean()
 
 
-def gradient_penalty(judge: Judge, clean: Tensor, restored: Tensor, generator: torch.Generator) -> Tensor:
+def gradient_penalty(judge: Judge, clean: Tensor, restored: Tensor, share: Tensor) -> Tensor:
     """Return (|grad D| - 1)^2 between clean and restored signals, averaged (Gulrajani et al., arXiv 1704.00028, equation 3).
 
     Args:
         judge: from signals to logits; independent from example to example.
         clean: (B, C, T).
         restored: (B, C, T), detached.
-        generator: draws the point between the two, one per example.
+        share: (B, 1, 1) of the clean signal in the point between the two, evenly drawn from 0 to 1.
 
     Returns:
         () scalar, with a graph to the discriminator's weights.
     """
-    share = torch.rand((clean.shape[0], 1, 1), generator=generator, device=generator.device).to(clean.device)
     between = share * clean + (1 - share) * restored
     return (_gradient(judge, between).square().sum(dim=(1, 2)).sqrt() - 1).square().mean()
 

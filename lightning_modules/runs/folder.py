@@ -51,6 +51,7 @@ VOLATILE = (
     "rerun",
     "sweep_hours",
     "keep_checkpoints",
+    "checkpoint_every_minutes",
     "dry_run",
     "refinement_steps",
     "plugins",

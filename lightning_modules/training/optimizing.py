@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from lightning_modules.base import Batch, clip_grad_norm, require_finite
+from lightning_modules.training.accumulating import Accumulation
 from lightning_modules.training.schedules import as_list
 
 
@@ -19,6 +20,7 @@ class Networks(Protocol):
 
     networks: Mapping[str, nn.Module]
     gradient_clip_norms: Mapping[str, float | None]
+    accumulation: Accumulation
 
 
 class Optimizing:
@@ -34,7 +36,7 @@ class Optimizing:
         assert isinstance(module, Networks)
         self.module, self.name, self.batch = module, name, batch
         self.network, self.clip_norm = module.networks[name], module.gradient_clip_norms.get(name)
-        self.optimizer = optimizer_of(module, name)
+        self.optimizer, self.accumulation = optimizer_of(module, name), module.accumulation
 
     def __enter__(self) -> Callable[[Tensor], None]:
         """Let only this network's parameters take gradients."""
@@ -46,9 +48,12 @@ class Optimizing:
         self.module.untoggle_optimizer(self.optimizer)
 
     def step(self, loss: Tensor) -> None:
-        """Go down the gradient of a finite loss."""
-        self.optimizer.zero_grad()
-        self.module.manual_backward(require_finite(loss, self.batch))
+        """Go down the gradient of a finite loss, once the last batch of a step has added its share to it."""
+        if self.accumulation.begins:
+            self.optimizer.zero_grad()
+        self.module.manual_backward(require_finite(loss, self.batch) * self.accumulation.share)
+        if not self.accumulation.ends:
+            return
         norm = clip_grad_norm(self.network.parameters(), self.clip_norm, self.batch["index"])
         self.optimizer.step()
         self.optimizer.zero_grad()

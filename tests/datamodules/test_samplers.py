@@ -33,6 +33,15 @@ def test_ranks_get_equally_many_when_the_epoch_is_not_divisible(monkeypatch):
     assert shares == [[0, 2, 4], [1, 3, 5]]
 
 
+def test_processes_know_the_windows_that_they_train_on_together(monkeypatch):
+    sampler = EpochSampler(12)
+    sampler.set_epoch(2)
+    alone = of_rank(monkeypatch, sampler, 0, 1)
+    for rank in range(3):
+        batch = of_rank(monkeypatch, sampler, rank, 3)[2:4]
+        assert samplers.of_all_processes(batch) == alone[6:12]
+
+
 @pytest.mark.parametrize(("count", "world_size"), [(7, 1), (7, 2), (8, 2), (1, 3)])
 def test_every_evaluation_example_reaches_a_rank(monkeypatch, count, world_size):
     shares = [of_rank(monkeypatch, ShardedSampler(count), rank, world_size) for rank in range(world_size)]

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from lightning_modules.adversarial import AdversarialModule, AdversarialSettings
+from lightning_modules.adversarial import AdversarialModule
 from lightning_modules.mugan import MUGANModule, MUGANSettings
 from lightning_modules.runs.checkpoint import build_restorer
+from lightning_modules.training.adversarial_settings import AdversarialSettings
 from lightning_modules.training.warm_up import WhenBelow
 
 AUTOENCODER = {"_target_": "models.autoencoder.Autoencoder", "depth": 1, "filters": [4], "kernels": [3], "norm": "batch"}

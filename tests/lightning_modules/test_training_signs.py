@@ -188,7 +188,8 @@ def test_gradient_penalty_looks_at_a_point_of_its_own_in_every_example() -> None
         points.append(signals.detach().flatten())
         return signals
 
-    gradient_penalty(judge, torch.zeros(16, 1, 1), torch.ones(16, 1, 1), torch.Generator().manual_seed(0))
+    share = torch.rand(16, 1, 1, generator=torch.Generator().manual_seed(0))
+    gradient_penalty(judge, torch.zeros(16, 1, 1), torch.ones(16, 1, 1), share)
     assert len(points[0].unique()) == 16
     assert 0 < points[0].min() < 0.25 and 0.75 < points[0].max() < 1
 

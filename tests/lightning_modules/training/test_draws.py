@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_modules.training.draws import generator_of
+from lightning_modules.training import draws
+from lightning_modules.training.draws import generator_of, own_generator_of, own_rows
 from tests.lightning_modules import tiny
 
 ROOT = Path(__file__).parents[3] / "lightning_modules"
@@ -29,6 +30,19 @@ def test_same_seed_purpose_and_batch_draw_the_same_and_any_other_something_else(
     assert drawn(3, "plan", 9, 8) == drawn(3, "plan", 8, 9)
     different = [drawn(0, "plan", 1), drawn(1, "plan", 0), drawn(0, "plan", 0), drawn(0, "shaping", 0), drawn(2**32, "plan", 0)]
     assert len({tuple(values) for values in different}) == len(different)
+
+
+def test_processes_that_train_together_draw_once_for_all_of_their_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rows(rank: int, world_size: int, index: list[int]) -> torch.Tensor:
+        monkeypatch.setattr(draws, "rank_and_world_size", lambda: (rank, world_size))
+        draw = generator_of(0, "shaping", torch.tensor(index))
+        return own_rows(lambda count: torch.rand(count, 2, generator=draw), len(index))
+
+    alone = rows(0, 1, [6, 7, 8, 9])
+    shares = [rows(0, 2, [6, 8]), rows(1, 2, [7, 9])]
+    assert torch.equal(torch.stack(shares, dim=1).flatten(0, 1), alone)
+    own = [torch.rand(2, generator=own_generator_of(0, "code", torch.tensor(index))).tolist() for index in ([6, 8], [7, 9])]
+    assert own[0] != own[1]
 
 
 def test_nothing_else_of_a_training_seeds_a_generator() -> None:
