@@ -69,7 +69,7 @@ def tell_sweep(config: DictConfig) -> int:
     """
     asked = [planned_job(config.hydra.job.config_name, overrides) for overrides in job_overrides(config)]
     is_study = "n_trials" in config.hydra.sweeper
-    jobs = asked if is_study else list({job.identity: job for job in reversed(asked)}.values())[::-1]
+    jobs = asked if is_study else without_duplicates(asked)
     done = {} if config.get("rerun") else _done(Path(config.hydra.runtime.cwd, config.hydra.sweep.dir))
     left = [job for job in jobs if job.identity not in done]
     if is_study:
@@ -80,6 +80,14 @@ def tell_sweep(config: DictConfig) -> int:
     if left:
         _tell_time(left, config)
     return _tell_disk(left or jobs)
+
+
+def without_duplicates(jobs: Sequence[Planned]) -> list[Planned]:
+    """Return of the jobs that do the same the first, in their order."""
+    first: dict[str, Planned] = {}
+    for job in jobs:
+        first.setdefault(job.identity, job)
+    return list(first.values())
 
 
 def _done(sweep: Path) -> dict[str, str]:

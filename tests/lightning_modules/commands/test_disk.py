@@ -144,7 +144,7 @@ def test_dry_run_of_a_sweep_counts_its_jobs_and_leaves_nothing(tmp_path: Path) -
     settings = [f"data.cache_dir={tmp_path / 'cache'}", f"hydra.sweep.dir={tmp_path / 'sweep'}", "keep_checkpoints=best"]
     ended = subprocess.run([sys.executable, *command, *settings], cwd=ROOT, text=True, capture_output=True)
     assert ended.returncode == 0, ended.stderr
-    assert "job 1: model.optimizer.lr=2e-3" in ended.stdout
+    assert "job 1: model.optimizer.lr=0.002" in ended.stdout
     assert "3 jobs; duplicates removed: 1; with a result already: 0" in ended.stdout
     assert "(1 different trainings timed, on noise)" in ended.stdout
     assert re.search(r"^time: about \d+ \w+ with 1 worker \(\d+ \w+ of training on one worker\)", ended.stdout, re.MULTILINE)
