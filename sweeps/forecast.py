@@ -30,7 +30,7 @@ def _steps_of_epoch(trainer: Mapping[str, Any], data: Mapping[str, Any]) -> floa
     limit, windows, devices = trainer.get("limit_train_batches"), data["samples_per_epoch"], trainer.get("devices")
     whole = isinstance(limit, int) and not isinstance(limit, bool)
     if windows is None:
-        return limit if whole else math.inf
+        return float(limit) if whole and limit is not None else math.inf
     batches = math.ceil(math.ceil(windows / data["batch_size"]) / (devices if isinstance(devices, int) and devices > 0 else 1))
     return min(batches, limit) if whole else int(batches * limit) if isinstance(limit, float) else batches
 

@@ -66,8 +66,7 @@ def settled(stored: Mapping[str, Any], composed: Mapping[str, Any], place: str =
         now, name = composed.get(key), f"{place}{key}"
         if now == value or name in FOLLOWING:
             continue
-        both = isinstance(value, Mapping) and isinstance(now, Mapping)
-        if both and value.get("_target_") == now.get("_target_"):
+        if isinstance(value, Mapping) and isinstance(now, Mapping) and value.get("_target_") == now.get("_target_"):
             yield from settled(value, now, f"{name}.")
         elif isinstance(now, Mapping):
             yield from (f"~{name}", f"+{name}={spelled(value)}")

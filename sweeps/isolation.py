@@ -80,7 +80,8 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
             return as_sweeper_objective(known.objectives)
         job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg))
         if are_spent():
-            return _leave(known or job, folder, "n_trials" in hydra.sweeper)
+            _leave(known or job, folder, "n_trials" in hydra.sweeper)
+            return None
         ended = _run(job, folder, cfg, hydra)
     finally:
         lock.close()
