@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra import compose, initialize_config_module
-from omegaconf import OmegaConf
+from omegaconf import DictConfig
 
 from conf.compose import save
 from conf.settings import TrainSettings
@@ -76,7 +76,7 @@ def earlier(train_config: Callable[..., TrainSettings], tmp_path: Path) -> Path:
     return tmp_path
 
 
-def composed(arguments: list[str]) -> OmegaConf:
+def composed(arguments: list[str]) -> DictConfig:
     with initialize_config_module("conf"):
         return compose("train", arguments)
 
