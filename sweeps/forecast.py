@@ -76,7 +76,7 @@ def queue_seconds(jobs: Iterable[float], workers: int) -> float:
         workers: at least one.
 
     >>> queue_seconds([3, 1, 1, 4], 2)
-    6
+    6.0
     """
     free = [0.0] * workers
     ends = [0.0]

@@ -5,7 +5,7 @@ from conf.schema.corruption import CORRUPTIONS
 from conf.schema.data import DATA_NODE, SOURCES
 from conf.schema.declaration import Keys
 from conf.schema.logger import LOGGERS
-from conf.schema.model import RECIPES, REFINEMENT, SHAPING
+from conf.schema.model import CLASSIFIER, RECIPES, REFINEMENT, SHAPING
 from conf.schema.networks import DISCRIMINATORS, NETWORK
 from conf.schema.optimizing import OPTIMIZERS, SCHEDULERS
 from conf.schema.trainer import TRAINER_NODE
@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, Keys]] = {
     "corruption": CORRUPTIONS,
     "model": {**RECIPES, **REFINEMENT.classes, **SHAPING.classes},
     "model.net, autoencoder": dict(NETWORK.classes),
+    "model.classifier": dict(CLASSIFIER.classes),
     "discriminator": DISCRIMINATORS,
     "optimizer": OPTIMIZERS,
     "scheduler": SCHEDULERS,
