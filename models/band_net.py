@@ -2,9 +2,10 @@
 
 The spectrum of the restored signal is Y = X e^a + A sum over k of g_k e^(b_k) E_k: a and b_k come from the network, g_k are
 gates, 0 before training. A is the envelope of the given band, as it goes on by a power law, so that the network need only say
-where that is wrong. E_1 is noise with even spectra, E_2 the rectified signal, whose harmonics go on above the band, E_3 and E_4
-the given band, moved up by once and twice its width; each is divided by its own smoothed magnitude. Whatever that comes to, no
-frequency up to the edge of the given band is changed.
+where that is wrong. X is of the signal, or where an interpolation left images of it above the band, of its samples before
+that: a sinc through them takes out the images, and gives back what the interpolation took from the band. E_1 is noise with even
+spectra, E_2 the rectified signal, whose harmonics go on above the band, E_3 and E_4 the given band, moved up by once and twice
+its width; each is divided by its own smoothed magnitude. Whatever that comes to, no frequency up to the edge of X's band is changed.
 """
 
 import torch
@@ -14,7 +15,8 @@ from torch.nn import functional
 from models.classical.bandwidth import occupied_bandwidth_hz
 from models.classical.envelope import extrapolated
 from models.classical.frames import frame_samples
-from models.classical.low_rate import low_rates_hz
+from models.classical.interpolation import Sinc
+from models.classical.low_rate import banded_rates_hz, imaged_rates_hz
 from models.layers import stft
 from models.layers.convnext import ConvNeXtBlock
 from models.layers.counts import check_count, check_odd
@@ -42,7 +44,7 @@ TINY = 1e-30
 
 
 class BandNet(SegmentedRestorer):
-    """Fill the lost upper band of every segment of a signal, channel by channel; untrained, it changes nothing.
+    """Fill the lost upper band of every segment of a signal, channel by channel; untrained, it takes images out at most.
 
     The defaults have 2,134,345 parameters at 16 kHz and take 133 million multiplications for a second. Frames last about 64 ms at
     every rate, a power of two of samples, and are four hops long.
@@ -50,7 +52,7 @@ class BandNet(SegmentedRestorer):
     Args:
         sample_rate: in Hz.
         cutoff_hz: up to which the signal is left as it is; None finds for each example where its spectrum falls off a cliff, or
-            where the images of an interpolation begin, and leaves alone what has neither.
+            takes out the images that an interpolation left, and leaves alone what has neither.
         channels: of a frame.
         blocks: that let frames know of each other.
         kernel: frames that a block spans, odd.
@@ -81,6 +83,7 @@ class BandNet(SegmentedRestorer):
         super().__init__(segments_of(sample_rate, to_grid(NOISE_SECONDS * sample_rate, fft_samples // 4)))
         self.sample_rate = sample_rate
         self.cutoff_hz = cutoff_hz
+        self.grid = Sinc(sample_rate)
         self.hop_samples = fft_samples // 4
         self.register_buffer("window", torch.hann_window(fft_samples), persistent=False)
         bins = fft_samples // 2 + 1
@@ -92,8 +95,9 @@ class BandNet(SegmentedRestorer):
 
     def restore_segment(self, segment: Tensor) -> Tensor:
         """Map a segment (B, C, T) to (B, C, T)."""
-        signal = segment.reshape(-1, segment.shape[-1]).float()  # (N, T), N = B * C
-        edge_hz = self.edges_hz(segment).to(signal.device).repeat_interleave(segment.shape[1])  # (N,)
+        given, edges_hz = self.band_of(segment)
+        signal = given.reshape(-1, segment.shape[-1]).float()  # (N, T), N = B * C
+        edge_hz = edges_hz.to(signal.device).repeat_interleave(segment.shape[1])  # (N,)
         edge_bin = edge_hz * (len(self.window) / self.sample_rate)
         with torch.autocast(signal.device.type, enabled=False):
             spectrum = self.analyze(signal)
@@ -102,19 +106,23 @@ class BandNet(SegmentedRestorer):
         said = self.estimate(heard).float()
         with torch.autocast(signal.device.type, enabled=False):
             loudness = expected(spectrum, power, edge_bin)
-            played = self.play(said, self.excitations(segment.float(), spectrum, power, edge_bin))
+            played = self.play(said, self.excitations(given.float(), spectrum, power, edge_bin))
             change = spectrum * torch.expm1(said[:, 0].clamp(max=LARGEST_LOG_GAIN)) + loudness * played
             found = stft.synthesize(change, self.window, self.hop_samples, signal.shape[-1])
             fade_hz = SHIFT_BINS * self.sample_rate / len(self.window)
             found = above(found, edge_hz, fade_hz, self.sample_rate, len(self.window))
-        return segment + found.reshape(segment.shape)
+        return given + found.reshape(segment.shape)
 
-    def edges_hz(self, segment: Tensor) -> Tensor:
-        """Return up to where each example of (B, C, T) is left alone, (B,) in Hz, on the CPU; half the rate is everywhere."""
+    def band_of(self, segment: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a segment (B, C, T) without images, and up to where each example is left alone, (B,) in Hz, on the CPU."""
         if self.cutoff_hz is not None:
-            return torch.full(segment.shape[:1], float(self.cutoff_hz))
-        rates = low_rates_hz(segment.detach(), self.sample_rate)
-        return occupied_bandwidth_hz(segment, self.sample_rate).minimum(0.5 * torch.tensor(rates))
+            return segment, torch.full(segment.shape[:1], float(self.cutoff_hz))
+        with torch.no_grad():
+            imaged = imaged_rates_hz(segment, self.sample_rate)
+            given = self.grid.through_grid(segment, imaged)
+            banded = banded_rates_hz(given, self.sample_rate)
+            nyquist_hz = 0.5 * torch.tensor([imaged, banded]).amin(dim=0)
+            return given, occupied_bandwidth_hz(given, self.sample_rate).minimum(nyquist_hz)
 
     def estimate(self, heard: Tensor) -> Tensor:
         """Return a and b_1 to b_4, (N, 5, F, L), of log spectra (N, F, L)."""

@@ -35,15 +35,36 @@ def low_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
         Common rates or integer fractions of `sample_rate`: the lowest whose images are there, else the lowest that holds the
         occupied band; `sample_rate` itself where the band is not limited.
     """
-    candidates = _candidates_hz(sample_rate)
-    bandwidths = occupied_bandwidth_hz(signal, sample_rate).tolist()
-    needed = [2 * width * NYQUIST_MARGIN if width < sample_rate / 2 else sample_rate for width in bandwidths]
-    rates = [next(rate for rate in candidates if rate >= lowest) for lowest in needed]
-    frames = _Frames.of(signal, sample_rate)
+    rates = zip(imaged_rates_hz(signal, sample_rate), banded_rates_hz(signal, sample_rate), strict=True)
+    return [imaged if imaged < sample_rate else banded for imaged, banded in rates]
+
+
+def imaged_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
+    """Guess the rate that every example was interpolated from by a curve that leaves images; the sample rate where none are.
+
+    Args:
+        signal: audio (B, C, T).
+        sample_rate: its rate in Hz.
+    """
+    candidates, frames = _candidates_hz(sample_rate), _Frames.of(signal, sample_rate)
+    rates = [float(sample_rate)] * len(signal)
     for candidate in reversed(candidates[:-1]):  # the lowest comes last and wins: images repeat at its multiples
         imaged = (_coherence(frames, sample_rate, candidate) > IMAGE_COHERENCE).tolist()
         rates = [candidate if found else rate for found, rate in zip(imaged, rates, strict=True)]
     return rates
+
+
+def banded_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
+    """Guess the rate of every example as the lowest that holds its occupied band; the sample rate where it has no end.
+
+    Args:
+        signal: audio (B, C, T).
+        sample_rate: its rate in Hz.
+    """
+    candidates = _candidates_hz(sample_rate)
+    bandwidths = occupied_bandwidth_hz(signal, sample_rate).tolist()
+    needed = [2 * width * NYQUIST_MARGIN if width < sample_rate / 2 else sample_rate for width in bandwidths]
+    return [next(rate for rate in candidates if rate >= lowest) for lowest in needed]
 
 
 def rates_of(signal: Tensor, sample_rate: int, low_rate_hz: float | None) -> list[float]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from datamodules.corruptions.bandwidth import Bandwidth
 from models.band_net import BandNet, level_power, log_spectrum
+from models.classical.interpolation import Sinc
 from models.layers.excitations import above, whitened
 from tests.models import band_reference
 
@@ -85,8 +86,21 @@ def test_nothing_up_to_the_edge_is_changed() -> None:
 def test_the_edge_is_found_in_what_the_corruption_leaves(filters: str) -> None:
     clean = noise(32000)
     corrupted = Bandwidth(1000, filters=[filters])(clean, RATE_HZ, torch.Generator().manual_seed(0))
-    (edge_hz,) = BandNet(RATE_HZ, **SMALL).edges_hz(corrupted).tolist()
-    assert 350 < edge_hz < 560
+    _, edges_hz = BandNet(RATE_HZ, **SMALL).band_of(corrupted)
+    assert 350 < edges_hz.item() < 560
+
+
+@torch.no_grad()
+def test_images_of_an_interpolation_are_taken_out_and_the_band_is_given_back() -> None:
+    clean, draw = noise(32000), torch.Generator().manual_seed(0)
+    drawn_by = {
+        name: Bandwidth(1000, filters=["windowed_sinc"], interpolation=[name])(clean, RATE_HZ, draw)
+        for name in ("sinc", "linear")
+    }
+    restored = BandNet(RATE_HZ, **SMALL)(drawn_by["linear"])
+    torch.testing.assert_close(restored, Sinc(RATE_HZ, 1000.0)(drawn_by["linear"]))
+    errors_db = [level_db(signal - drawn_by["sinc"], 0, 400) for signal in (drawn_by["linear"], restored)]
+    assert errors_db[1] < errors_db[0] - 20
 
 
 @torch.no_grad()
