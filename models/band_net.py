@@ -5,7 +5,7 @@ gates, 0 before training. A is the envelope of the given band, as it goes on by 
 where that is wrong. X is of the signal, or where an interpolation left images of it above the band, of its samples before
 that: a sinc through them takes out the images, and gives back what the interpolation took from the band. E_1 is noise with even
 spectra, E_2 the rectified signal, whose harmonics go on above the band, E_3 and E_4 the given band, moved up by once and twice
-its width; each is divided by its own smoothed magnitude. Whatever that comes to, no frequency up to the edge of X's band is changed.
+its width; each is divided by its own smoothed magnitude. Whatever that comes to, nothing up to the edge of X's band is changed.
 """
 
 import torch

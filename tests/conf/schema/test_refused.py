@@ -67,7 +67,7 @@ WRONG = [
     (["model.optimizer.lr=[]"], r"model.optimizer.lr=\[\] must be"),
     (["model.net.dropout=nan"], "model.net.dropout=nan must be a number"),
     (["model.loss_weights.l1=-1"], "model.loss_weights.l1=-1 must be"),
-    (["+model.loss_weights.l3=1"], "model.loss_weights.l3=1 is no key; model.loss_weights has l2, l1, log_mse, mr_stft and deep_feature"),
+    (["+model.loss_weights.l3=1"], "model.loss_weights.l3=1 is no key; model.loss_weights has l2, l1, log_mse, mr_stft and deep"),
     (["seed=null"], "seed=null must be a whole number"),
     (["seed=1.5"], "seed=1.5 must be"),
     (["seed=abc"], "seed=abc must be"),
