@@ -127,7 +127,7 @@ class AdversarialModule(ScheduledModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Step on this batch and those that have waited for it, or let it wait."""
-        if batches := self.accumulation.add(batch, self.trainer.is_last_batch):
+        if batches := self.accumulation.add(batch, lambda: self.trainer.is_last_batch):
             self.step_on(batches)
 
     def step_on(self, batches: Sequence[Batch]) -> None:

@@ -4,7 +4,7 @@ Every network needs all batches of a step before the next one has its turn. So b
 network goes through all of them: what does not fit into memory at once is a batch's activations, not its audio.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lightning_modules.base import Batch
 from models.layers.counts import check_count
@@ -37,15 +37,15 @@ class Accumulation:
         """Say whether no batch waits for others."""
         return not self._waiting
 
-    def add(self, batch: Batch, is_last: bool) -> list[Batch]:
+    def add(self, batch: Batch, is_last: Callable[[], bool]) -> list[Batch]:
         """Return all batches of a step if this one completes them, else none.
 
         Args:
             batch: of training pairs.
-            is_last: whether the epoch has no more.
+            is_last: says whether the epoch has no more.
         """
         self._waiting.append(batch)
-        if len(self._waiting) < self._batches and not is_last:
+        if len(self._waiting) < self._batches and not is_last():
             return []
         complete, self._waiting = self._waiting, []
         return complete

@@ -107,21 +107,36 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def _loaded(text: str) -> Any:
     """Read YAML, after a look at how deep it is nested: libyaml would overflow its stack on what Python only refuses."""
+    try:
+        return _loaded_by(_FastLoader, text)
+    except yaml.YAMLError:  # of some escapes that Python reads
+        return _loaded_by(_Loader, text)
+
+
+def _loaded_by(loader: type, text: str) -> Any:
     depth = 0
-    for event in yaml.parse(text, _Loader):
+    for event in yaml.parse(text, loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise ValueError(TOO_MUCH)
-    return yaml.load(text, _Loader)
+    return yaml.load(text, loader)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml parses ten times as fast
-    """Read YAML but for merge keys, which no run writes, and which can make any number of settings while they are read."""
+class _NoMerging:
+    """Of a reader of YAML: no merge keys, which no run writes, and which can make any number of settings while they are read."""
 
     def flatten_mapping(self, node: Any) -> None:
         """Refuse a merge key."""
         if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
             raise ValueError("it uses merge keys (<<)")
+
+
+class _Loader(_NoMerging, yaml.SafeLoader):  # type: ignore[misc]
+    """Read YAML."""
+
+
+class _FastLoader(_NoMerging, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Read YAML by libyaml, ten times as fast."""
 
 
 class _Plain:

@@ -118,7 +118,10 @@ def test_loss_that_is_not_finite_stops_before_the_step() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"loss_weights": {"adv": 1.0}}, "unknown model.loss_weights adv; known: adversarial, feature_matching, l1"),
+        (
+            {"loss_weights": {"adv": 1.0}},
+            "unknown model.loss_weights adv; known: adversarial, deep_feature, feature",
+        ),
         ({"adversary": "wgan"}, "model.adversary=wgan"),
         ({"penalty_weights": {"r2": 1.0}}, "unknown model.penalty_weights r2; known: r1, gradient_penalty"),
         ({"penalty_weights": {"r1": 1.0}}, "model.discriminator.norm=layer, group, spectral or none"),

@@ -17,7 +17,7 @@ TINY_NET = ["model=unet_small", "model.net.depth=2", "model.net.channels=[4,8]",
 
 def test_group_adds_and_what_runs_stays(tmp_path: Path) -> None:
     added = EarlyStopping("val/lsd")
-    without, beside = (run_callbacks(tmp_path, 0, "val/lsd", "min", 0.9, more) for more in ([], [added]))
+    without, beside = (run_callbacks(tmp_path, 0, "val/lsd", "min", 0.9, None, more) for more in ([], [added]))
     assert added in beside
     assert [type(callback) for callback in beside if callback is not added] == [type(callback) for callback in without]
 

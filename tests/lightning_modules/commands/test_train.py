@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from conf.compose import untrained_methods
 from conf.settings import TrainSettings
 from lightning_modules.commands.train import BrokenRunError, end_of_a_broken_run, train
 from lightning_modules.runs.end import exit_code
@@ -27,8 +28,7 @@ SIZES = ("_literal", "_published")
 FULL_SIZE = {name for name in MODELS if f"{name}_small" in MODELS or name.endswith(SIZES)} - {"encoder_decoder_published"}
 TRAINED = [  # a full-size method, which has a smaller sibling, is trained in the slow tier only
     pytest.param(name, marks=pytest.mark.slow if name in FULL_SIZE else ())
-    for name, text in sorted(MODELS.items())
-    if "lightning_modules.base." not in text
+    for name in sorted(set(MODELS) - set(untrained_methods()))
 ]
 Config = Callable[..., TrainSettings]
 

@@ -15,7 +15,7 @@ from tests.lightning_modules import tiny
 ROOT = Path(__file__).parents[3] / "lightning_modules"
 OWNERS = {"training/draws.py", "callbacks/common.py", "commands/arrays.py"}
 ALWAYS_ALIKE = {
-    *("commands/pace.py", "commands/export.py", "commands/parity.py"),
+    *("commands/pace.py", "commands/step_time.py", "commands/export.py", "commands/parity.py"),
     *("metrics/probes/two_samples.py", "metrics/probes/preecho.py"),
 }
 """Trials and probes, which are the same in every run."""

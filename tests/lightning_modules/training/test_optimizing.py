@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.data import DataLoader
 
+from lightning_modules.training.accumulating import Accumulation
 from lightning_modules.training.optimizing import Optimizing, forward_without_buffer_updates
 
 
@@ -36,7 +37,7 @@ class Pair(pl.LightningModule):
         for parameter in self.parameters():  # far from zero, where the gradient would be below the norm it is clipped to
             nn.init.ones_(parameter)
         self.gradient_clip_norms: dict[str, float | None] = {"first": None, "second": 0.5}
-        self.name = name
+        self.accumulation, self.name = Accumulation(1), name
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         with Optimizing(self, self.name, {"index": torch.tensor([0]), "clean": batch}) as optimize:
