@@ -168,8 +168,9 @@ def test_training_command_runs(
 def test_training_again_runs(arguments: list[str], with_runs: Replace, tmp_path: Path) -> None:
     given = with_runs(arguments, "choices.model=unet_small", "choices.data=folder", "choices.corruption=noise")
     names = [*NAMES, "run_name=again", f"run_dir={tmp_path / 'again'}"]
+    repeated = as_hydra_takes(with_earlier_run(given))[0]
     with initialize_config_module("conf"):
-        config = compose("train", overrides=[*as_hydra_takes(with_earlier_run(given))[0], *names])
+        config = compose("train", overrides=[*repeated, *names])
     assert train(train_settings(config))["status"] == "finished"
 
 

@@ -22,6 +22,7 @@ from tests.models.small import description, names, untrained, with_weights
 from tests.models.training import channels_of
 
 HEAVY = (
+    "line_enhancer_rls",
     "conv_rnn_literal",
     "conv_rnn_single_step",
     "mugan",

@@ -52,6 +52,7 @@ def test_processes_under_slurm_share_nothing_but_the_run_folder(tiny: list[str],
     assert all(cache.is_dir() for cache in caches)
 
 
+@pytest.mark.slow
 def test_cache_of_a_machine_is_filled_by_one_of_its_processes(tiny: list[str], tmp_path: Path) -> None:
     fresh = [*tiny, f"data.cache_dir={tmp_path / 'cache'}", *NET, *QUICK, f"hydra.run.dir={tmp_path / 'run'}"]
     processes = srun(2, [*fresh, "trainer.fast_dev_run=true"], tmp_path / "logs")
@@ -61,6 +62,7 @@ def test_cache_of_a_machine_is_filled_by_one_of_its_processes(tiny: list[str], t
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_mistake_is_one_sentence_of_the_first_process(tiny: list[str], tmp_path: Path) -> None:
     processes = srun(2, [*tiny, *NET, *QUICK, "model.optimizer.lr=-1", f"hydra.run.dir={tmp_path / 'run'}"], tmp_path / "logs")
     assert [process.wait(timeout=120) for process in processes] == [1, 1]
@@ -127,6 +129,7 @@ def children_of(parent: int) -> list[int]:
     return [child for child in children if b"train.py" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+@pytest.mark.slow
 def test_torchrun_goes_on_from_the_last_checkpoint_when_a_process_is_killed(tiny: list[str], tmp_path: Path) -> None:
     of_seconds = ["trainer.max_epochs=60", "data.samples_per_epoch=8", "trainer.check_val_every_n_epoch=20", "examples=0"]
     run, log = tmp_path / "runs" / "one", tmp_path / "log.txt"
