@@ -53,4 +53,5 @@ def test_processes_come_to_the_weights_of_one(tiny: list[str], tmp_path: Path, m
     assert [process.wait(timeout=280) for process in (alone, together)] == [0, 0]
     one, several = weights(tmp_path / "one"), weights(tmp_path / "several")
     assert {name: distance for name, distance in furthest(one, several).items() if distance > 1e-6} == {}
-    assert max(furthest(one, weights(tmp_path / "one", "state_dict")).values()) > 1e-5, "nothing moved"
+    least = 1e-6 if method == "collaborative_gan_small" else 1e-5  # whose generator rests while the discriminator is shaped
+    assert max(furthest(one, weights(tmp_path / "one", "state_dict")).values()) > least, "nothing moved"
