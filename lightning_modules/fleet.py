@@ -125,7 +125,8 @@ class Watch:
     """A thread that shows that this process lives, and ends it where one that it needs does not.
 
     The first process looks at all, the others at the first. None waits for another in an operation of all meanwhile: such
-    an operation may not return once one of them is gone.
+    an operation may not return once one of them is gone. Nor may the store, where who holds it stands still or its machine is
+    off: another thread sees to that.
 
     Args:
         place: of this process.
@@ -141,11 +142,13 @@ class Watch:
         self._over = threading.Event()
         self._seen: dict[int, tuple[str, float]] = {}
         self._thread = threading.Thread(target=self._watch, daemon=True, name="clarion-watch")
+        self._rounds = 0
 
     def start(self) -> "Watch":
         """Begin."""
         self._fleet.begin()
         self._thread.start()
+        threading.Thread(target=self._see_that_it_watches, daemon=True, name="clarion-watched").start()
         return self
 
     def end(self, exit_code: int) -> None:
@@ -154,14 +157,23 @@ class Watch:
             self._over.set()
             self._fleet.end(exit_code)
 
+    def _see_that_it_watches(self) -> None:
+        """End this process where the store does not answer; what stands still itself counts no beats, and is not mistaken."""
+        seen, silent = 0, 0.0
+        while not self._over.wait(BEAT_SECONDS) and self._thread.is_alive():
+            silent = silent + BEAT_SECONDS if self._rounds == seen else 0.0
+            seen = self._rounds
+            if silent > self._silence_seconds:
+                self._ends(GONE.format("the first process of this training does not answer"))
+                return
+
     def _watch(self) -> None:
-        beat = 0
-        while not self._over.wait(BEAT_SECONDS if beat else 0):
-            beat += 1
+        while not self._over.wait(BEAT_SECONDS if self._rounds else 0):
+            self._rounds += 1
             try:
                 if self._fleet.told(_ended(self._place.rank)):
                     return
-                self._fleet.tell(_alive(self._place.rank), str(beat))
+                self._fleet.tell(_alive(self._place.rank), str(self._rounds))
                 why = next((why for rank in self._needed() if (why := self._why_ended(rank))), None)
             except DistError:
                 why = GONE.format("the first process of this training is gone")
