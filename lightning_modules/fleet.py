@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from torch.distributed import DistError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]  # not in its __all__
 
-from machine.launched import Launched, times_started_anew
+from machine.launched import Launched
 
 BEAT_SECONDS = 2.0
 """From one sign of life to the next."""
@@ -24,6 +24,8 @@ MEETING_SECONDS = 600.0
 PATIENCE_SECONDS = 60.0
 """After which waiting is told, and told again."""
 PLACE = ("MASTER_ADDR", "MASTER_PORT")
+MEETING = "CLARION_MEETING"
+"""Variable that names what the processes tell each other, where a store may hold what others told before."""
 
 
 class LostProcessError(ValueError):
@@ -64,7 +66,7 @@ class Fleet:
         limit = timedelta(seconds=seconds)
         try:
             store = TCPStore(address, int(port), is_master=holds, wait_for_workers=False, multi_tenant=True, timeout=limit)
-            self._store: Store = PrefixStore(f"clarion/{times_started_anew()}", store)  # torchrun's holds what was told before
+            self._store: Store = PrefixStore(f"clarion/{os.environ.get(MEETING, '')}", store)
         except DistError as error:
             raise LostProcessError(
                 f"process {place.rank} of {place.processes} cannot reach the first one at {address}:{port}: {error}"

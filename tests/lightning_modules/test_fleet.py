@@ -42,9 +42,13 @@ def holder(monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[str]":
 def test_store_that_does_not_answer_ends_who_needs_it(holder: "subprocess.Popen[str]", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "BEAT_SECONDS", 0.1)
     told, said = threading.Event(), list[str]()
-    place = Launched("srun", 1, 2, 1, 2)
+
+    def hear(sentence: str) -> None:
+        said.append(sentence)
+        told.set()
+
     try:
-        Watch(place, lambda sentence: (said.append(sentence), told.set()), silence_seconds=1.0).start()
+        Watch(Launched("srun", 1, 2, 1, 2), hear, silence_seconds=1.0).start()
         assert not told.wait(1.5), "the first process lives"
         holder.send_signal(signal.SIGSTOP)
         assert told.wait(10)
