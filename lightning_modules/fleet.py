@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from torch.distributed import DistError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]  # not in its __all__
 
-from machine.launched import Launched, times_started_anew
+from machine.launched import Launched
 
 BEAT_SECONDS = 2.0
 """From one sign of life to the next."""
@@ -24,6 +24,8 @@ MEETING_SECONDS = 600.0
 PATIENCE_SECONDS = 60.0
 """After which waiting is told, and told again."""
 PLACE = ("MASTER_ADDR", "MASTER_PORT")
+MEETING = "CLARION_MEETING"
+"""Variable that names what the processes tell each other, where a store may hold what others told before."""
 
 
 class LostProcessError(ValueError):
@@ -39,6 +41,11 @@ def is_of_lost_connection(error: BaseException) -> bool:
     """Say whether an error of a collective operation is that the other side is gone."""
     signs = ("gloo", "nccl", "connection closed by peer", "connection reset by peer", "broken pipe")
     return isinstance(error, DistError) or any(sign in str(error).lower() for sign in signs)
+
+
+def in_short(error: BaseException) -> str:
+    """Return how an error begins, before it tells of the code that it comes from: what is guessed of it may be wrong."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 class Fleet:
@@ -59,7 +66,7 @@ class Fleet:
         limit = timedelta(seconds=seconds)
         try:
             store = TCPStore(address, int(port), is_master=holds, wait_for_workers=False, multi_tenant=True, timeout=limit)
-            self._store: Store = PrefixStore(f"clarion/{times_started_anew()}", store)  # torchrun's holds what was told before
+            self._store: Store = PrefixStore(f"clarion/{os.environ.get(MEETING, '')}", store)
         except DistError as error:
             raise LostProcessError(
                 f"process {place.rank} of {place.processes} cannot reach the first one at {address}:{port}: {error}"
@@ -125,7 +132,8 @@ class Watch:
     """A thread that shows that this process lives, and ends it where one that it needs does not.
 
     The first process looks at all, the others at the first. None waits for another in an operation of all meanwhile: such
-    an operation may not return once one of them is gone.
+    an operation may not return once one of them is gone. Nor may the store, where who holds it stands still or its machine is
+    off: another thread sees to that.
 
     Args:
         place: of this process.
@@ -141,11 +149,13 @@ class Watch:
         self._over = threading.Event()
         self._seen: dict[int, tuple[str, float]] = {}
         self._thread = threading.Thread(target=self._watch, daemon=True, name="clarion-watch")
+        self._rounds = 0
 
     def start(self) -> "Watch":
         """Begin."""
         self._fleet.begin()
         self._thread.start()
+        threading.Thread(target=self._see_that_it_watches, daemon=True, name="clarion-watched").start()
         return self
 
     def end(self, exit_code: int) -> None:
@@ -154,14 +164,23 @@ class Watch:
             self._over.set()
             self._fleet.end(exit_code)
 
+    def _see_that_it_watches(self) -> None:
+        """End this process where the store does not answer; what stands still itself counts no beats, and is not mistaken."""
+        seen, silent = 0, 0.0
+        while not self._over.wait(BEAT_SECONDS) and self._thread.is_alive():
+            silent = silent + BEAT_SECONDS if self._rounds == seen else 0.0
+            seen = self._rounds
+            if silent > self._silence_seconds:
+                self._ends(GONE.format("the first process of this training does not answer"))
+                return
+
     def _watch(self) -> None:
-        beat = 0
-        while not self._over.wait(BEAT_SECONDS if beat else 0):
-            beat += 1
+        while not self._over.wait(BEAT_SECONDS if self._rounds else 0):
+            self._rounds += 1
             try:
                 if self._fleet.told(_ended(self._place.rank)):
                     return
-                self._fleet.tell(_alive(self._place.rank), str(beat))
+                self._fleet.tell(_alive(self._place.rank), str(self._rounds))
                 why = next((why for rank in self._needed() if (why := self._why_ended(rank))), None)
             except DistError:
                 why = GONE.format("the first process of this training is gone")

@@ -42,6 +42,8 @@ LAUNCH_VARIABLES = (
     "CLARION_RUN_FOLDER",
     ENDS_VARIABLE,
     AGENTS_ID,
+    "TORCHELASTIC_RUN_ID",
+    "TORCHELASTIC_RESTART_COUNT",
     "SLURM_NTASKS",  # Lightning then starts the ranks of a job itself, within the one task that Slurm gave it
     "SLURM_NTASKS_PER_NODE",
 )

@@ -1,16 +1,11 @@
 """Processes that torchrun or srun started for one training: all but the first wait for its folder before Hydra makes one."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from machine.launched import Launched, launched, times_started_anew
-
-if TYPE_CHECKING:
-    from lightning_modules.fleet import Fleet
+from machine.launched import Launched, launched
 
 
 def as_one_run(work: Callable[[], int]) -> int:
@@ -52,8 +47,10 @@ def _work_together(place: Launched, work: Callable[[], int]) -> int:
     from lightning_modules.fleet import FOLDER, Fleet, Watch
     from sweeps.isolation import quoted
 
-    if place.by == "torchrun" and times_started_anew():
-        meet_elsewhere(Fleet(place))
+    if place.by == "torchrun":
+        from sweeps.meeting import meet
+
+        os.environ.update(meet(Fleet(place)))
     watch, code = Watch(place).start(), 1
     try:
         if place.rank > 0:
@@ -66,20 +63,6 @@ def _work_together(place: Launched, work: Callable[[], int]) -> int:
         raise
     finally:
         watch.end(code)
-
-
-def meet_elsewhere(fleet: "Fleet") -> None:
-    """Let the first process hold a new store: in that of torchrun the processes would find the addresses of those before them.
-
-    Args:
-        fleet: in torchrun's store.
-    """
-    if fleet.place.rank == 0:
-        with socket.socket() as listening:
-            listening.bind(("", 0))
-            fleet.tell("port", str(listening.getsockname()[1]))
-    os.environ["MASTER_PORT"] = fleet.hear("port", "the first one to begin")
-    os.environ["TORCHELASTIC_USE_AGENT_STORE"] = str(False)
 
 
 def prepare_environment(place: Launched) -> None:

@@ -22,6 +22,8 @@ from machine.system import STOPPING, on_alarm, set_alarm
 
 GRACE_SECONDS = 5.0
 """How long after a signal the part in work may go on; where there are no alarms, until `SignalGuard` ends the process."""
+REQUEUE_SECONDS = 60.0
+"""The same after the signal of Slurm that comes long before the end, as `sbatch --signal=USR1@90` has it: for long batches."""
 
 
 class BatchSeed(Callback):
@@ -137,7 +139,8 @@ class StopOnSignal(Callback):
 
     So does the signal by which Slurm tells of the end of a job that is to be queued again.
 
-    What is at work when a signal comes, be it a batch, a validation or a test, has `GRACE_SECONDS` to come to its end. Then
+    What is at work when a signal comes, be it a batch, a validation or a test, has `GRACE_SECONDS` to come to its end, or
+    `REQUEUE_SECONDS`. Then
     `Interrupted` is raised in it. Whoever runs it can ask afterwards what came meanwhile.
 
     Attributes:
@@ -195,7 +198,7 @@ class StopOnSignal(Callback):
         if again and number in STOPPING:  # Lightning gives the handler back at the end of a test
             signal.raise_signal(number)
         elif not again:
-            set_alarm(self._grace_seconds)
+            set_alarm(self._grace_seconds if number in STOPPING else REQUEUE_SECONDS)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.overdue = True

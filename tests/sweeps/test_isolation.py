@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from machine.launched import launched, times_started_anew
 from sweeps.isolation import job_environment, quoted
 from sweeps.records import Job, read_job
 
@@ -210,6 +211,13 @@ def test_evaluations_are_swept_too(tiny: list[str], tmp_path: Path) -> None:
 def test_launch_variables_do_not_reach_a_job() -> None:
     around = {"LOCAL_RANK": "1", "MASTER_PORT": "1", "PL_GLOBAL_SEED": "1", "SLURM_NTASKS": "1", "HOME": "h", "A": "b"}
     assert job_environment(around, BASIC) == {"HOME": "h", "A": "b"}
+
+
+def test_job_of_a_sweep_that_torchrun_started_alone_is_a_single_run() -> None:
+    around = {"TORCHELASTIC_RUN_ID": "none", "RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "GROUP_RANK": "0"}
+    around |= {"LOCAL_WORLD_SIZE": "1", "TORCHELASTIC_RESTART_COUNT": "1"}
+    job = job_environment(around, BASIC)
+    assert (launched(job), times_started_anew(job)) == (None, 0)
 
 
 @pytest.mark.parametrize(

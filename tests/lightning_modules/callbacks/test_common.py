@@ -91,6 +91,20 @@ def test_signal_stops_after_the_batch_and_handlers_are_given_back(number: signal
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.posix
+@pytest.mark.parametrize(("name", "seconds"), [("SIGTERM", 5.0), ("SIGUSR1", 60.0)])
+def test_what_comes_long_before_the_end_leaves_time_for_long_batches(
+    monkeypatch: pytest.MonkeyPatch, name: str, seconds: float
+) -> None:
+    alarms: list[float] = []
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    monkeypatch.setattr("lightning_modules.callbacks.common.set_alarm", alarms.append)
+    number = getattr(signal, name)
+    with StopOnSignal() as stopper:
+        os.kill(os.getpid(), number)
+        assert (stopper.received, alarms) == (number, [seconds])
+
+
 def test_without_a_signal_nothing_stops() -> None:
     trainer = state()
     with StopOnSignal() as stopper:
