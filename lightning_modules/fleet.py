@@ -43,11 +43,6 @@ def is_of_lost_connection(error: BaseException) -> bool:
     return isinstance(error, DistError) or any(sign in str(error).lower() for sign in signs)
 
 
-def in_short(error: BaseException) -> str:
-    """Return how an error begins, before it tells of the code that it comes from: what is guessed of it may be wrong."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
-
-
 class Fleet:
     """What the processes of a training tell each other.
 

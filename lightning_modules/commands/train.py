@@ -31,7 +31,7 @@ from lightning_modules.commands.going_on import BEST_ANEW_VARIABLE, GoesOn, as_t
 from lightning_modules.commands.repeating import told_of_earlier_run
 from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
 from lightning_modules.commands.together import Together
-from lightning_modules.fleet import GONE, LostProcessError, in_short, is_of_lost_connection
+from lightning_modules.fleet import GONE, LostProcessError, is_of_lost_connection
 from lightning_modules.runs.checkpoint import find_checkpoint, load_restorer
 from lightning_modules.runs.checkpoint_io import AtomicCheckpointIO
 from lightning_modules.runs.end import EXAMPLES, Bench, Tested, end_run, end_untested
@@ -218,7 +218,7 @@ def fit_and_test(
         except RuntimeError as error:
             if trainer.world_size == 1 or not is_of_lost_connection(error):
                 raise
-            raise LostProcessError(GONE.format(f"another process of this training is gone ({in_short(error)})")) from error
+            raise LostProcessError(GONE.format("another process of this training is gone")) from error
         except Interrupted:
             if not stopper.overdue:
                 raise

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from lightning_modules import fleet
-from lightning_modules.fleet import PLACE, Fleet, Watch, in_short
+from lightning_modules.fleet import PLACE, Fleet, Watch
 from machine.launched import Launched
 from tests.sweeps.ranks import ROOT, free_port
 
@@ -57,14 +57,6 @@ def test_store_that_does_not_answer_ends_who_needs_it(holder: "subprocess.Popen[
         holder.kill()
         holder.wait()
         holder.stdout.close()  # type: ignore[union-attr]
-
-
-def test_cause_is_told_in_short() -> None:
-    message = "NCCL error in: ProcessGroupNCCL.cpp:1, invalid usage\nLast error:\nDuplicate GPU detected" + "\n#0 frame" * 100
-    told = in_short(RuntimeError(message))
-    assert told.startswith("NCCL error in: ProcessGroupNCCL.cpp:1, invalid usage Last error: Duplicate GPU detected #0 frame")
-    assert len(told) == 300
-    assert in_short(RuntimeError()) == "RuntimeError"
 
 
 def test_word_of_the_end_is_heard(holder: "subprocess.Popen[str]") -> None:
