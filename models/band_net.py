@@ -117,12 +117,11 @@ class BandNet(SegmentedRestorer):
         """Return a segment (B, C, T) without images, and up to where each example is left alone, (B,) in Hz, on the CPU."""
         if self.cutoff_hz is not None:
             return segment, torch.full(segment.shape[:1], float(self.cutoff_hz))
-        with torch.no_grad():
-            imaged = imaged_rates_hz(segment, self.sample_rate)
-            given = self.grid.through_grid(segment, imaged)
-            banded = banded_rates_hz(given, self.sample_rate)
-            nyquist_hz = 0.5 * torch.tensor([imaged, banded]).amin(dim=0)
-            return given, occupied_bandwidth_hz(given, self.sample_rate).minimum(nyquist_hz)
+        imaged = imaged_rates_hz(segment.detach(), self.sample_rate)
+        given = self.grid.through_grid(segment, imaged)
+        banded = banded_rates_hz(given.detach(), self.sample_rate)
+        nyquist_hz = 0.5 * torch.tensor([imaged, banded]).amin(dim=0)
+        return given, occupied_bandwidth_hz(given, self.sample_rate).minimum(nyquist_hz)
 
     def estimate(self, heard: Tensor) -> Tensor:
         """Return a and b_1 to b_4, (N, 5, F, L), of log spectra (N, F, L)."""
