@@ -197,6 +197,7 @@ def test_job_whose_end_fails_has_its_result_and_the_exit_code_tells(start_sweep:
     assert "error: job 0 has a result, but its end failed: picture of example 0 failed" in output
 
 
+@pytest.mark.slow
 def test_evaluations_are_swept_too(tiny: list[str], tmp_path: Path) -> None:
     quick = ["model=sinc", "baselines=[]", "examples=0", "trainer.accelerator=cpu", f"hydra.sweep.dir={tmp_path}"]
     command = [sys.executable, "evaluate.py", "-m", *tiny, *quick, "corruption.snr_db=0,10"]

@@ -39,6 +39,7 @@ def test_torchrun_makes_one_run(tiny: list[str], tmp_path: Path) -> None:
     assert said.count("run folder:") == said.count("loading PyTorch") == said.count("epoch 1/1:") == 1
 
 
+@pytest.mark.slow
 def test_processes_under_slurm_share_nothing_but_the_run_folder(tiny: list[str], tmp_path: Path) -> None:
     homes = [{"HOME": str(tmp_path / f"home{rank}"), "SLURM_LOCALID": "0", "SLURM_NODEID": str(rank)} for rank in range(2)]
     own = [override for override in tiny if not override.startswith("data.cache_dir")]

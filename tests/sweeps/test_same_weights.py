@@ -34,14 +34,9 @@ def furthest(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) ->
     return {name: float((second[name] - value).abs().max()) for name, value in first.items()}
 
 
-@pytest.mark.parametrize(
-    ("method", "processes"),
-    [
-        ("unet_small", 2),
-        *(pytest.param(name, 2, marks=pytest.mark.slow) for name in METHODS if name != "unet_small"),
-        *(pytest.param(name, 4, marks=pytest.mark.slow) for name in METHODS),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("method", METHODS)
 def test_processes_come_to_the_weights_of_one(tiny: list[str], tmp_path: Path, method: str, processes: int) -> None:
     common = [*tiny, f"model={method}", *METHODS[method], *QUICK, "trainer.max_epochs=2", "examples=0"]
     common += [f"optimizer@model.{name}=sgd" for name in OPTIMIZERS[method]]

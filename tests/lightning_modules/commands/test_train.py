@@ -124,7 +124,7 @@ def test_run_that_no_longer_improves_stops_early(train_config: Config) -> None:
     assert result["epochs"] == 3
 
 
-@pytest.mark.parametrize("ema", ["0.9", "null"])
+@pytest.mark.parametrize("ema", ["0.9", pytest.param("null", marks=pytest.mark.slow)])
 def test_run_resumed_at_an_epoch_end_equals_the_uninterrupted_one(
     train_config: Config, tmp_path: Path, ema: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,7 +161,7 @@ def test_killed_run_continues_to_the_same_bits(tiny: list[str], tmp_path: Path) 
     assert same(last_weights(tmp_path / "killed" / "one"), last_weights(tmp_path / "whole" / "one"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_signal_ends_a_run_with_its_results_written(tiny: list[str], tmp_path: Path, number: signal.Signals) -> None:
     process = start(
         [*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=-1", "trainer.max_time=00:01:00:00", "logger=csv", "baselines=[]"],
