@@ -58,7 +58,8 @@ def test_every_method_without_training_is_scored_on_the_same_pairs(config: Confi
 
 
 def test_method_with_parameters_that_needs_no_training_is_evaluated(config: Config) -> None:
-    net = ["~model.net", "+model.net._target_=models.unet.UNet", "+model.net.depth=2", "+model.net.channels=[4,4]", "+model.net.kernels=[9,5]"]
+    shape = ["+model.net.depth=2", "+model.net.channels=[4,4]", "+model.net.kernels=[9,5]"]
+    net = ["~model.net", "+model.net._target_=models.unet.UNet", *shape]
     assert evaluate(config("model=sinc", "baselines=[]", *net))["params"] > 0
 
 
