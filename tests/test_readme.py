@@ -191,7 +191,8 @@ def test_evaluation_command_runs(
 ) -> None:
     placed = [override.replace("noisy_root=DIR", f"noisy_root={noisy_music}") for override in overrides]
     given = with_runs([override.replace("=DIR", f"={music}") for override in placed])
-    quick = [*tiny[2:], *NAMES, *QUICK["evaluate"], "run_name=e", f"run_dir={tmp_path / 'e'}"]
+    fewer = ["model.net.steps=4"] if "model=dnp" in overrides else []
+    quick = [*tiny[2:], *NAMES, *QUICK["evaluate"], *fewer, "run_name=e", f"run_dir={tmp_path / 'e'}"]
     with initialize_config_module("conf"):
         config = compose("evaluate", overrides=[*given, *quick])
     assert evaluate(evaluate_settings(config))["status"] == "finished"
