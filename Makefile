@@ -6,6 +6,7 @@ TORCHAUDIO := .venv-torchaudio
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 EFFECTS := $(addprefix tests/datamodules/corruptions/,foreign test_torchaudio_effects.py test_callables.py) tests/test_second_opinion.py
 CONTRACTS := tests/datamodules/corruptions/test_all_configs.py tests/test_float32_on_device.py
+EXTRAS := metrics/perceptual commands/test_export.py
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
 .PHONY: demo test test-pages test-all test-torchaudio lint clean
@@ -19,11 +20,10 @@ test: $(VENV)/developing lint
 
 # The commands of README and docs, sweeps among them, and what needs the extras.
 test-pages: $(VENV)/sweeps
-	$(PYTEST) -m "pages and not gpu"
+	$(PYTEST) -m "pages and not gpu" $(shell grep -rl --include=test_*.py "mark\.pages" tests)
 	$(MAKE) $(VENV)/perceptual
 	$(MAKE) $(VENV)/export
-	$(PYTEST) tests/sweeps/test_launchers.py tests/sweeps/test_optuna_study.py tests/lightning_modules/metrics/perceptual
-	$(PYTEST) tests/lightning_modules/commands/test_export.py
+	$(PYTEST) tests/sweeps/test_launchers.py tests/sweeps/test_optuna_study.py $(addprefix tests/lightning_modules/,$(EXTRAS))
 
 test-all: $(VENV)/sweeps $(VENV)/perceptual $(VENV)/export lint
 	$(PYTEST) -m "not gpu"

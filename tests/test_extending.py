@@ -103,7 +103,7 @@ BROKEN: dict[str, tuple[str, Break]] = {
 }
 
 
-@pytest.mark.pages
+@pytest.mark.slow
 @pytest.mark.parametrize("title", BROKEN)
 def test_contract_named_by_the_page_sees_a_mistake(title: str, checkout: Path, speakers: Path) -> None:
     name, change = BROKEN[title]

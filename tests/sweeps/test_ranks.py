@@ -73,7 +73,8 @@ def test_mistake_is_one_sentence_of_the_first_process(tiny: list[str], tmp_path:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("dead", [1, pytest.param(0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("dead", [1, 0])
 def test_process_that_is_killed_ends_the_others_with_a_sentence(tiny: list[str], tmp_path: Path, dead: int) -> None:
     long = ["trainer.max_epochs=100000", f"hydra.run.dir={tmp_path / 'run'}"]
     processes = srun(2, [*tiny, *NET, *QUICK, *long], tmp_path / "logs")
