@@ -38,8 +38,8 @@ def open_method(name: str, device: str, trusted: Sequence[str] = ()) -> MethodAt
     if not usable.get(device, True):
         raise ValueError(f"--device {device}: torch finds no usable GPU; use --device cpu")
     place = ("cuda" if usable["cuda"] else "cpu") if device == "auto" else device
-    if Path(shipped_or(name)).exists():
-        module = load_restorer(shipped_or(name), place, trusted)
+    if (path := Path(shipped_or(name))).exists():
+        module = load_restorer(path, place, trusted)
         if module.is_oracle:
             raise ValueError(f"{name}: reproduces clean signals and restores nothing; see model.autoencoder_checkpoint")
         return lambda sample_rate_hz: module
