@@ -16,7 +16,7 @@ from models.classical.bandwidth import occupied_bandwidth_hz
 from models.classical.envelope import extrapolated
 from models.classical.frames import frame_samples
 from models.classical.interpolation import Sinc
-from models.classical.low_rate import banded_rates_hz, imaged_rates_hz
+from models.classical.low_rate import imaged_rates_hz, rates_that_hold
 from models.layers import stft
 from models.layers.convnext import ConvNeXtBlock
 from models.layers.counts import check_count, check_odd
@@ -119,9 +119,9 @@ class BandNet(SegmentedRestorer):
             return segment, torch.full(segment.shape[:1], float(self.cutoff_hz))
         imaged = imaged_rates_hz(segment.detach(), self.sample_rate)
         given = self.grid.through_grid(segment, imaged)
-        banded = banded_rates_hz(given.detach(), self.sample_rate)
-        nyquist_hz = 0.5 * torch.tensor([imaged, banded]).amin(dim=0)
-        return given, occupied_bandwidth_hz(given, self.sample_rate).minimum(nyquist_hz)
+        bandwidths_hz = occupied_bandwidth_hz(given, self.sample_rate)
+        nyquist_hz = 0.5 * torch.tensor([imaged, rates_that_hold(bandwidths_hz, self.sample_rate)]).amin(dim=0)
+        return given, bandwidths_hz.minimum(nyquist_hz)
 
     def estimate(self, heard: Tensor) -> Tensor:
         """Return a and b_1 to b_4, (N, 5, F, L), of log spectra (N, F, L)."""

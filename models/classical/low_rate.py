@@ -35,8 +35,9 @@ def low_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
         Common rates or integer fractions of `sample_rate`: the lowest whose images are there, else the lowest that holds the
         occupied band; `sample_rate` itself where the band is not limited.
     """
-    rates = zip(imaged_rates_hz(signal, sample_rate), banded_rates_hz(signal, sample_rate), strict=True)
-    return [imaged if imaged < sample_rate else banded for imaged, banded in rates]
+    banded = rates_that_hold(occupied_bandwidth_hz(signal, sample_rate), sample_rate)
+    rates = zip(imaged_rates_hz(signal, sample_rate), banded, strict=True)
+    return [by_images if by_images < sample_rate else by_band for by_images, by_band in rates]
 
 
 def imaged_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
@@ -54,16 +55,15 @@ def imaged_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
     return rates
 
 
-def banded_rates_hz(signal: Tensor, sample_rate: int) -> list[float]:
-    """Guess the rate of every example as the lowest that holds its occupied band; the sample rate where it has no end.
+def rates_that_hold(bandwidths_hz: Tensor, sample_rate: int) -> list[float]:
+    """Return the lowest rate that holds each occupied band; the sample rate where a band has no end.
 
     Args:
-        signal: audio (B, C, T).
-        sample_rate: its rate in Hz.
+        bandwidths_hz: (B,) as `occupied_bandwidth_hz` gives them.
+        sample_rate: of the signals, in Hz.
     """
     candidates = _candidates_hz(sample_rate)
-    bandwidths = occupied_bandwidth_hz(signal, sample_rate).tolist()
-    needed = [2 * width * NYQUIST_MARGIN if width < sample_rate / 2 else sample_rate for width in bandwidths]
+    needed = [2 * width * NYQUIST_MARGIN if width < sample_rate / 2 else sample_rate for width in bandwidths_hz.tolist()]
     return [next(rate for rate in candidates if rate >= lowest) for lowest in needed]
 
 
