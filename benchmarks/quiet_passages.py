@@ -9,17 +9,16 @@ louder.
 import argparse
 import sys
 from collections.abc import Sequence
-from math import gcd
 from pathlib import Path
 
 import soundfile
 import torch
-from scipy.signal import resample_poly
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import clarion
+from datamodules.audio.io import resample
 from datamodules.draws import scale_to_snr
 from lightning_modules.metrics.snr import si_sdr_db
 
@@ -36,8 +35,7 @@ def excerpt(path: str, sample_rate: int) -> Tensor:
         raise SystemExit(f"{path}: lasts {len(audio) / rate:.1f} s; {SECONDS} are needed")
     start = min(SKIPPED_SECONDS * rate, len(audio) - SECONDS * rate)
     mono = audio[start : start + SECONDS * rate].mean(axis=1)
-    common = gcd(rate, sample_rate)
-    return torch.from_numpy(resample_poly(mono, sample_rate // common, rate // common)).float()[None, None]
+    return torch.from_numpy(resample(mono[None], rate, sample_rate))[None]
 
 
 def by_part(restored: Tensor, clean: Tensor, sample_rate: int) -> list[float]:

@@ -1,7 +1,7 @@
 """What the grid of docs/results.md consists of: experiments, the conditions they are tested in, methods, controls, budgets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 NOISE_CONTROLS = ("wiener", "wiener_oracle", "psm_oracle")
@@ -82,6 +82,17 @@ class Experiment:
 SPEECH = ("test_perceptual_kind=speech",)
 HEARD = ("si_sdr_db", "pesq_wb", "stoi")
 BAND = ("snr_db", "lsd", "lsd_hf60")
+SUPER_RESOLVE_SPEECH = Experiment(
+    "Super-resolution of speech, 4 to 16 kHz",
+    "filter",
+    ("speech",),
+    ("super_resolution", "corruption.low_rate_hz=4000"),
+    FILTERS,
+    BAND_CONTROLS,
+    BAND,
+    {"unet_small": 510, "band_net": 1400},
+    test=SPEECH,
+)
 EXPERIMENTS: Mapping[str, Experiment] = {
     "denoise_music": Experiment(
         "Denoising music",
@@ -148,17 +159,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         {"unet_small": 640, "mask_net": 1120},
         pattern="*[gp][iu][ai][nt]*",
     ),
-    "super_resolve_speech": Experiment(
-        "Super-resolution of speech, 4 to 16 kHz",
-        "filter",
-        ("speech",),
-        ("super_resolution", "corruption.low_rate_hz=4000"),
-        FILTERS,
-        BAND_CONTROLS,
-        BAND,
-        {"unet_small": 510, "band_net": 1400},
-        test=SPEECH,
-    ),
+    "super_resolve_speech": SUPER_RESOLVE_SPEECH,
     "literature_denoise": Experiment(
         "The literature: denoising speech",
         "noise",
@@ -170,16 +171,8 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         LITERATURE,
         test=SPEECH,
     ),
-    "literature_super_resolve": Experiment(
-        "The literature: super-resolution of speech, 4 to 16 kHz",
-        "filter",
-        ("speech",),
-        ("super_resolution", "corruption.low_rate_hz=4000"),
-        FILTERS,
-        BAND_CONTROLS,
-        BAND,
-        LITERATURE,
-        test=SPEECH,
+    "literature_super_resolve": replace(
+        SUPER_RESOLVE_SPEECH, title="The literature: super-resolution of speech, 4 to 16 kHz", steps=LITERATURE
     ),
     "super_resolve_music": Experiment(
         "Super-resolution of music, 4 to 16 kHz, nothing rendered",
