@@ -11,6 +11,7 @@ from conf.spelling import spelled
 from lightning_modules.runs.made_with import overrides_of
 from sweeps.arguments import as_hydra_takes
 from sweeps.dry_run import planned_job
+from sweeps.isolation import quoted
 
 OPTION, KEY = "--from-run", "from_run"
 OWN = ("resume", "rerun", "run_name", "run_dir", "run_id", "dry_run", "sweep_hours", KEY)
@@ -81,12 +82,8 @@ def _with_key(arguments: Sequence[str]) -> list[str]:
         place = found.index(OPTION)
         if place + 1 == len(found) or found[place + 1].startswith("-"):
             raise ValueError(f"{OPTION} needs the folder of a run behind it")
-        found[place : place + 2] = [f"{KEY}={_quoted(found[place + 1])}"]
-    return [f"{KEY}={_quoted(text.partition('=')[2])}" if text.startswith(f"{OPTION}=") else text for text in found]
-
-
-def _quoted(folder: str) -> str:
-    return folder if folder.replace("/", "").replace("_", "").replace("-", "").replace(".", "").isalnum() else spelled(folder)
+        found[place : place + 2] = [f"{KEY}={quoted(found[place + 1])}"]
+    return [f"{KEY}={quoted(text.partition('=')[2])}" if text.startswith(f"{OPTION}=") else text for text in found]
 
 
 def _choices(stored: Mapping[str, Any]) -> list[str]:
