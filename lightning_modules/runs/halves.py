@@ -30,11 +30,12 @@ def write_halves(weights: Mapping[str, Tensor], description: Mapping[str, Any], 
         ValueError: naming a weight that float16 cannot hold.
         OSError: if the files cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     halves = {name: _half(name, value) for name, value in weights.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(halves, folder / WEIGHTS, metadata={CHECKSUM: checksum(dict(sorted(halves.items())))})
+    metadata = {CHECKSUM: checksum(dict(sorted(halves.items())))}
+    (folder / WEIGHTS).write_bytes(save(halves, metadata))  # others may read it, unlike what save_file leaves
     text = yaml.safe_dump(_without_places(description), sort_keys=False, allow_unicode=True)
     (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 

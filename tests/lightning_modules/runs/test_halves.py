@@ -66,6 +66,7 @@ def test_description_tells_the_training_and_no_folder_of_the_machine(folder: Pat
     assert told["model"]["net"]["depth"] == 2
     assert told["corruption"] == {"steps": [{"noise_root": None, "snr_db": [0, 40]}]}
     assert told["data"] == {"root": None, "cache_dir": None, "license_ids": ["cc0"]}
+    assert (folder / WEIGHTS).stat().st_mode == (folder / DESCRIPTION).stat().st_mode  # whoever is given one can read the other
     assert "/data" not in (folder / DESCRIPTION).read_text(encoding="utf-8") and "run_dir" not in told
 
 
