@@ -52,6 +52,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help=device_help)
     reference_help = "a recording of the noise, made beside the input, for a method that takes one (anc); or a folder of them"
     parser.add_argument("--reference", type=some_text, metavar="FILE", help=reference_help)
+    pictures_help = "beside each result a .png with the spectrograms of its first half minute, before and after"
+    parser.add_argument("--pictures", action="store_true", help=pictures_help)
     trust_help = "a package of yours whose classes the checkpoint may name"
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help=trust_help)
     options = parser.parse_intermixed_args(arguments)
@@ -85,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
         wish=wish,
         part=part,
         reference=options.reference,
+        pictures=options.pictures,
     )
     return restore(restoring, options.inputs, options.output)
 

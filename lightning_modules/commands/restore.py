@@ -24,6 +24,7 @@ from lightning_modules.base import RestorationModule
 from lightning_modules.commands.disk import restored_bytes, shortages
 from lightning_modules.commands.opening import REFERENCE_RATE_HZ, MethodAtRate, open_method, stream_of, with_change
 from lightning_modules.commands.pace import Trials, forecast_lines, seconds_of_chunk, watched
+from lightning_modules.commands.picturing import save_picture
 from lightning_modules.commands.restoring import restored_blocks, write_restored
 from lightning_modules.runs.plugins import import_plugins
 from lightning_modules.stepwise import with_num_steps, with_step_size
@@ -53,6 +54,7 @@ class Restoring:
         wish: in which form results are written.
         part: of each file that is restored.
         reference: a recording of the noise of the files, or a folder of them, by the names of the files; None is none.
+        pictures: whether each result gets a picture beside it.
     """
 
     method: str
@@ -64,6 +66,7 @@ class Restoring:
     wish: Wish = _AS_THEY_ARE
     part: Part = _ALL
     reference: str | None = None
+    pictures: bool = False
 
 
 def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) -> int:
@@ -93,12 +96,25 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
         for line in forecast_lines(method, jobs, restoring.settings, trials):
             _tell(line)
         restored = restore_files(method, jobs, restoring.settings, output_folder, trials)
-    count = len(jobs) + len(skipped) - restored
-    print(f"restored {files(restored)}, skipped {count}")
+    count = len(jobs) + len(skipped) - len(restored)
+    print(f"restored {files(len(restored))}, skipped {count}")
+    pictured = not restoring.pictures or draw(restored)
     if is_new:
         with contextlib.suppress(OSError):  # nothing was written into it
             output_folder.rmdir()
-    return 1 if count else 0
+    return 1 if count or not pictured else 0
+
+
+def draw(jobs: Sequence[RestoreJob]) -> bool:
+    """Draw what was restored, tell where the pictures are, and return whether all could be drawn."""
+    drawn = 0
+    for job in jobs:
+        try:
+            print(f"drew {printable(save_picture(job))}")
+            drawn += 1
+        except (AudioFileError, OSError) as error:
+            _tell(f"no picture: {error}")
+    return drawn == len(jobs)
 
 
 def prepare_method(restoring: Restoring) -> MethodAtRate:
@@ -146,9 +162,9 @@ def warn_of_joints(module: RestorationModule, settings: Settings) -> None:
 
 def restore_files(
     method: MethodAtRate, jobs: Sequence[RestoreJob], settings: Settings, output_folder: Path, trials: Trials
-) -> int:
-    """Restore the files in turn and return how many succeeded; those that fail are named, and only a full folder ends it."""
-    restored, done_seconds = 0, 0.0
+) -> list[RestoreJob]:
+    """Restore the files in turn and return what succeeded; those that fail are named, and only a full folder ends it."""
+    restored, done_seconds = list[RestoreJob](), 0.0
     with _progress() as progress:
         task = progress.add_task("", total=sum(job.seconds for job in jobs), file="")
         for number, job in enumerate(jobs, start=1):
@@ -156,7 +172,7 @@ def restore_files(
             done_seconds += job.seconds
             try:
                 clipping = restore_file(method, job, settings, trials, partial(progress.advance, task))
-                restored += 1
+                restored.append(job)
                 for line in clipping_lines(job.output, clipping):
                     _tell(line, progress)
             except AudioFileError as error:
