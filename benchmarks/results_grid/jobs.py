@@ -111,7 +111,7 @@ def evaluation(name: str, place: Place, method: str | None = None, seed: int = 0
     data = ("data=folder", "data.sample_rate=16000", f"corruption={experiment.corruption[0]}", *experiment.corruption[1:])
     tried = place.trial.evaluate if place.trial else ()
     arguments = (*what, *data, *_shared(experiment, place, folder), *experiment.test, "trainer.accelerator=cpu", *tried)
-    return Job(folder, ("evaluate.py", *arguments, f"conditions={experiment.conditions}"), _count(experiment.conditions))
+    return Job(folder, ("evaluate.py", *arguments, f"conditions={experiment.conditions}"), count_of(experiment.conditions))
 
 
 def _shared(experiment: Experiment, place: Place, folder: Path) -> list[str]:
@@ -120,10 +120,10 @@ def _shared(experiment: Experiment, place: Place, folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _count(conditions: str) -> int:
+def count_of(conditions: str) -> int:
     """Return how many combinations there are.
 
-    >>> _count("{colors:[white,pink],snr_db:[0,5,10]}")
+    >>> count_of("{colors:[white,pink],snr_db:[0,5,10]}")
     6
     """
     return math.prod(values.partition("]")[0].count(",") + 1 for values in conditions.split("[")[1:])

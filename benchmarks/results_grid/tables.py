@@ -106,13 +106,13 @@ def head(experiment: Experiment, columns: Sequence[Column]) -> list[str]:
 
 def line(label: str, experiment: Experiment, columns: Sequence[Column], cost: Sequence[str]) -> str:
     """Return a row of the table; a dash where a method has no value."""
-    cells = [value(label, column, metric) for column in columns for metric in experiment.metrics]
+    cells = [value_in(column.rows, label, metric) for column in columns for metric in experiment.metrics]
     return f"| {' | '.join([label, *cells, *cost])} |"
 
 
-def value(label: str, column: Column, metric: str) -> str:
-    """Write one value with its marks."""
-    known = [row for row in column.rows if metric in row.seeds and not math.isnan(row.means[metric])]
+def value_in(rows: Sequence[Row], label: str, metric: str) -> str:
+    """Write the value of one of the rows that were tested on the same pairs, with its marks."""
+    known = [row for row in rows if metric in row.seeds and not math.isnan(row.means[metric])]
     return next((cell(row, known, metric) for row in known if row.label == label), "–")
 
 

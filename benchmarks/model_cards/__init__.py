@@ -1,0 +1,1 @@
+"""The tables of the cards of the models that are shipped."""

@@ -1,0 +1,75 @@
+"""What the card of a shipped model shows: the conditions it is tested in, on which recordings, beside which controls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MUSIC, SPEECH, PAIRS = ("music",), ("speech", "more/speech"), ("pairs",)
+OTHER_NOISE, TRAINED_NOISE = "noise", "more/noise"
+"""Folders of recorded noise: of other makers than the training's, and the test split of the training's."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One table of a card.
+
+    Attributes:
+        title: of the table.
+        folders: of the audio root, the recordings.
+        corruption: of the test: the group, then its keys.
+        conditions: as `evaluate.py` takes them.
+        metrics: the columns.
+        noise: folder of the audio root with recorded noise.
+        windows: of each recording.
+    """
+
+    title: str
+    folders: tuple[str, ...]
+    corruption: tuple[str, ...]
+    conditions: str
+    metrics: tuple[str, ...] = ("si_sdr_db", "lsd")
+    noise: str | None = None
+    windows: int = 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model, the rate it works at, the kind of its data, and its tables by a short name."""
+
+    sample_rate_hz: int
+    kind: str
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    controls: tuple[str, ...] = ("wiener",)
+
+
+COLORS = "{colors:[white,pink,brown],snr_db:[0,5,10,20,40]}"
+LEVELS = "{snr_db:[0,5,10,20]}"
+
+
+def denoised(folders: tuple[str, ...], what: str, other: tuple[str, ...], else_what: str, windows: int) -> dict[str, Check]:
+    """Return the tables of a denoiser of one kind of sound, with some of the other kind through it.
+
+    Args:
+        folders: of its own kind.
+        what: that is.
+        other: folders of the other kind.
+        else_what: that is.
+        windows: of each recording of its own kind.
+    """
+    recorded = ("noise", "corruption.colors=[recorded]")
+    return {
+        "colors": Check(f"{what} in noise of three colors", folders, ("noise",), COLORS, windows=windows),
+        "recorded": Check(
+            f"{what} in recorded noise of other makers", folders, recorded, LEVELS, noise=OTHER_NOISE, windows=windows
+        ),
+        "recorded_alike": Check(
+            f"{what} in recorded noise of the test split", folders, recorded, LEVELS, noise=TRAINED_NOISE, windows=windows
+        ),
+        "mp3": Check(f"{what} through MP3", folders, ("codec", "corruption.codecs=[mp3]"), "{mp3_kbps:[64,128,192]}"),
+        "other": Check(f"{else_what} through this model", other, ("noise",), "{colors:[white,pink],snr_db:[0,10,20,40]}"),
+    }
+
+
+CARDS: Mapping[str, Card] = {
+    "denoise_music": Card(44_100, "music", denoised(MUSIC, "Music", SPEECH, "Speech", 2)),
+    "denoise_speech": Card(48_000, "speech", denoised(SPEECH, "Speech", MUSIC, "Music", 1)),
+}

@@ -1,0 +1,47 @@
+"""The tables of a card: a row a condition, the model beside the input and the best control."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.model_cards.jobs import checks_of, evaluation
+from benchmarks.model_cards.rows import Check
+from benchmarks.results_grid.jobs import Place, whole_conditions
+from benchmarks.results_grid.tables import SEEN, SHORT, row_of, short_label, value_in
+
+NAMES = {**SHORT, "noharm_db": "intact (dB)", "preecho_db": "pre-echo (dB)", "si_sdr_quiet_db": "quiet half (dB)"}
+
+
+def lines_of(name: str, place: Place) -> list[str]:
+    """Return the tables of a model's card; those whose evaluation is missing are left out."""
+    found = {short: whole_conditions(evaluation(name, short, place).folder) for short in checks_of(name)}
+    tables = [table_of(check, found[short]) for short, check in checks_of(name).items() if found[short]]
+    return [f"# {name}", "", *(line for lines in tables for line in lines)]
+
+
+def table_of(check: Check, conditions: list[dict[str, Any]]) -> list[str]:
+    """Return a table's lines.
+
+    Args:
+        check: what was tested.
+        conditions: as they were found, at least one.
+    """
+    labels = list(conditions[0]["methods"])
+    shown = ["input" if label == "corrupted" else label for label in labels]
+    titles = [f"{NAMES[metric]}: {label}" for metric in check.metrics for label in shown]
+    pairs = " or ".join(dict.fromkeys(str(one["pairs"]) for one in conditions))
+    head = [
+        f"### {check.title}",
+        "",
+        f"{pairs} pairs.",
+        "",
+        f"| condition | {' | '.join(titles)} |",
+        "|---" * (len(titles) + 1) + "|",
+    ]
+    return [*head, *(row(one, check, shown) for one in conditions), ""]
+
+
+def row(condition: Mapping[str, Any], check: Check, shown: list[str]) -> str:
+    """Return the row of a condition, each value with its marks."""
+    rows = [row_of(label, [scores]) for label, scores in zip(shown, condition["methods"].values(), strict=True)]
+    cells = [value_in(rows, label, metric) for metric in check.metrics for label in shown]
+    return f"| {short_label(condition['label'])}{SEEN[condition['seen']]} | {' | '.join(cells)} |"

@@ -1,0 +1,69 @@
+"""The tables of the cards of shipped models: commands that the project takes, and made-up results beside their controls."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_module
+
+from benchmarks.model_cards.__main__ import main
+from benchmarks.model_cards.jobs import HARM, checks_of, evaluation, jobs_of
+from benchmarks.model_cards.rows import CARDS
+from benchmarks.model_cards.tables import lines_of
+from benchmarks.results_grid.jobs import Place
+from conf.compose import plain
+from conf.null_choices import with_null_choices
+from conf.schema.check import check_evaluate
+
+NAME = "denoise_music"
+NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
+
+
+def scores(kind: str, value: float) -> dict[str, Any]:
+    return {"kind": kind, "changed_share": 1.0, "si_sdr_db": value, "lsd": 3.0 - value / 10}
+
+
+def write(folder: Path, label: str, learned: float, seen: bool) -> None:
+    methods = {"corrupted": scores("corrupted", 5.0), "wiener": scores("classical", 9.0), NAME: scores("learned", learned)}
+    condition = {"label": label, "seen": seen, "manifest_hash": "a", "pairs": 20, "methods": methods}
+    folder.mkdir(parents=True)
+    (folder / "conditions.json").write_text(json.dumps({"conditions": [condition]}), encoding="utf-8")
+
+
+def test_card_has_a_row_a_condition_and_bold_only_what_beats_the_control(tmp_path: Path) -> None:
+    place = Place(tmp_path / "audio", tmp_path / "work")
+    write(evaluation(NAME, "colors", place).folder, "colors=white, snr_db=5 dB", 12.0, True)
+    write(evaluation(NAME, "recorded", place).folder, "snr_db=5 dB", 4.0, False)
+    lines = lines_of(NAME, place)
+    assert lines[:3] == [f"# {NAME}", "", "### Music in noise of three colors"]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    heads = ["condition", *(f"{metric}: {label}" for metric in ("SI-SDR", "LSD") for label in ("input", "wiener", NAME))]
+    assert rows[0] == heads and rows[2] == heads
+    assert rows[1] == ["white 5 dB, seen", "5.00", "9.00 •", "**12.00**", "2.50", "2.10 •", "**1.80**"]
+    assert rows[3] == ["5 dB, unseen", "5.00", "9.00 •", "4.00 ▼", "2.50", "2.10 •", "2.60 ▼"]
+    assert len(rows) == 4  # nothing of tables whose evaluation is missing
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_evaluations_behind_a_card_are_such_as_the_project_takes(name: str, tmp_path: Path) -> None:
+    place = Place(tmp_path / "audio", tmp_path / "work")
+    for job in jobs_of([name], place):
+        script, model, *arguments = job.arguments
+        assert (script, model) == ("evaluate.py", f"model={name}")
+        with initialize_config_module("conf"):
+            given = with_null_choices([*arguments, "checkpoint=a", *NAMES])
+            check_evaluate(plain(compose("evaluate", [one for one in given if not one.startswith("hydra.")])))
+
+
+def test_probes_are_asked_for_once_and_in_all_other_tables_left_out(tmp_path: Path) -> None:
+    place = Place(tmp_path / "audio", tmp_path / "work")
+    asked = {short for short in checks_of(NAME) if "test_probes=[]" not in evaluation(NAME, short, place).arguments}
+    assert asked == {HARM}
+
+
+def test_commands_are_printed_and_none_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path), str(tmp_path / "work"), "--dry-run", "--only", NAME]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(checks_of(NAME)) and not (tmp_path / "work").exists()
+    assert f"corruption.noise_root={tmp_path}/noise" in lines[1]
