@@ -18,9 +18,11 @@ def run(cfg: DictConfig) -> "Objective":
     if in_sweep():
         return run_job(cfg)
     from conf.compose import exit_code_of, quiet_lightning
+    from machine.memory import keep_freed_memory
 
     def job() -> int:
         quiet_lightning()
+        keep_freed_memory()
         from conf.settings import train_settings
         from lightning_modules.commands.disk import tell_need
         from lightning_modules.commands.train import train
