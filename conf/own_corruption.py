@@ -15,10 +15,10 @@ def with_own_corruption(arguments: Sequence[str]) -> list[str]:
     Args:
         arguments: overrides and options, as the user gave them. What they say of the corruption's keys holds.
 
-    >>> with_own_corruption(["experiment=denoise_music", "corruption=amplifier"])
-    ['corruption.snr_db=[0, 20]', '~corruption.colors', 'experiment=denoise_music', 'corruption=amplifier']
-    >>> with_own_corruption(["experiment=denoise_music", "corruption=noise"])
-    ['experiment=denoise_music', 'corruption=noise']
+    >>> with_own_corruption(["experiment=denoise_music_16khz", "corruption=amplifier"])
+    ['corruption.snr_db=[0, 20]', '~corruption.colors', 'experiment=denoise_music_16khz', 'corruption=amplifier']
+    >>> with_own_corruption(["experiment=denoise_music_16khz", "corruption=noise"])
+    ['experiment=denoise_music_16khz', 'corruption=noise']
     """
     name = last_choice("corruption", arguments)
     experiment, chosen = said_by("experiment", last_choice("experiment", arguments)), said_by("corruption", name)

@@ -3,7 +3,8 @@
     python -m benchmarks.results_grid DIR WORK
 
 DIR holds music, speech, noise, rir and more/music. Everything goes to WORK: what is done there is not repeated, a training that
-was killed goes on. Each command has one core. `--dry-run` prints the commands that are left; `--tables` only prints the tables.
+was killed goes on. Each command has one core. `--records` shares what is done with other machines, through benchmarks/records.
+`--dry-run` prints the commands that are left; `--tables` only prints the tables.
 """
 
 import sys

@@ -5,9 +5,11 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.results_grid.jobs import Job, Place, Trial, do
+from benchmarks.results_grid.records import keep_record, take_records
 
 
 def reader(prog: str, description: str, folders: str, named: Sequence[str], what: str) -> argparse.ArgumentParser:
@@ -26,6 +28,8 @@ def reader(prog: str, description: str, folders: str, named: Sequence[str], what
     parser.add_argument("--only", nargs="+", choices=list(named), default=list(named), help=f"these {what}")
     parser.add_argument("--dry-run", action="store_true", help="print the commands that are left")
     parser.add_argument("--tables", action="store_true", help="print the tables of what there is")
+    records_help = "take what benchmarks/records has of other machines as done, and add what is done here"
+    parser.add_argument("--records", action="store_true", help=records_help)
     parser.add_argument("--trial", action="store_true", help="two steps and two pairs each, in WORK/trial: does it run?")
     return parser
 
@@ -40,11 +44,13 @@ def make(options: argparse.Namespace, jobs: Callable[[Place], Iterable[Job]], li
     """
     work = options.work.resolve()
     place = Place(options.audio.resolve(), work / "trial", Trial()) if options.trial else Place(options.audio.resolve(), work)
+    if options.records:
+        take_records(work)
     left = [] if options.tables else [job for job in jobs(place) if not job.is_done()]
     if options.dry_run:
         print("\n".join(f"OMP_NUM_THREADS=1 {shlex.join(job.command)}" for job in left))
         return 0
-    failed = do(left)
+    failed = do(left, partial(keep_record, work=work)) if options.records else do(left)
     for line in lines(place):
         print(line)
     return int(bool(failed))

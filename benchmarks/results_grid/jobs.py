@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,8 +165,13 @@ def run(job: Job) -> int:
             raise
 
 
-def do(jobs: Sequence[Job]) -> list[Job]:
-    """Run jobs one after the other, but for what another process did meanwhile, and return those that failed."""
+def do(jobs: Sequence[Job], keep: Callable[[Job], None] = lambda job: None) -> list[Job]:
+    """Run jobs one after the other, but for what another process did meanwhile, and return those that failed.
+
+    Args:
+        jobs: to run.
+        keep: is given each that came to its end.
+    """
     failed = []
     for number, job in enumerate(jobs, start=1):
         if job.is_done():
@@ -175,6 +180,8 @@ def do(jobs: Sequence[Job]) -> list[Job]:
         code = run(job)
         if code or not job.is_done():
             failed.append(job)
+        else:
+            keep(job)
         ended = f"failed ({code}), see {job.folder}.log" if job in failed else "done"
         print(f"{number}/{len(jobs)} {job.folder.name}: {ended}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     return failed

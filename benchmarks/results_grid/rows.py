@@ -94,7 +94,7 @@ SUPER_RESOLVE_SPEECH = Experiment(
     test=SPEECH,
 )
 EXPERIMENTS: Mapping[str, Experiment] = {
-    "denoise_music": Experiment(
+    "denoise_music_16khz": Experiment(
         "Denoising music",
         "noise",
         ("music",),
@@ -104,7 +104,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         ("si_sdr_db", "lsd"),
         {"unet_small": 640, "conv_rnn": 1270, "mask_net": 1120},
     ),
-    "denoise_speech": Experiment(
+    "denoise_speech_16khz": Experiment(
         "Denoising speech",
         "recorded noise",
         ("speech",),

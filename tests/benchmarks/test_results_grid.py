@@ -13,13 +13,14 @@ import pytest
 import yaml
 
 from benchmarks.results_grid.__main__ import main
-from benchmarks.results_grid.jobs import Job, Place, Trial, do, evaluation, jobs_of, run, training
+from benchmarks.results_grid.jobs import Job, Place, Trial, do, evaluation, jobs_of, read, run, training
+from benchmarks.results_grid.records import keep_record, take_records
 from benchmarks.results_grid.rows import EXPERIMENTS, LITERATURE
 from benchmarks.results_grid.tables import table
 from datamodules.audio import io as audio_io
 from sweeps.extras import SWEEPS
 
-NAME = "denoise_speech"
+NAME = "denoise_speech_16khz"
 INPUT = {"kind": "corrupted", "si_sdr_db": 5.0, "pesq_wb": 1.5, "stoi": 0.8}
 WIENER = {"kind": "classical", "changed_share": 1.0, "si_sdr_db": 10.0, "pesq_wb": 1.4, "stoi": 0.9}
 ORACLE = {"kind": "oracle", "changed_share": 1.0, "si_sdr_db": 20.0, "pesq_wb": 4.0, "stoi": 0.99}
@@ -113,10 +114,10 @@ def test_training_that_was_killed_interrupted_or_not_tested_is_not_done(result: 
 
 def test_every_training_stands_before_its_evaluation_and_the_controls_before_both(tmp_path: Path) -> None:
     place = Place(tmp_path, tmp_path)
-    folders = [job.folder.name for job in jobs_of(["denoise_music", NAME], ["mask_net"], [0, 1], place)]
+    folders = [job.folder.name for job in jobs_of(["denoise_music_16khz", NAME], ["mask_net"], [0, 1], place)]
     assert folders == [
-        "denoise_music-controls", f"{NAME}-controls",
-        *(f"{name}-mask_net-seed{seed}" for seed in (0, 1) for name in ("denoise_music", NAME) for _ in range(2)),
+        "denoise_music_16khz-controls", f"{NAME}-controls",
+        *(f"{name}-mask_net-seed{seed}" for seed in (0, 1) for name in ("denoise_music_16khz", NAME) for _ in range(2)),
     ]  # fmt: skip
     scripts = [job.arguments[0] for job in jobs_of([NAME], ["mask_net"], [0], place)]
     assert scripts == ["evaluate.py", "train.py", "evaluate.py"]
@@ -162,6 +163,27 @@ def test_job_that_another_process_did_meanwhile_is_not_repeated(
     monkeypatch.setattr("benchmarks.results_grid.jobs.run", lambda job: 1)
     assert do([first, third]) == [third]
     assert f"failed (1), see {third.folder}.log" in capsys.readouterr().err
+
+
+def test_records_make_the_same_table_elsewhere_and_name_no_folder(place: Place, tmp_path: Path) -> None:
+    jobs = jobs_of([NAME], ["unet_small"], [0, 1], place)
+    for job in jobs:
+        write(job.folder / "result.json", {**read(job.folder / "result.json"), "status": "finished", "folder": str(job.folder)})
+        keep_record(job, place.work, tmp_path / "records")
+    elsewhere = Place(place.audio, tmp_path / "elsewhere")
+    take_records(elsewhere.work, tmp_path / "records")
+    assert table(NAME, [0, 1], elsewhere) == table(NAME, [0, 1], place)
+    assert all(job.is_done() for job in jobs_of([NAME], ["unet_small"], [0, 1], elsewhere))
+    kept = [path.read_text(encoding="utf-8") for path in (tmp_path / "records").rglob("*.*")]
+    assert kept and not any(str(tmp_path) in text for text in kept)
+
+
+def test_record_does_not_replace_what_is_there(place: Place, tmp_path: Path) -> None:
+    (job, *_) = jobs_of([NAME], ["unet_small"], [0], place)
+    keep_record(job, place.work, tmp_path / "records")
+    write(job.folder / "result.json", {"status": "interrupted"})
+    take_records(place.work, tmp_path / "records")
+    assert not job.is_done()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")

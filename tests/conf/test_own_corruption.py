@@ -39,26 +39,31 @@ def test_other_corruption_is_that_of_its_file(experiment: str) -> None:
 
 
 def test_own_corruption_keeps_the_keys_of_the_experiment() -> None:
-    alone = composed("experiment=denoise_music")["corruption"]
-    assert alone == composed("experiment=denoise_music", "corruption=noise")["corruption"]
+    alone = composed("experiment=denoise_music_16khz")["corruption"]
+    assert alone == composed("experiment=denoise_music_16khz", "corruption=noise")["corruption"]
     assert (alone["colors"], alone["snr_db"]) == (["white", "pink"], [0, 10])
 
 
 def test_keys_that_the_user_gives_hold() -> None:
-    given = composed("corruption.snr_db=7", "experiment=denoise_music", "corruption=amplifier", "corruption.hiss=0.5")[
+    given = composed("corruption.snr_db=7", "experiment=denoise_music_16khz", "corruption=amplifier", "corruption.hiss=0.5")[
         "corruption"
     ]
     assert given == of_file("amplifier") | {"snr_db": 7, "hiss": 0.5}
 
 
 def test_last_choice_counts() -> None:
-    given = composed("corruption=noise", "experiment=denoise_music", "corruption=impulses")["corruption"]
+    given = composed("corruption=noise", "experiment=denoise_music_16khz", "corruption=impulses")["corruption"]
     assert given == of_file("impulses")
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["corruption=dereverb"], ["experiment=denoise_music"], ["experiment=denoise_music", "corruption=noise,dereverb"], ["-m"]],
+    [
+        ["corruption=dereverb"],
+        ["experiment=denoise_music_16khz"],
+        ["experiment=denoise_music_16khz", "corruption=noise,dereverb"],
+        ["-m"],
+    ],
 )
 def test_other_command_lines_stay(arguments: list[str]) -> None:
     assert with_own_corruption(arguments) == arguments
