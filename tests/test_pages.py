@@ -13,7 +13,7 @@ TEST_FILE = re.compile(r"`(?:tests/)?((?:\w+/)*test_\w+\.py)`")
 
 
 def test_every_command_is_of_a_kind_that_a_test_runs() -> None:
-    scripts = "train|evaluate|restore|compare|prepare|export"
+    scripts = "train|evaluate|restore|compare|prepare|export|demo"
     elsewhere = ["python benchmarks/rebuild_recordings.py CHECKOUTS -o DIR"]  # tests/test_recordings.py
     examples = {"restore": "noisy.wav restored.wav", "stream": "noisy.wav restored.wav"}  # commands/test_export.py
     elsewhere += [f"python docs/examples/{name}_onnx.py model.onnx {files}" for name, files in examples.items()]
