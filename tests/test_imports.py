@@ -15,7 +15,7 @@ FORBIDDEN = {
     "datamodules": {"lightning_modules", "models", "conf", "hydra", "omegaconf", "sweeps"},
     "machine": {"lightning_modules", "models", "datamodules", "conf", "hydra", "omegaconf", "sweeps", "torch", "rich"},
 }
-SCRIPTS = ["train", "evaluate", "restore", "compare", "prepare", "export"]
+SCRIPTS = ["train", "evaluate", "restore", "compare", "prepare", "export", "demo"]
 COMMANDS = ROOT / "lightning_modules" / "commands"
 """May use every room, configured by values as all others."""
 FILES = [(package, path) for package in FORBIDDEN for path in sorted((ROOT / package).rglob("*.py"))]

@@ -13,7 +13,7 @@ TEST_FILE = re.compile(r"`(?:tests/)?((?:\w+/)*test_\w+\.py)`")
 
 
 def test_every_command_is_of_a_kind_that_a_test_runs() -> None:
-    scripts = "train|evaluate|restore|compare|prepare|export"
+    scripts = "train|evaluate|restore|compare|prepare|export|demo"
     elsewhere = ["python benchmarks/rebuild_recordings.py CHECKOUTS -o DIR"]  # tests/test_recordings.py
     examples = {"restore": "noisy.wav restored.wav", "stream": "noisy.wav restored.wav"}  # commands/test_export.py
     elsewhere += [f"python docs/examples/{name}_onnx.py model.onnx {files}" for name, files in examples.items()]
@@ -23,7 +23,7 @@ def test_every_command_is_of_a_kind_that_a_test_runs() -> None:
         for line in re.findall(r"^    (\S.*)$", FENCED.sub("", page.read_text(encoding="utf-8")), flags=re.MULTILINE)
     ]
     commands = [line for line in lines if re.match(r"(python|make|pip|clarion-\w+|wandb|git|ruff) ", line)]
-    known = re.compile(rf"python ({scripts})\.py |python sweeps/wandb_sweep\.py |make \w")
+    known = re.compile(rf"python ({scripts})\.py\b|python sweeps/wandb_sweep\.py |make \w")
     assert [line for line in commands if not known.match(line) and line not in elsewhere] == []
 
 

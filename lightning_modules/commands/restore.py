@@ -82,13 +82,13 @@ def restore(restoring: Restoring, inputs: Sequence[str], output_folder: Path) ->
     except ValueError as error:
         _tell(f"error: {error}")
         return 2
-    with _notes_told():
+    with notes_told(_tell):
         jobs, skipped = plan_jobs(inputs, output_folder, restoring.wish, restoring.part)
         if restoring.reference is not None:
             jobs, unpaired = with_references(jobs, Path(restoring.reference))
             skipped = [*skipped, *unpaired]
         remove_leftovers({job.output.parent for job in jobs} | {output_folder})
-        for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(_rate_of, method)), *recoded_lines(jobs)]:
+        for line in [*skipped_lines(skipped, inputs), *narrow_lines(jobs, partial(rate_of, method)), *recoded_lines(jobs)]:
             _tell(line)
         for line in shortages([(output_folder, restored_bytes(jobs))]):
             _tell(f"note: {line}")
@@ -225,7 +225,7 @@ def restore_file(
         raise AudioFileError(source.path, f"failed: {type(error).__name__}: {error}") from error
 
 
-def _rate_of(method: MethodAtRate, sample_rate_hz: int) -> int:
+def rate_of(method: MethodAtRate, sample_rate_hz: int) -> int:
     """Return the rate at which a method works on files of a rate; theirs, where it does not work at all and each will say so."""
     try:
         return method(sample_rate_hz).sample_rate
@@ -252,14 +252,18 @@ def _progress() -> "Progress":
 
 
 class _Notes(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
     def emit(self, record: logging.LogRecord) -> None:
-        _tell(f"note: {record.getMessage()}")
+        self._tell(f"note: {record.getMessage()}")
 
 
 @contextlib.contextmanager
-def _notes_told() -> Iterator[None]:
+def notes_told(tell: Callable[[str], None]) -> Iterator[None]:
     """Tell what is logged about files while they are read."""
-    logger, handler = logging.getLogger("datamodules"), _Notes(logging.WARNING)
+    logger, handler = logging.getLogger("datamodules"), _Notes(tell)
     logger.addHandler(handler)
     try:
         yield

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from models.layers import stft
 
 DYNAMIC_RANGE_DB = 90.0
 FFT_SAMPLES = 1024
+MOST_COLUMNS = 4096
+"""Of a spectrogram, more than a picture has; the frames of a longer signal are averaged to no more than these."""
 TITLE_CHARACTERS = 34
 """As many stand over a panel of curves."""
 
@@ -33,6 +36,24 @@ def spectrogram_db(signal: Tensor) -> Tensor:
     return 10 * torch.log10(power.clamp_min(1e-20))
 
 
+def overview_db(signal: Tensor) -> Tensor:
+    """Return what `spectrogram_db` gives, with the power of a long signal averaged over frames, so that memory stays bounded.
+
+    Args:
+        signal: (C, T).
+
+    Returns:
+        (513, columns), at most 4096 columns, or all frames of a signal that has about as many.
+    """
+    piece_samples = MOST_COLUMNS * FFT_SAMPLES // 4
+    count = math.ceil(signal.shape[-1] / piece_samples)
+    if count <= 1:
+        return spectrogram_db(signal)
+    powers = [10 ** (spectrogram_db(piece) / 10) for piece in signal.tensor_split(count, dim=-1)]
+    columns = max(1, MOST_COLUMNS // count)
+    return 10 * torch.log10(torch.cat([functional.adaptive_avg_pool1d(power, columns) for power in powers], dim=-1))
+
+
 def save_spectrograms(path: Path, signals: Mapping[str, Tensor], sample_rate: int, title: str = "") -> None:
     """Draw the spectrograms of some signals one under the other and save them as a PNG.
 
@@ -45,7 +66,7 @@ def save_spectrograms(path: Path, signals: Mapping[str, Tensor], sample_rate: in
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    pictures = {caption: spectrogram_db(signal).numpy() for caption, signal in signals.items()}
+    pictures = {caption: overview_db(signal).numpy() for caption, signal in signals.items()}
     top_db = float(np.ceil(max(picture.max() for picture in pictures.values())))
     seconds = next(iter(signals.values())).shape[-1] / sample_rate
     figure = Figure(figsize=(9, 2.1 * len(pictures) + 0.6), layout="constrained")

@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lightning_modules.runs.figures import Curve, limits, save_curves, save_spectrograms, spectrogram_db
+from lightning_modules.runs.figures import Curve, limits, overview_db, save_curves, save_spectrograms, spectrogram_db
 
 
 def test_full_scale_sine_reads_0_db_at_its_frequency() -> None:
@@ -21,6 +21,20 @@ def test_full_scale_sine_reads_0_db_at_its_frequency() -> None:
 
 def test_silence_and_short_signals_are_finite() -> None:
     assert spectrogram_db(torch.zeros(2, 10)).isfinite().all()
+
+
+def test_overview_of_a_short_signal_has_all_frames() -> None:
+    signal = torch.randn(2, 9000, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(overview_db(signal), spectrogram_db(signal))
+
+
+def test_overview_of_a_long_signal_has_few_columns_with_its_level_in_place() -> None:
+    sine = torch.tensor([1.0, 0.0, -1.0, 0.0]).repeat(1, 3 * 4096 * 64)  # at a quarter of the rate
+    sine[:, : sine.shape[1] // 2] *= 0.1
+    row = overview_db(sine)[256]
+    assert 3000 < len(row) <= 4096
+    assert torch.allclose(row[: len(row) // 2 - 4], torch.tensor(-20.0), atol=2.0)
+    assert torch.allclose(row[len(row) // 2 + 4 :], torch.tensor(0.0), atol=2.0)
 
 
 @pytest.mark.parametrize("points", [2, 101])
