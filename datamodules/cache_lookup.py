@@ -100,4 +100,6 @@ def remove_damaged(index: CacheIndex) -> None:
             path.unlink()
     unusable = [f"{path} {reason}" for path, reason in {**index.damaged, **index.unread}.items()]
     if unusable:
-        log.warning("%d files of decoded audio cannot be used, e.g. %s; decoding again what was in them", len(unusable), unusable[0])
+        log.warning(
+            "%d files of decoded audio cannot be used, e.g. %s; decoding again what was in them", len(unusable), unusable[0]
+        )

@@ -126,7 +126,8 @@ DATA: Keys = {
     ),
     "num_workers": Key(Whole(0, 1024), "Processes that read windows; 0 reads in the process that trains.", "processes"),
     "cache": Key(
-        Either((Flag(), Only("stream"))), "Decode every file once, into cache_dir; stream, or false, decodes windows while training."
+        Either((Flag(), Only("stream"))),
+        "Decode every file once, into cache_dir; stream, or false, decodes windows while training.",
     ),
     "cache_dir": Key(Text("a folder"), "Folder of the decoded audio; the variable CLARION_CACHE sets it too."),
     "cache_dtype": Key(OneOf(constant("datamodules.cache_format", "DTYPES")), "How the decoded audio is kept."),

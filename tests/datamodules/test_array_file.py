@@ -1,5 +1,6 @@
 """An array file is read as it was written, or not at all."""
 
+import os
 import struct
 
 import numpy as np
@@ -98,3 +99,23 @@ def test_a_new_seal_changes_nothing_else(path, samples):
     opened = opened_at(path)
     assert opened.source.changed_ns == 9
     np.testing.assert_array_equal(opened.frames(0, LENGTH), samples)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="asks Linux for the memory that is held")
+def test_reading_holds_no_memory(tmp_path):
+    blocks, samples = 32, 1 << 19
+    with open(tmp_path / "long.npy", "wb") as stream:
+        writer = ArrayWriter(stream, 1, "int16")
+        for number in range(blocks):
+            writer.append(np.full((samples, 1), number, np.int16))
+        writer.finish(SOURCE)
+    opened = opened_at(tmp_path / "long.npy")
+    before = held_bytes()
+    for start in range(0, blocks * samples, 16_384):
+        assert opened.frames(start, 16_384)[0, 0] == start // samples
+    assert held_bytes() - before < 8 * 2**20  # of 32 MiB that were read
+
+
+def held_bytes():
+    with open("/proc/self/statm", encoding="ascii") as stream:
+        return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
