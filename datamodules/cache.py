@@ -9,7 +9,6 @@ belongs to another version of the recording, is decoded again; see `shard_file`,
 import functools
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -52,8 +51,8 @@ class Recordings(Protocol):
 class CachedRecordings:
     """Recordings in arrays on the disk; missing arrays are made by the constructor.
 
-    Of each it holds the place and the length only. Parts are read from the files, of which a bounded number is open, so that memory
-    does not grow with what has been read.
+    Of each it holds the place and the length only. Parts are read from the files, of which a bounded number is open, so that
+    memory does not grow with what has been read.
 
     Args:
         recordings: what to decode; unreadable ones are named once in a warning and left out.

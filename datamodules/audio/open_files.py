@@ -1,4 +1,4 @@
-"""Read parts of many files again and again, of which a bounded number stays open: opening and checking cost more than a window."""
+"""Read parts of many files again and again; a bounded number stays open, since opening costs more than a window."""
 
 import contextlib
 import os
