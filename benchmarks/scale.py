@@ -104,12 +104,12 @@ def make_recordings(folder: Path, count: int) -> None:
 
 
 def minute_of_music(draw: np.random.Generator) -> np.ndarray:
-    """Return a minute (T,)."""
+    """Return a minute, (T,) float32."""
     time_s = np.arange(60 * RATE_HZ, dtype=np.float32) / RATE_HZ
-    tones = [
-        np.sin(2 * np.pi * hz * time_s) * np.exp(-(time_s % length)) for hz, length in draw.uniform(0.3, 1, (4, 2)) * (2000, 3)
-    ]
-    return 0.1 * np.sum(tones, axis=0) + 0.002 * draw.standard_normal(time_s.size, np.float32)
+    audio = 0.002 * draw.standard_normal(time_s.size, np.float32)
+    for share, length in draw.uniform(0.3, 1, (4, 2)).tolist():
+        audio += 0.1 * np.sin(np.float32(4000 * np.pi * share) * time_s) * np.exp(-(time_s % np.float32(3 * length)))
+    return audio
 
 
 def make_clips(folder: Path, count: int) -> None:

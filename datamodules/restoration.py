@@ -59,7 +59,7 @@ class RestorationDataModule(pl.LightningDataModule):
         samples_per_epoch: training windows per epoch, over all processes together; None with a stride: every window once.
         stride_samples: from one training window to the next, so that each comes up once before any comes again; None draws them.
         num_workers: processes that load windows; with the cache, none is enough. Their number changes no window.
-        cache: True decodes and resamples once, into `cache_dir`; `stream` or False while training.
+        cache: whether to decode and resample once, into `cache_dir`; `stream` or False does so while training.
         cache_dir: folder of the cache.
         cache_dtype: `int16` or `float32`.
         eval_seconds: length of an evaluation example.
