@@ -44,21 +44,6 @@ class Place:
     end: int
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an array lies.
-
-    Attributes:
-        path: of the file that holds it, with others or alone.
-        start: its first byte.
-        end: the byte behind its seal.
-    """
-
-    path: Path
-    start: int
-    end: int
-
-
 class ArrayFile:
     """A whole array (T, C) in a file; parts of it are read when they are asked for.
 

@@ -27,7 +27,7 @@ def decode(recordings: Sequence[Recording], layout: CacheFormat) -> Outcome:
     Raises:
         OutputError: if the folder or the disk does not take it.
     """
-    there = _keys(recordings, layout)
+    there = keys_of(recordings, layout)
     outcome: dict[str, int | str] = {item.path: f"{item.path}: is gone" for item in recordings if item.path not in there}
     target = layout.shard_of(list(there.values()))
     try:
@@ -44,7 +44,7 @@ def decode(recordings: Sequence[Recording], layout: CacheFormat) -> Outcome:
     return outcome
 
 
-def _keys(recordings: Sequence[Recording], layout: CacheFormat) -> dict[str, str]:
+def keys_of(recordings: Sequence[Recording], layout: CacheFormat) -> dict[str, str]:
     """Return the key of each recording that is there, by its path."""
     keys = {}
     for recording in recordings:

@@ -10,7 +10,7 @@ from pathlib import Path
 from datamodules.array_file import ArrayFile
 from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.partial import remove_leftovers
-from datamodules.cache_decoding import Outcome, decode
+from datamodules.cache_decoding import Outcome, decode, keys_of
 from datamodules.cache_format import CacheFormat
 from datamodules.cache_index import CacheIndex
 from datamodules.cache_lookup import look_up, remove_damaged, tell_renewed
@@ -132,20 +132,23 @@ def _check_space(missing: list[Recording], layout: CacheFormat) -> None:
 
 def _attempt(group: list[Recording], layout: CacheFormat) -> Outcome | None:
     """Make a shard of what is still missing of a group; None if another process is at it."""
-    with _claimed(group, layout) as is_mine:
+    shard = layout.shard_of(list(keys_of(group, layout).values()))
+    with _claimed(shard) as is_mine:
         if not is_mine:
             return None
-        index = CacheIndex(layout.shards)
-        states = {item.path: look_up(item, layout, index) for item in group}
-        missing = [item for item in group if not states[item.path].array]
+        missing = _still_missing(group, layout) if shard.exists() else group
         return decode(missing, layout) if missing else {}
 
 
+def _still_missing(group: list[Recording], layout: CacheFormat) -> list[Recording]:
+    index = CacheIndex(layout.shards)
+    return [item for item in group if not look_up(item, layout, index).array]
+
+
 @contextlib.contextmanager
-def _claimed(group: list[Recording], layout: CacheFormat) -> Iterator[bool]:
-    """Hold a group for this process, if no other one does; the claim of a killed process ends with it."""
-    name = layout.shard_of([item.path for item in group]).stem
-    path = layout.shards / f".{name[:32]}.partial.lock"  # As those of half-written files, which `remove_leftovers` deletes.
+def _claimed(shard: Path) -> Iterator[bool]:
+    """Hold a shard for this process, if no other one does; the claim of a killed process ends with it."""
+    path = shard.with_name(f".{shard.stem[:32]}.partial.lock")  # As of half-written files, which `remove_leftovers` deletes.
     lock, has_locks = None, True
     try:
         lock = take(path)
