@@ -2,7 +2,7 @@
 
     python benchmarks/training_step.py [unet_small|unet ...]
 
-Ours is what train.py runs: windows cut from memory-mapped recordings, corrupted as a batch, the step in the precision picked
+Ours is what train.py runs: windows cut from cached recordings, corrupted as a batch, the step in the precision picked
 for this machine. "cached batch" is the same step on one batch made beforehand; "plain float32" is forward, backward and Adam
 without autocast. The three take turns, step by step, so that a change of the machine's speed hits all alike; medians.
 """

@@ -1,14 +1,13 @@
-"""Files of one array each whose damage is found: a NumPy file, followed by checksums of its blocks and a seal.
+"""Arrays in files whose damage is found: what NumPy writes, followed by checksums of its blocks and a seal.
 
-`numpy.load` reads them too. The seal is checked when a file is opened, each block when it is read for the first time, so that
-opening costs the same however long the array is.
+A file may hold several of them, one behind the other (`shard_file`). The seal is checked when an array is opened, each block when
+it is read for the first time, so that opening costs the same however long the array is.
 """
 
-import os
-import stat
 import struct
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from datamodules.identity import Identity
+from machine.parts import read_part
 
 BLOCK_BYTES = 1 << 16
 """What a checksum covers; a window of 16,384 samples touches one or two."""
@@ -29,31 +29,42 @@ class DamagedArrayError(Exception):
     """A file that does not hold what was written; the message says what is wrong."""
 
 
-class ArrayFile:
-    """A whole file of an array (T, C), mapped into memory.
+@dataclass(frozen=True)
+class Place:
+    """Where an array lies.
 
     Attributes:
-        path: of the file.
-        array: the samples; `frames` returns checked ones.
+        path: of the file that holds it, with others or alone.
+        start: its first byte.
+        end: the byte behind its seal.
+    """
+
+    path: Path
+    start: int
+    end: int
+
+
+class ArrayFile:
+    """A whole array (T, C) in a file; parts of it are read when they are asked for.
+
+    Attributes:
+        place: where it lies.
+        shape: T and C.
+        dtype: of the samples.
         source: what it was made from.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Map a file after checking its kind, length and seal.
+    def __init__(self, place: Place) -> None:
+        """Check length and seal.
 
         Raises:
             DamagedArrayError: if it is not what `ArrayWriter` wrote.
-            OSError: if it cannot be opened.
+            OSError: if the file cannot be read.
         """
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise DamagedArrayError("is not a regular file")
-        self.path = path
-        with open(path, "rb") as stream:
-            header, self._checksums, self.source = _read_seal(stream)
-        dtype, shape = _parse(header)
-        self.array = np.empty(shape, dtype)
-        if self.array.size:
-            self.array = np.memmap(path, dtype, "r", len(header), shape)
+        self.place = place
+        header, self._checksums, self.source = _read_seal(place)
+        self.dtype, self.shape = _parse(header)
+        self._first_byte = place.start + len(header)
         self._verified = bytearray(len(self._checksums))
 
     def frames(self, start: int, count: int) -> np.ndarray:
@@ -61,20 +72,31 @@ class ArrayFile:
 
         Raises:
             DamagedArrayError: if a block of it has another checksum than when it was written.
+            OSError: if the file cannot be read.
         """
-        frame_bytes = self.array.shape[1] * self.array.itemsize
-        first, last = start * frame_bytes // BLOCK_BYTES, ((start + count) * frame_bytes - 1) // BLOCK_BYTES
-        if 0 in self._verified[first : last + 1]:
-            self._verify(first, last)
-        part: np.ndarray = self.array[start : start + count]
-        return part
+        frame_bytes = self.shape[1] * self.dtype.itemsize
+        first, end = start * frame_bytes, (start + count) * frame_bytes
+        blocks = range(first // BLOCK_BYTES, -(-end // BLOCK_BYTES))
+        if 0 in self._verified[blocks.start : blocks.stop]:
+            content = self._checked(blocks)[first - blocks.start * BLOCK_BYTES :][: end - first]
+        else:
+            content = self._read(first, end)
+        return np.frombuffer(content, self.dtype).reshape(count, self.shape[1])
 
-    def _verify(self, first: int, last: int) -> None:
-        content = self.array.reshape(-1).view(np.uint8)
-        for block in range(first, min(last + 1, len(self._checksums))):
-            if zlib.crc32(content[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES].data) != self._checksums[block]:
+    def _checked(self, blocks: range) -> memoryview:
+        last = self.shape[0] * self.shape[1] * self.dtype.itemsize
+        content = self._read(blocks.start * BLOCK_BYTES, min(blocks.stop * BLOCK_BYTES, last))
+        for number, block in enumerate(blocks):
+            if zlib.crc32(content[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES]) != self._checksums[block]:
                 raise DamagedArrayError(f"has changed in the {BLOCK_BYTES} bytes of block {block}")
             self._verified[block] = 1
+        return content
+
+    def _read(self, first: int, end: int) -> memoryview:
+        content = read_part(self.place.path, self._first_byte + first, self._first_byte + end)
+        if len(content) < end - first:
+            raise DamagedArrayError("is shorter than when it was opened")
+        return memoryview(content)
 
 
 class ArrayWriter:
@@ -83,7 +105,7 @@ class ArrayWriter:
     Writing through a memory map would be simpler, but a full disk would then kill the process with SIGBUS.
 
     Args:
-        stream: an empty file.
+        stream: a file; what follows in it is the array.
         channels: C.
         dtype: NumPy's name of the type.
     """
@@ -94,7 +116,8 @@ class ArrayWriter:
         self._checksums: list[int] = []
         self._open_block = 0  # Checksum of the block that is not full yet.
         self._bytes = self._frames = 0
-        self._header_bytes = stream.write(_header(0, channels, dtype))
+        self._start = stream.tell()
+        stream.write(_header(0, channels, dtype))
 
     def append(self, frames: np.ndarray) -> None:
         """Write (n, C) of the asked type."""
@@ -110,32 +133,35 @@ class ArrayWriter:
             content = content[len(part) :]
 
     def finish(self, source: Identity) -> None:
-        """Write checksums, seal and header."""
+        """Write checksums, seal and header, and go behind the seal."""
         if self._bytes % BLOCK_BYTES:
             self._end_block()
         header = _header(self._frames, self._channels, self._dtype)
         table = np.asarray(self._checksums, "<u4").tobytes()
         self._stream.write(table)
         self._stream.write(_sealed(header, table, self._bytes, source))
-        self._stream.seek(0)
+        end = self._stream.tell()
+        self._stream.seek(self._start)
         self._stream.write(header)
+        self._stream.seek(end)
 
     def _end_block(self) -> None:
         self._checksums.append(self._open_block)
         self._open_block = 0
 
 
-def reseal(path: Path, source: Identity) -> None:
-    """Write into the seal of a whole file that its source is the same although the system's time of change is another.
+def reseal(place: Place, source: Identity) -> None:
+    """Write into the seal of a whole array that its source is the same although the system's time of change is another.
 
     Raises:
         DamagedArrayError: if it is not whole.
         OSError: if it cannot be written to.
     """
-    with open(path, "r+b") as stream:
-        header, checksums, _ = _read_seal(stream)
-        table = np.asarray(checksums, "<u4").tobytes()
-        data_bytes = stream.seek(-_SEAL.size, os.SEEK_END) - len(table) - len(header)
+    header, checksums, _ = _read_seal(place)
+    table = checksums.tobytes()
+    data_bytes = place.end - place.start - _SEAL.size - len(table) - len(header)
+    with open(place.path, "r+b") as stream:
+        stream.seek(place.end - _SEAL.size)
         stream.write(_sealed(header, table, data_bytes, source))
 
 
@@ -166,24 +192,21 @@ def _checksum(parts: Iterable[bytes]) -> int:
     return checksum
 
 
-def _read_seal(stream: BinaryIO) -> tuple[bytes, list[int], Identity]:
-    """Return header, checksums of the blocks and source of a file whose seal is whole."""
-    size = stream.seek(0, os.SEEK_END)
-    if size < _SEAL.size:
+def _read_seal(place: Place) -> tuple[bytes, np.ndarray, Identity]:
+    """Return header, checksums of the blocks and source of an array whose seal is whole."""
+    size = place.end - place.start
+    seal = read_part(place.path, max(place.start, place.end - _SEAL.size), place.end)
+    if len(seal) < _SEAL.size:
         raise DamagedArrayError("is too short")
-    stream.seek(size - _SEAL.size)
-    seal = stream.read(_SEAL.size)
     mark, header_bytes, data_bytes, changed_ns, sample, digest, _ = _SEAL.unpack(seal)
     if mark != _MARK:
         raise DamagedArrayError("has no checksums: it is truncated, of another kind or of an earlier version")
     table_bytes = _CHECKSUM_BYTES * -(-data_bytes // BLOCK_BYTES)
     if size != header_bytes + data_bytes + table_bytes + _SEAL.size:
         raise DamagedArrayError("has another length than when it was written")
-    stream.seek(0)
-    header = stream.read(header_bytes)
-    stream.seek(header_bytes + data_bytes)
-    table = stream.read(table_bytes)
+    header = read_part(place.path, place.start, place.start + header_bytes)
+    table = read_part(place.path, place.start + header_bytes + data_bytes, place.end - _SEAL.size)
     source = Identity(changed_ns, sample, digest)
     if _sealed(header, table, data_bytes, source) != seal:
         raise DamagedArrayError("has another header or other checksums than when it was written")
-    return header, np.frombuffer(table, "<u4").tolist(), source
+    return header, np.frombuffer(table, "<u4"), source

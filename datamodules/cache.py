@@ -1,26 +1,29 @@
-"""Decode every recording once into a memory-mapped array, so that reading a training window costs microseconds.
+"""Decode every recording once into an array on the disk, so that reading a training window costs microseconds.
 
-Each recording becomes one file with an array of shape (T, C), whose name is a hash of the recording's path, size and time of
-modification and of the format asked for. Files are written beside their final name and renamed when complete: several
-processes may fill one cache, and an interrupted run goes on where it stopped. What has been damaged since, and what belongs to
-another version of the recording, is decoded again; see `array_file` and `identity`.
+Each recording becomes an array of shape (T, C), found by a hash of the recording's path, size and time of modification and of the
+format asked for. Many of them share a file, a shard. Shards are written beside their final names and renamed when complete:
+several processes fill one cache together, and an interrupted run goes on where it stopped. What has been damaged since, and what
+belongs to another version of the recording, is decoded again; see `shard_file`, `array_file` and `identity`.
 """
 
 import functools
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from datamodules.array_file import ArrayFile, DamagedArrayError
+from datamodules.array_file import ArrayFile, DamagedArrayError, Place
 from datamodules.audio.io import AudioFileError
-from datamodules.cache_filling import decode, fill, os_reason
+from datamodules.cache_decoding import decode
+from datamodules.cache_filling import fill
 from datamodules.cache_format import CacheFormat, from_stored
+from datamodules.cache_index import CacheIndex, os_reason
+from datamodules.cache_lookup import look_up
 from datamodules.sources import Recording
+from machine.parts import close_parts
 
-_OPEN_ARRAYS = 4096  # Kept mapped; opening one costs 50 times as long as reading a window from it.
+_OPEN_ARRAYS = 4096  # Their checksums are kept, 4 bytes for each 64 KiB, with what has been checked.
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +49,10 @@ class Recordings(Protocol):
 
 
 class CachedRecordings:
-    """Recordings in memory-mapped arrays; missing arrays are made by the constructor.
+    """Recordings in arrays on the disk; missing arrays are made by the constructor.
 
-    Arrays are opened when they are read: an open map would hold a file descriptor per recording, and a process has about a
-    thousand of them.
+    Of each it holds the place and the length only. Parts are read from the files, of which a bounded number is open, so that
+    memory does not grow with what has been read.
 
     Args:
         recordings: what to decode; unreadable ones are named once in a warning and left out.
@@ -62,13 +65,11 @@ class CachedRecordings:
     def __init__(self, recordings: Sequence[Recording], layout: CacheFormat) -> None:
         """Fill the cache."""
         self._layout = layout
+        _forget()  # Files may have been replaced.
         arrays, self.skipped = fill(recordings, layout)
-        _open_array.cache_clear()  # Files may have been replaced.
         self.recordings = [recording for recording in recordings if recording.path in arrays]
-        self._paths, self._lengths = [], []
-        for recording in self.recordings:
-            self._paths.append(arrays[recording.path].path)
-            self._lengths.append(len(arrays[recording.path].array))
+        self._places = [arrays[recording.path].place for recording in self.recordings]
+        self._lengths = [arrays[recording.path].shape[0] for recording in self.recordings]
 
     def len_samples(self, index: int) -> int:
         """Return the length of a recording; see `Recordings`."""
@@ -80,24 +81,32 @@ class CachedRecordings:
         Raises:
             AudioFileError: if the array is damaged and cannot be made again, because the recording is gone, for example.
         """
-        path = self._paths[index]
+        place = self._places[index]
         try:
-            frames = _open_array(path).frames(start, count)
+            frames = _open_array(place).frames(start, count)
         except (DamagedArrayError, OSError) as error:
-            log.warning("%s, the cached array of %s, %s; decoding it again", path, self.recordings[index].path, os_reason(error))
+            reason = os_reason(error) if isinstance(error, OSError) else error
+            log.warning("%s, which holds %s, %s; decoding it again", place.path, self.recordings[index].path, reason)
             frames = self._decoded_again(index).frames(start, count)
         return from_stored(frames).T  # (C, count)
 
     def _decoded_again(self, index: int) -> ArrayFile:
-        recording, path = self.recordings[index], self._paths[index]
-        _open_array.cache_clear()  # Windows replaces no file that is mapped into memory.
-        result = decode(recording, path, self._layout)
-        if isinstance(result, str) or len(_open_array(path).array) != self._lengths[index]:
+        """Decode a recording into a shard of its own, which stands before the damaged one from now on."""
+        recording = self.recordings[index]
+        _forget()  # Windows replaces no file that is open.
+        decode([recording], self._layout)
+        array = look_up(recording, self._layout, CacheIndex(self._layout.shards)).array
+        if array is None or array.shape[0] != self._lengths[index]:
             raise AudioFileError(recording.path, "has changed since the run began, and its cached array is damaged")
-        return _open_array(path)
+        self._places[index] = array.place
+        return array
 
 
 @functools.lru_cache(_OPEN_ARRAYS)
-def _open_array(path: Path) -> ArrayFile:
-    """Map a finished array into memory."""
-    return ArrayFile(path)
+def _open_array(place: Place) -> ArrayFile:
+    return ArrayFile(place)
+
+
+def _forget() -> None:
+    _open_array.cache_clear()
+    close_parts()

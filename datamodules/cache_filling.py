@@ -1,52 +1,34 @@
-"""Find out which arrays of the cache are whole and belong to their recordings, and make the others."""
+"""Make what a cache lacks, once for all processes that need it: each group of recordings is decoded by whoever claims it."""
 
 import contextlib
 import logging
-import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-import numpy as np
-
-from datamodules.array_file import ArrayFile, ArrayWriter, DamagedArrayError, reseal
-from datamodules.audio.checks import check_regular, named_errors
-from datamodules.audio.decoding import decode_blocks
-from datamodules.audio.io import AudioFileError
-from datamodules.audio.output import OutputError, check_folder, replaced_when_done
+from datamodules.array_file import ArrayFile
+from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.partial import remove_leftovers
-from datamodules.cache_format import CacheFormat, to_stored
-from datamodules.identity import confirmed, identify
-from datamodules.parallel import parallel_map
+from datamodules.cache_decoding import Outcome, decode, keys_of
+from datamodules.cache_format import CacheFormat
+from datamodules.cache_index import CacheIndex
+from datamodules.cache_lookup import look_up, remove_damaged, tell_renewed
+from datamodules.parallel import parallel_map, tracked
 from datamodules.sources import Recording
+from machine.locks import take
 
-_WAYS_OUT = "set data.cache_dir or CLARION_CACHE to another folder, or data.cache=false to decode while training"
+SHARD_BYTES = (1 << 22, 1 << 27)
+"""Least and most that a shard is meant to hold. A killed run loses one for each of its processors, seconds of work."""
+SHARDS = 64
+"""Into so many the recordings are divided where the bounds allow it, so that all processors have work."""
+
+_WAYS_OUT = "set data.cache_dir or CLARION_CACHE to another folder, or data.cache=stream to decode while training"
 _LEFTOVER_SECONDS = 24 * 3600
 _SPARE_BYTES = 100_000_000  # Left free on the disk.
+_WAIT_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _State:
-    """What the cache holds of a recording.
-
-    Attributes:
-        audio: the recording's path.
-        array: the whole array, if there is one.
-        problem: why the recording cannot be used at all.
-        damage: what is wrong with the array.
-        is_changed: whether the array was made from another version of the recording.
-    """
-
-    audio: str
-    array: ArrayFile | None = None
-    problem: str = ""
-    damage: str = ""
-    is_changed: bool = False
 
 
 def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str, ArrayFile], list[str]]:
@@ -55,16 +37,21 @@ def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str
     Raises:
         ValueError: if one is missing and the folder cannot be written to or has not enough space.
     """
-    _clear(layout.folder)
-    states = parallel_map(lambda recording: _look_up(recording, layout), recordings, "Opening the cache")
-    _tell_renewed(states)
+    _clear(layout.shards)
+    index = CacheIndex(layout.shards)
+    remove_damaged(index)
+    states = parallel_map(lambda recording: look_up(recording, layout, index), recordings, "Opening the cache")
+    tell_renewed(states)
     problems = {state.audio: state.problem for state in states if state.problem}
     arrays = {state.audio: state.array for state in states if state.array}
-    missing = [recording for recording in recordings if recording.path not in problems and recording.path not in arrays]
+    done = problems.keys() | arrays.keys()
+    groups = [[item for item in group if item.path not in done] for group in grouped(recordings, layout)]
+    missing = [item for group in groups for item in group]
     if missing:
-        _prepare(layout.folder)
-        problems |= _decode_all(missing, layout)
-        made = [_look_up(recording, layout) for recording in missing if recording.path not in problems]
+        _prepare(layout.shards)
+        problems |= _decode_all([group for group in groups if group], layout)
+        index = CacheIndex(layout.shards)
+        made = [look_up(item, layout, index) for item in missing if item.path not in problems]
         arrays |= {state.audio: state.array for state in made if state.array}
         problems |= {state.audio: f"{state.audio}: changes while it is decoded" for state in made if not state.array}
     for problem in problems.values():
@@ -72,59 +59,23 @@ def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str
     return arrays, list(problems.values())
 
 
-def _look_up(recording: Recording, layout: CacheFormat) -> _State:
-    audio = recording.path
-    try:
-        check_regular(audio)
-        path = layout.path_of(audio)
-        if not os.path.lexists(path):
-            return _State(audio)
-        array = _open(path, layout)
-        return _State(audio, array) if _is_of(array, audio) else _State(audio, is_changed=True)
-    except DamagedArrayError as error:
-        return _State(audio, damage=f"{path} {error}")
-    except AudioFileError as error:
-        return _State(audio, problem=str(error))
-    except OSError as error:
-        return _State(audio, problem=f"{audio}: {os_reason(error)}")
+def grouped(recordings: Sequence[Recording], layout: CacheFormat) -> list[list[Recording]]:
+    """Divide recordings into the groups that share a shard, by their order and nothing else.
 
-
-def _open(path: Path, layout: CacheFormat) -> ArrayFile:
-    """Open a whole array of the right form."""
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder where data.cache_dir keeps an array; remove it")
-    try:
-        opened = ArrayFile(path)
-    except OSError as error:
-        raise DamagedArrayError(f"cannot be opened: {os_reason(error)}") from error
-    array = opened.array
-    if array.dtype != np.dtype(layout.dtype) or array.shape[1:] != (layout.channels,):
-        raise DamagedArrayError(f"holds {array.dtype} of shape {array.shape}")
-    return opened
-
-
-def _is_of(array: ArrayFile, audio: str) -> bool:
-    """Tell whether an array was made from the audio file as it is now."""
-    current = confirmed(array.source, audio)
-    if current is not None and current != array.source:
-        with contextlib.suppress(OSError):
-            reseal(array.path, current)
-    return current is not None
-
-
-def os_reason(error: Exception) -> str:
-    """Return what the system says about a file, without number and path."""
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-
-
-def _tell_renewed(states: Iterable[_State]) -> None:
-    """Say in one line each how many arrays are damaged, and how many recordings have changed."""
-    damaged = [state.damage for state in states if state.damage]
-    changed = [state.audio for state in states if state.is_changed]
-    if damaged:
-        log.warning("decoding %d recordings again, whose cached arrays are damaged, e.g. %s", len(damaged), damaged[0])
-    if changed:
-        log.warning("decoding %d recordings again, which have changed since, e.g. %s", len(changed), changed[0])
+    A run that goes on therefore makes the shards that the one that was killed would have made.
+    """
+    sizes = [layout.size_bytes(recording.seconds) for recording in recordings]
+    least, most = SHARD_BYTES
+    wanted = min(most, max(least, sum(sizes) // SHARDS))
+    groups: list[list[Recording]] = []
+    room = 0
+    for recording, size in zip(recordings, sizes, strict=True):
+        if room <= 0:
+            groups.append([])
+            room = wanted
+        groups[-1].append(recording)
+        room -= size
+    return groups
 
 
 def _prepare(folder: Path) -> None:
@@ -136,7 +87,7 @@ def _prepare(folder: Path) -> None:
     try:
         check_folder(folder)
     except OutputError as error:
-        raise ValueError(f"data.cache_dir={folder} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
+        raise ValueError(f"data.cache_dir={folder.parent} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
 
 
 def _clear(folder: Path) -> None:
@@ -151,24 +102,27 @@ def _clear(folder: Path) -> None:
                 path.unlink()
 
 
-def _decode_all(missing: list[Recording], layout: CacheFormat) -> dict[str, str]:
-    """Make arrays; return a sentence for each recording that cannot be decoded."""
-    _check_space(missing, layout)
+def _decode_all(groups: list[list[Recording]], layout: CacheFormat) -> dict[str, str]:
+    """Make shards, or wait for those that another process makes; return a sentence for each unreadable recording."""
+    _check_space([item for group in groups for item in group], layout)
     start = time.monotonic()
     try:
-        results = parallel_map(lambda recording: _make(recording, layout), missing, "Decoding")
+        tried = parallel_map(lambda group: _attempt(group, layout), groups, "Decoding")
+        busy = [group for group, outcome in zip(groups, tried, strict=True) if outcome is None]
+        outcomes = [*(outcome for outcome in tried if outcome is not None), *_wait_for(busy, layout)]
     except OutputError as error:
         raise ValueError(f"data.cache_dir={layout.folder} could not be filled ({error}); {_WAYS_OUT}") from error
     log.info("decoded in %.1f s", time.monotonic() - start)
-    clipped = [result for result in results if isinstance(result, int) and result]
+    results = {path: result for outcome in outcomes for path, result in outcome.items()}
+    clipped = [result for result in results.values() if isinstance(result, int) and result]
     if clipped:
         log.warning("clipped %d samples of %d recordings; data.cache_dtype=float32 keeps them", sum(clipped), len(clipped))
-    return {recording.path: result for recording, result in zip(missing, results, strict=True) if isinstance(result, str)}
+    return {path: result for path, result in results.items() if isinstance(result, str)}
 
 
 def _check_space(missing: list[Recording], layout: CacheFormat) -> None:
     size = sum(layout.size_bytes(recording.seconds) for recording in missing)
-    free, needed = shutil.disk_usage(layout.folder).free, _SPARE_BYTES + size
+    free, needed = shutil.disk_usage(layout.shards).free, _SPARE_BYTES + size
     log.info("decoding %d recordings to %s: %.2f GB, %.1f GB are free", len(missing), layout.folder, size / 1e9, free / 1e9)
     if needed > free:
         raise ValueError(
@@ -176,45 +130,48 @@ def _check_space(missing: list[Recording], layout: CacheFormat) -> None:
         )
 
 
-def _make(recording: Recording, layout: CacheFormat) -> int | str:
-    """Make an array unless another process has done so meanwhile; see `decode`."""
-    if _look_up(recording, layout).array:
-        return 0
+def _attempt(group: list[Recording], layout: CacheFormat) -> Outcome | None:
+    """Make a shard of what is still missing of a group; None if another process is at it."""
+    shard = layout.shard_of(list(keys_of(group, layout).values()))
+    with _claimed(shard) as is_mine:
+        if not is_mine:
+            return None
+        missing = _still_missing(group, layout) if shard.exists() else group
+        return decode(missing, layout) if missing else {}
+
+
+def _still_missing(group: list[Recording], layout: CacheFormat) -> list[Recording]:
+    index = CacheIndex(layout.shards)
+    return [item for item in group if not look_up(item, layout, index).array]
+
+
+@contextlib.contextmanager
+def _claimed(shard: Path) -> Iterator[bool]:
+    """Hold a shard for this process, if no other one does; the claim of a killed process ends with it."""
+    path = shard.with_name(f".{shard.stem[:32]}.partial.lock")  # As of half-written files, which `remove_leftovers` deletes.
+    lock, has_locks = None, True
     try:
-        return decode(recording, layout.path_of(recording.path), layout)
-    except FileNotFoundError:
-        return f"{recording.path}: is gone"
-
-
-def decode(recording: Recording, target: Path, layout: CacheFormat) -> int | str:
-    """Write one array; return how many samples were clipped, or what is wrong with the recording.
-
-    Raises:
-        OutputError: if the folder or the disk does not take it.
-    """
+        lock = take(path)
+    except OSError:  # Then two processes may decode the same, and one of two equal shards stays.
+        has_locks = False
     try:
-        with replaced_when_done(target) as temporary, open(temporary, "wb") as stream:
-            return _write_array(recording, stream, layout)
-    except OutputError:
-        raise
-    except AudioFileError as error:
-        return str(error)
-    except OSError as error:
-        raise OutputError(target, f"could not be written: {os_reason(error)}") from error
+        yield lock is not None or not has_locks
+    finally:
+        if lock is not None:
+            lock.release()
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
-def _write_array(recording: Recording, stream: BinaryIO, layout: CacheFormat) -> int:
-    """Write one array to a file; return how many samples were clipped."""
-    clipped = 0
-    with named_errors(recording.path):
-        source = identify(recording.path)  # Before decoding: what changes meanwhile is noticed at the next opening.
-    writer = ArrayWriter(stream, layout.channels, layout.dtype)
-    for block in decode_blocks(recording.path, layout.sample_rate, layout.channels):
-        writer.append(to_stored(block.T, layout.dtype))
-        clipped += _count_clipped(block, layout.dtype)
-    writer.finish(source)
-    return clipped
+def _wait_for(busy: list[list[Recording]], layout: CacheFormat) -> Iterator[Outcome]:
+    """Wait until other processes have made shards; what one of them has left because it was killed is made here."""
+    if busy:
+        log.info("waiting for another process, which decodes %d of these recordings", sum(map(len, busy)))
+    yield from tracked(_outcomes(busy, layout), len(busy), "Waiting for another process")
 
 
-def _count_clipped(block: np.ndarray, dtype: str) -> int:
-    return int(np.count_nonzero(np.abs(block) > 1)) if dtype == "int16" else 0
+def _outcomes(busy: list[list[Recording]], layout: CacheFormat) -> Iterator[Outcome]:
+    for group in busy:
+        while (outcome := _attempt(group, layout)) is None:
+            time.sleep(_WAIT_SECONDS)
+        yield outcome

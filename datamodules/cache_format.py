@@ -2,16 +2,21 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from datamodules.audio.probing import absolute
+from datamodules.shard_file import KEY_BYTES, SUFFIX
 
 DTYPES = ("int16", "float32")
+STREAM = "stream"
+"""What `data.cache` is where windows are decoded from the files while training."""
 
 _LAYOUT = "1"  # Part of every key; to be raised when the meaning of the samples changes.
+_SHARDS = "shards1"  # Part of the folder's name; to be raised when the form of the files changes.
 _FULL_SCALE = 32768.0
 
 
@@ -20,7 +25,7 @@ class CacheFormat:
     """What the arrays hold.
 
     Attributes:
-        folder: where they lie.
+        folder: of the cache.
         sample_rate: in Hz.
         channels: count; see `decoding.mix`.
         dtype: `int16`, half the size and exact for 16-bit files, or `float32`.
@@ -36,27 +41,48 @@ class CacheFormat:
         if self.dtype not in DTYPES:
             raise ValueError(f"data.cache_dtype={self.dtype!r} is unknown; known: {', '.join(DTYPES)}")
 
-    def path_of(self, audio_path: str) -> Path:
-        """Return the array's path, which depends on the audio file's path, size and time of modification.
+    @property
+    def shards(self) -> Path:
+        """Return the folder of the shards, which hold nothing of another format."""
+        return self.folder / f"{_SHARDS}-{self.sample_rate}hz-{self.channels}ch-{self.dtype}"
+
+    def key_of(self, audio_path: str) -> str:
+        """Return the array's key, which depends on the audio file's path, size and time of modification.
 
         Raises:
             OSError: if the audio file is gone.
         """
         state = os.stat(audio_path)
         facts = (_LAYOUT, str(absolute(audio_path)), state.st_size, state.st_mtime_ns)
-        key = repr((*facts, self.sample_rate, self.channels, self.dtype))
-        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.npy"
+        return _hash(repr((*facts, self.sample_rate, self.channels, self.dtype)))
 
-    def has(self, audio_path: str) -> bool:
-        """Say whether there is an array of an audio file, whole or not."""
-        try:
-            return self.path_of(audio_path).exists()
-        except OSError:
-            return False
+    def shard_of(self, keys: Sequence[str]) -> Path:
+        """Return the path of the shard that is made for so many arrays together."""
+        return self.shards / f"{_hash(' '.join(keys))}{SUFFIX}"
 
     def size_bytes(self, seconds: float) -> int:
         """Return the size of an array of this duration."""
         return round(seconds * self.sample_rate) * self.channels * np.dtype(self.dtype).itemsize
+
+
+def decodes_before(cache: bool | str) -> bool:
+    """Say whether recordings are decoded before training.
+
+    Args:
+        cache: `data.cache`; False is `stream`.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(cache, bool):
+        return cache
+    if cache == STREAM:
+        return False
+    raise ValueError(f"data.cache={cache!r} is unknown; known: true, {STREAM}, false")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[: 2 * KEY_BYTES]
 
 
 def to_stored(samples: np.ndarray, dtype: str) -> np.ndarray:

@@ -22,7 +22,7 @@ def tell_idle_keys(split: str, cache: bool, limits_band: bool, given: Sequence[s
         reasons = dict.fromkeys(dividing, f"{by_time} into train, val and test, whoever is held out")
         reasons["allow_duplicates"] = f"{by_time} and its copies at the same moments, so that none is in two splits"
     if not cache:
-        reasons["cache_dtype"] = "data.cache=false keeps nothing decoded"
+        reasons["cache_dtype"] = "nothing decoded is kept without data.cache=true"
     if not limits_band:
         reasons["narrow_targets"] = "data.corruption does not limit the band, so that recordings of every bandwidth are used"
     lines = [f"data.{key} has no effect: {reason}" for key, reason in reasons.items() if key in (*given, *dividing)]

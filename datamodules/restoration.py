@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader, Dataset
 from datamodules.audio.probing import absolute
 from datamodules.bandwidths import LEAST_SHARE
 from datamodules.cache import CachedRecordings
-from datamodules.cache_format import CacheFormat
+from datamodules.cache_format import CacheFormat, decodes_before
+from datamodules.cache_index import CacheIndex
 from datamodules.catalog import build_catalog
 from datamodules.channel_layouts import as_recorded, check_layout, to_mid_side
 from datamodules.corruptions import Corruption, settings
@@ -57,8 +58,8 @@ class RestorationDataModule(pl.LightningDataModule):
         batch_size: of training, per process.
         samples_per_epoch: training windows per epoch, over all processes together; None with a stride: every window once.
         stride_samples: from one training window to the next, so that each comes up once before any comes again; None draws them.
-        num_workers: processes that load windows; with the cache, none is enough.
-        cache: decode and resample once, into `cache_dir`; else while training.
+        num_workers: processes that load windows; with the cache, none is enough. Their number changes no window.
+        cache: whether to decode and resample once, into `cache_dir`; `stream` or False does so while training.
         cache_dir: folder of the cache.
         cache_dtype: `int16` or `float32`.
         eval_seconds: length of an evaluation example.
@@ -87,7 +88,7 @@ class RestorationDataModule(pl.LightningDataModule):
         batch_size: int = 16,
         samples_per_epoch: int | None = 2048,
         num_workers: int = 0,
-        cache: bool = True,
+        cache: bool | str = True,
         cache_dir: str = "~/.cache/clarion",
         cache_dtype: str = "int16",
         eval_seconds: float = 4.0,
@@ -120,16 +121,17 @@ class RestorationDataModule(pl.LightningDataModule):
         eval_samples = round(eval_seconds * sample_rate)
         self._eval_rules = EvalRules(eval_samples, window_samples, eval_windows, silence_db, eval_seed)
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
-        self._cache_format = layout if cache else None
+        is_cached = decodes_before(cache)
+        self._cache_format = layout if is_cached else None
         cached = functools.partial(CachedRecordings, layout=layout)
         streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
         any_bandwidth = narrow_targets or self.cutoff_hz is None
         least_bandwidth_hz = None if any_bandwidth else LEAST_SHARE * sample_rate / 2
         needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db, least_bandwidth_hz)
         given = {"allow_duplicates": allow_duplicates, "narrow_targets": narrow_targets, "cache_dtype": cache_dtype != "int16"}
-        tell_idle_keys(split, cache, self.cutoff_hz is not None, [key for key in given if given[key]], source.dividing_keys)
-        delays = KnownDelays(layout.folder / FILE if cache else None)
-        reader = functools.partial(open_recordings, reader=cached if cache else streamed, delays=delays)
+        tell_idle_keys(split, is_cached, self.cutoff_hz is not None, [key for key in given if given[key]], source.dividing_keys)
+        delays = KnownDelays(layout.folder / FILE if is_cached else None)
+        reader = functools.partial(open_recordings, reader=cached if is_cached else streamed, delays=delays)
         self._catalog = build_catalog(split, source, reader, max_recordings or {}, needs, allow_duplicates)
         self._corruptions: dict[Split, Corruption] = {}
         self._train: TrainWindows | None = None
@@ -194,7 +196,8 @@ class RestorationDataModule(pl.LightningDataModule):
         if layout is None:
             return {}
         planned = [(path, item.seconds) for item in self.source.planned() for path in (item.path, item.corrupted) if path]
-        return {f"{path} {layout}": layout.size_bytes(seconds) for path, seconds in planned if not layout.has(path)}
+        index = CacheIndex(layout.shards)
+        return {f"{path} {layout}": layout.size_bytes(seconds) for path, seconds in planned if not index.has(path, layout)}
 
     def prepare_data(self) -> None:
         """Fill the cache in one process before the others open it."""

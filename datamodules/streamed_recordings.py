@@ -1,4 +1,4 @@
-"""Read windows straight from the audio files, for data sets that are too large to be cached (`data.cache=false`)."""
+"""Decode windows straight from the audio files, for data sets that are too large to be cached (`data.cache=stream`)."""
 
 import logging
 import math
@@ -9,6 +9,7 @@ import numpy as np
 from datamodules.audio import io as audio_io
 from datamodules.audio.decoding import mix
 from datamodules.audio.io import AudioFileError, AudioInfo
+from datamodules.audio.open_files import OpenFiles
 from datamodules.audio.probing import probe_all
 from datamodules.sources import Recording
 
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class StreamedRecordings:
-    """Recordings that are decoded, mixed and resampled anew for every window.
+    """Recordings that are decoded, mixed and resampled anew for every window; files that were read last stay open.
 
     Args:
         recordings: what to read; files whose header cannot be read are named once in a warning and left out.
@@ -34,7 +35,7 @@ class StreamedRecordings:
         self.skipped = [str(result) for result in probed if isinstance(result, AudioFileError)]
         self._infos = [result for result in probed if isinstance(result, AudioInfo)]
         self.recordings = [item for item, info in zip(recordings, probed, strict=True) if isinstance(info, AudioInfo)]
-        self._sample_rate, self._channels = sample_rate, channels
+        self._sample_rate, self._channels, self._files = sample_rate, channels, OpenFiles()
 
     def len_samples(self, index: int) -> int:
         """Return the length of a recording; see `Recordings`."""
@@ -56,7 +57,7 @@ class StreamedRecordings:
         period = from_hz // math.gcd(from_hz, to_hz)
         first = max(0, start * from_hz // to_hz - margin) // period * period
         last = min(info.frames, -(-(start + count) * from_hz // to_hz) + margin)
-        native = mix(audio_io.read(info.path, first, last - first), self._channels)
+        native = mix(self._files.read(info.path, first, last - first), self._channels)
         skipped = start - first * to_hz // from_hz
         return audio_io.resample(native, from_hz, to_hz)[:, skipped : skipped + count]
 

@@ -125,7 +125,10 @@ DATA: Keys = {
         nullable(Whole(1, 2**40)), "Training windows of an epoch; null, with stride_samples: every one of them once.", "windows"
     ),
     "num_workers": Key(Whole(0, 1024), "Processes that read windows; 0 reads in the process that trains.", "processes"),
-    "cache": Key(Flag(), "Decode every file once, into cache_dir; false reads windows straight from the files."),
+    "cache": Key(
+        Either((Flag(), Only("stream"))),
+        "Decode every file once, into cache_dir; stream, or false, decodes windows while training.",
+    ),
     "cache_dir": Key(Text("a folder"), "Folder of the decoded audio; the variable CLARION_CACHE sets it too."),
     "cache_dtype": Key(OneOf(constant("datamodules.cache_format", "DTYPES")), "How the decoded audio is kept."),
     "eval_seconds": Key(Number(0, 3600, above=True), "Length of a validation and test window.", "s"),

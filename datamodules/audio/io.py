@@ -11,6 +11,7 @@ import numpy as np
 import soxr
 
 from datamodules.audio.checks import AudioFileError, check_finite, named_errors, refuse_short, slack_samples
+from datamodules.audio.decoder import Decoder
 from datamodules.audio.info import AudioInfo
 from datamodules.audio.library_lines import library_lines_named
 from datamodules.audio.opening import open_audio
@@ -23,6 +24,7 @@ __all__ = [
     "open_audio",
     "probe",
     "read",
+    "read_open",
     "resample",
     "resampled_length",
     "write",
@@ -58,15 +60,27 @@ def read(path: str | os.PathLike[str], start_samples: int = 0, count_samples: in
     Raises:
         AudioFileError: as `probe`, and if the part is not within the file, is cut short or holds NaN or infinity.
     """
-    with open_audio(path) as file, named_errors(path), library_lines_named(path):
-        count = file.frames - start_samples if count_samples is None else count_samples
-        if start_samples < 0 or count < 0 or start_samples + count > file.frames:
-            raise AudioFileError(path, f"has {file.frames} samples, asked for {count} from sample {start_samples}")
+    with open_audio(path) as file:
+        return read_open(file, path, start_samples, file.frames - start_samples if count_samples is None else count_samples)
+
+
+def read_open(file: Decoder, path: str | os.PathLike[str], start_samples: int, count_samples: int) -> np.ndarray:
+    """Decode a part of a file that is open already; see `read`.
+
+    Args:
+        file: the open file. One that cannot seek must stand at its start.
+        path: named in errors.
+        start_samples: first sample of the part.
+        count_samples: length of the part.
+    """
+    with named_errors(path), library_lines_named(path):
+        if start_samples < 0 or count_samples < 0 or start_samples + count_samples > file.frames:
+            raise AudioFileError(path, f"has {file.frames} samples, asked for {count_samples} from sample {start_samples}")
         skip_to(file, start_samples)
-        decoded = decode_from(file, start_samples, count, "float32")
-        refuse_short(path, len(decoded) + slack_samples(file), count, "samples")
+        decoded = decode_from(file, start_samples, count_samples, "float32")
+        refuse_short(path, len(decoded) + slack_samples(file), count_samples, "samples")
     check_finite(path, decoded)
-    padded = np.pad(decoded, ((0, count - len(decoded)), (0, 0)))
+    padded = decoded if len(decoded) == count_samples else np.pad(decoded, ((0, count_samples - len(decoded)), (0, 0)))
     return np.ascontiguousarray(padded.T)  # (C, T)
 
 

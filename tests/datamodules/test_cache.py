@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules import cache_filling as cache
+from datamodules import cache_decoding, cache_filling
 from datamodules.audio.io import read
 from datamodules.audio.partial import replaced_when_done
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat, from_stored, to_stored
+from datamodules.shard_file import read_directory
 from datamodules.sources import Recording
 
 
@@ -29,8 +30,13 @@ def layout(tmp_path):
     return CacheFormat(tmp_path / "cache", 8000)
 
 
-def arrays(layout):
-    return sorted(layout.folder.glob("*.npy"))
+def shards(layout):
+    return sorted(layout.shards.glob("*.shard"))
+
+
+def held(layout):
+    """Return the sizes of all arrays."""
+    return [place.end - place.start for shard in shards(layout) for place in read_directory(shard).values()]
 
 
 def test_int16_error_is_at_most_one_step():
@@ -73,15 +79,15 @@ def test_rate_and_channels_are_those_asked_for(tmp_path, write_noise, layout):
 
 def test_a_second_run_decodes_nothing(recordings, layout, monkeypatch):
     first = CachedRecordings(recordings, layout).read(1, 0, 8000)
-    monkeypatch.setattr(cache, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
+    monkeypatch.setattr(cache_decoding, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
     np.testing.assert_array_equal(CachedRecordings(recordings, layout).read(1, 0, 8000), first)
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(recordings, layout, monkeypatch):
     CachedRecordings(recordings[:2], layout)
     decoded = []
-    original = cache.decode_blocks
-    monkeypatch.setattr(cache, "decode_blocks", lambda path, *rest: (decoded.append(path), original(path, *rest))[1])
+    original = cache_decoding.decode_blocks
+    monkeypatch.setattr(cache_decoding, "decode_blocks", lambda path, *rest: (decoded.append(path), original(path, *rest))[1])
     CachedRecordings(recordings, layout)
     assert sorted(decoded) == [item.path for item in recordings[2:]]
 
@@ -92,11 +98,11 @@ def test_a_half_written_array_is_never_used(recordings, layout, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(cache, "decode_blocks", die)
+        patch.setattr(cache_decoding, "decode_blocks", die)
         with pytest.raises(KeyboardInterrupt):
             CachedRecordings(recordings[:1], layout)
-    assert arrays(layout) == []
-    (layout.folder / ".1234.partial").write_bytes(b"left over by a killed run")
+    assert shards(layout) == []
+    (layout.shards / ".1234.partial").write_bytes(b"left over by a killed run")
     assert CachedRecordings(recordings[:1], layout).len_samples(0) == 8000
 
 
@@ -106,18 +112,18 @@ def test_a_changed_file_is_decoded_again(recordings, layout, write_noise, tmp_pa
     os.utime(tmp_path / "audio" / "0.wav", ns=(0, 12345))
     after = CachedRecordings(recordings, layout).read(0, 0, 8000)
     assert not np.array_equal(before, after)
-    assert len(arrays(layout)) == 5
+    assert len(held(layout)) == 5
 
 
 def test_key_depends_on_time_size_place_and_format(tmp_path, write_noise, layout):
     path = write_noise(tmp_path / "a.wav")
-    keys = [layout.path_of(str(path))]
-    keys += [CacheFormat(layout.folder, *facts).path_of(str(path)) for facts in [(16000,), (8000, 2), (8000, 1, "float32")]]
-    keys.append(layout.path_of(shutil.copy2(path, tmp_path / "copy.wav")))
+    keys = [layout.key_of(str(path))]
+    keys += [CacheFormat(layout.folder, *facts).key_of(str(path)) for facts in [(16000,), (8000, 2), (8000, 1, "float32")]]
+    keys.append(layout.key_of(shutil.copy2(path, tmp_path / "copy.wav")))
     os.utime(path, ns=(0, 1))
-    keys.append(layout.path_of(str(path)))
+    keys.append(layout.key_of(str(path)))
     os.utime(write_noise(path, seconds=2), ns=(0, 1))
-    keys.append(layout.path_of(str(path)))
+    keys.append(layout.key_of(str(path)))
     assert len(set(keys)) == 7
 
 
@@ -141,11 +147,11 @@ def test_disk_use_is_said_before_it_starts(recordings, layout, caplog):
         CachedRecordings(recordings, layout)
     assert "decoding 4 recordings" in caplog.messages[0]
     assert layout.size_bytes(4.0) == 64000
-    assert all(path.stat().st_size - 16000 in range(64, 257) for path in arrays(layout))
+    assert all(size - 16000 in range(64, 257) for size in held(layout))
 
 
 def test_a_full_disk_is_noticed_before_it_starts(recordings, layout, monkeypatch):
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+    monkeypatch.setattr(cache_filling.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 1000))
     with pytest.raises(ValueError, match=r"data.cache_dir=.*cache has 0.00 GB free but 0.10 GB are needed; set data.cache_dir"):
         CachedRecordings(recordings, layout)
 
@@ -154,10 +160,10 @@ def test_a_disk_that_fills_up_gives_one_sentence(recordings, layout, monkeypatch
     def fail(writer, frames):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.ArrayWriter, "append", fail)
-    with pytest.raises(ValueError, match=r"data.cache_dir=.* could not be filled \(.*no space left.*data.cache=false"):
+    monkeypatch.setattr(cache_decoding.ArrayWriter, "append", fail)
+    with pytest.raises(ValueError, match=r"data.cache_dir=.* could not be filled \(.*no space left.*data.cache=stream"):
         CachedRecordings(recordings, layout)
-    assert list(layout.folder.iterdir()) == []
+    assert list(layout.shards.iterdir()) == []
 
 
 def test_an_unwritable_folder_gives_one_sentence(tmp_path, recordings):
@@ -183,8 +189,8 @@ def test_long_recordings_do_not_fill_the_memory(tmp_path, layout):
 
 
 def test_half_written_arrays_of_killed_runs_are_deleted_after_a_day(recordings, layout):
-    layout.folder.mkdir()
-    old, young = layout.folder / ".old.partial", layout.folder / ".young.partial"
+    layout.shards.mkdir(parents=True)
+    old, young = layout.shards / ".old.partial", layout.shards / ".young.partial"
     for leftover in (old, young):
         leftover.write_bytes(b"half")
     day_ago = time.time() - 24 * 3600 - 60
@@ -195,19 +201,19 @@ def test_half_written_arrays_of_killed_runs_are_deleted_after_a_day(recordings, 
 
 
 def test_half_written_arrays_that_no_process_holds_are_deleted_at_once(recordings, layout):
-    layout.folder.mkdir()
-    left = layout.folder / f".{'a' * 32}.partial"
+    layout.shards.mkdir(parents=True)
+    left = layout.shards / f".{'a' * 32}.partial"
     left.write_bytes(b"half")
-    with replaced_when_done(layout.folder / "other.npy") as held:
+    with replaced_when_done(layout.shards / "other.shard") as temporary:
         CachedRecordings(recordings[:1], layout)
-        assert held.exists()
+        assert temporary.exists()
     assert not left.exists()
 
 
 def test_lock_that_is_left_when_no_array_is_missing_is_deleted(recordings, layout):
     CachedRecordings(recordings, layout)
-    left = layout.folder / f".{'a' * 32}.partial.lock"
+    left = layout.shards / f".{'a' * 32}.partial.lock"
     left.touch()  # by a run that was killed after it gave the last array its name
     CachedRecordings(recordings, layout)
     assert not left.exists()
-    assert len(arrays(layout)) == len(recordings)
+    assert len(held(layout)) == len(recordings)

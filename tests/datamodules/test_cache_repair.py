@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules import cache_filling
+from datamodules import cache_decoding, cache_filling
+from datamodules.array_file import ArrayWriter
 from datamodules.audio.io import AudioFileError, read
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat
+from datamodules.cache_index import CacheIndex
+from datamodules.identity import identify
+from datamodules.shard_file import ShardWriter
 from datamodules.sources import Recording
 
 
@@ -29,8 +33,9 @@ def layout(tmp_path):
 
 @pytest.fixture
 def array(recordings, layout):
+    """Return the place of the first of two arrays in a shard."""
     CachedRecordings(recordings, layout)
-    return layout.path_of(recordings[0].path)
+    return CacheIndex(layout.shards).places(layout.key_of(recordings[0].path))[0]
 
 
 def assert_exact(cached, recordings):
@@ -57,8 +62,6 @@ DAMAGES = {
     "emptied": lambda path: path.write_bytes(b""),
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:-1000]),
     "longer": lambda path: path.write_bytes(path.read_bytes() + b"0"),
-    "of_another_type": lambda path: np.save(path, np.zeros((96_000, 1))),
-    "of_another_shape": lambda path: np.save(path, np.zeros((96_000, 2), np.int16)),
     "text": lambda path: path.write_text("this is no array" * 100, encoding="utf-8"),
     "pipe": replace_by_pipe,
     "device": replace_by_device,
@@ -68,42 +71,64 @@ DAMAGES = {
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices are files on POSIX systems")
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_array_is_decoded_again_with_one_line(recordings, layout, array, damage, caplog):
-    DAMAGES[damage](array)
+def test_a_damaged_shard_is_made_again_with_one_line(recordings, layout, array, damage, caplog):
+    DAMAGES[damage](array.path)
     with caplog.at_level(logging.WARNING):
         assert_exact(CachedRecordings(recordings, layout), recordings)
     (line,) = caplog.messages
-    assert line.startswith(f"decoding 1 recordings again, whose cached arrays are damaged, e.g. {array} ")
+    assert line.startswith(f"1 files of decoded audio cannot be used, e.g. {array.path} ")
     caplog.clear()
     assert_exact(CachedRecordings(recordings, layout), recordings)
     assert not caplog.messages
 
 
-def test_an_array_of_another_form_is_decoded_again(recordings, layout, array):
-    CachedRecordings(recordings, CacheFormat(layout.folder, 48_000, 2))
-    CacheFormat(layout.folder, 48_000, 2).path_of(recordings[0].path).rename(array)
+def test_an_array_of_another_form_is_decoded_again(recordings, layout, array, caplog):
+    with open(array.path, "wb") as stream:
+        shard = ShardWriter(stream)
+        with shard.entry(layout.key_of(recordings[0].path)) as place:
+            writer = ArrayWriter(place, 2, "int16")
+            writer.append(np.zeros((96_000, 2), np.int16))
+            writer.finish(identify(recordings[0].path))
+        shard.finish()
+    with caplog.at_level(logging.WARNING):
+        assert_exact(CachedRecordings(recordings, layout), recordings)
+    (line,) = caplog.messages
+    told = f"decoding 1 recordings again, whose cached arrays are damaged, e.g. {array.path} holds int16 of shape (96000, 2)"
+    assert line == told
+
+
+def test_a_seal_that_is_damaged_costs_one_recording_of_a_shard(recordings, layout, array, caplog):
+    content = bytearray(array.path.read_bytes())
+    content[array.end - 1] ^= 1
+    array.path.write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        assert_exact(CachedRecordings(recordings, layout), recordings)
+    (line,) = caplog.messages
+    assert line.startswith(f"decoding 1 recordings again, whose cached arrays are damaged, e.g. {array.path} ")
+    caplog.clear()
     assert_exact(CachedRecordings(recordings, layout), recordings)
+    assert not caplog.messages
 
 
 def test_flipped_bits_are_found_when_they_are_read_and_decoded_again(recordings, layout, array, caplog):
     cached = CachedRecordings(recordings, layout)
-    content = np.fromfile(array, np.uint8)
+    content = np.fromfile(array.path, np.uint8)
     hit = np.random.default_rng(0).choice(np.arange(128, 192_128), 1900, replace=False)
     content[hit] ^= 4
-    content.tofile(array)
+    content.tofile(array.path)
     with caplog.at_level(logging.WARNING):
         assert_exact(cached, recordings)
         assert_exact(cached, recordings)
     (line,) = caplog.messages
-    assert line.startswith(f"{array}, the cached array of {recordings[0].path}, has changed in the 65536 bytes of block ")
+    assert line.startswith(f"{array.path}, which holds {recordings[0].path}, has changed in the 65536 bytes of block ")
     assert line.endswith("; decoding it again")
 
 
 def test_flipped_bits_of_a_recording_that_is_gone_are_never_heard(recordings, layout, array):
     cached = CachedRecordings(recordings, layout)
-    content = np.fromfile(array, np.uint8)
+    content = np.fromfile(array.path, np.uint8)
     content[50_000] ^= 1
-    content.tofile(array)
+    content.tofile(array.path)
     os.remove(recordings[0].path)
     with pytest.raises(AudioFileError, match=r"0\.wav: has changed since the run began, and its cached array is damaged"):
         cached.read(0, 0, 96_000)
@@ -113,7 +138,7 @@ def test_a_recording_rewritten_with_equal_size_and_time_is_decoded_again(recordi
     state = os.stat(recordings[0].path)
     write_noise(Path(recordings[0].path), 2.0, 48_000, seed=99)
     os.utime(recordings[0].path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert layout.path_of(recordings[0].path) == array
+    assert CacheIndex(layout.shards).places(layout.key_of(recordings[0].path)) == [array]
     with caplog.at_level(logging.WARNING):
         assert_exact(CachedRecordings(recordings, layout), recordings)
     assert caplog.messages == [f"decoding 1 recordings again, which have changed since, e.g. {recordings[0].path}"]
@@ -121,14 +146,14 @@ def test_a_recording_rewritten_with_equal_size_and_time_is_decoded_again(recordi
 
 def test_other_rights_decode_nothing(recordings, layout, array, monkeypatch):
     os.chmod(recordings[0].path, 0o600)
-    monkeypatch.setattr(cache_filling, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
+    monkeypatch.setattr(cache_decoding, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
     assert_exact(CachedRecordings(recordings, layout), recordings)
 
 
-def test_a_folder_in_place_of_an_array_is_one_sentence(recordings, layout, array):
-    array.unlink()
-    array.mkdir()
-    with pytest.raises(ValueError, match=rf"{array} is a folder where data.cache_dir keeps an array; remove it"):
+def test_a_folder_in_place_of_a_shard_is_one_sentence(recordings, layout, array):
+    array.path.unlink()
+    array.path.mkdir()
+    with pytest.raises(ValueError, match=rf"{array.path} is a folder where data.cache_dir keeps decoded audio; remove it"):
         CachedRecordings(recordings, layout)
 
 
@@ -138,25 +163,26 @@ def test_a_complete_cache_needs_no_writable_folder(recordings, layout, array, mo
 
     monkeypatch.setattr(cache_filling, "check_folder", refuse)
     assert_exact(CachedRecordings(recordings, layout), recordings)
-    array.unlink()
+    array.path.unlink()
     with pytest.raises(ValueError, match=r"data.cache_dir=.*cache cannot be written to \(.*read-only file system\); set data"):
         CachedRecordings(recordings, layout)
 
 
 def test_what_a_full_disk_has_interrupted_goes_on(recordings, layout, monkeypatch):
-    original = cache_filling.ArrayWriter.finish
+    original = cache_decoding.ArrayWriter.finish
 
     def fill_up(writer, source):
-        if any(layout.folder.glob("*.npy")):
+        if any(layout.shards.glob("*.shard")):
             raise OSError(28, "No space left on device")
         original(writer, source)
 
     with monkeypatch.context() as patch:
+        patch.setattr(cache_filling, "SHARD_BYTES", (1, 1))
         patch.setattr(cache_filling, "parallel_map", lambda function, items, text: [function(item) for item in items])
-        patch.setattr(cache_filling.ArrayWriter, "finish", fill_up)
+        patch.setattr(cache_decoding.ArrayWriter, "finish", fill_up)
         with pytest.raises(ValueError, match=rf"data.cache_dir={layout.folder} could not be filled \(.*no space left"):
             CachedRecordings(recordings, layout)
-    assert len(list(layout.folder.iterdir())) == 1
+    assert len(list(layout.shards.iterdir())) == 1
     assert_exact(CachedRecordings(recordings, layout), recordings)
 
 
@@ -165,6 +191,7 @@ def test_two_processes_may_fill_one_cache(recordings, layout):
 from pathlib import Path
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat
+from datamodules.cache_index import CacheIndex
 from datamodules.sources import Recording
 paths = {[recording.path for recording in recordings]!r}
 recordings = [Recording(path, 2.0, "train", path) for path in paths]
@@ -173,7 +200,7 @@ print(CachedRecordings(recordings, CacheFormat(Path({str(layout.folder)!r}), 480
     builders = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [builder.communicate(timeout=60)[0] for builder in builders] == ["96000\n"] * 2
     assert_exact(CachedRecordings(recordings, layout), recordings)
-    assert len(list(layout.folder.iterdir())) == 2
+    assert len(list(layout.shards.iterdir())) == 1
 
 
 def test_an_array_that_another_process_has_made_meanwhile_is_taken(recordings, layout, monkeypatch):
@@ -181,7 +208,7 @@ def test_an_array_that_another_process_has_made_meanwhile_is_taken(recordings, l
         with monkeypatch.context() as patch:
             patch.setattr(cache_filling, "_prepare", original)
             CachedRecordings(recordings, layout)
-        monkeypatch.setattr(cache_filling, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
+        monkeypatch.setattr(cache_decoding, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
 
     original = cache_filling._prepare
     monkeypatch.setattr(cache_filling, "_prepare", other_process)

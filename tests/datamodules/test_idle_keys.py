@@ -26,7 +26,7 @@ def told(caplog, source=None, corruption=None, **options):
     ("options", "words"),
     [
         ({"allow_duplicates": True, "split": "time"}, ("data.allow_duplicates has no effect", "data.split=time")),
-        ({"cache_dtype": "float32", "cache": False}, ("data.cache_dtype has no effect", "data.cache=false")),
+        ({"cache_dtype": "float32", "cache": False}, ("data.cache_dtype has no effect", "data.cache=true")),
         ({"narrow_targets": True}, ("data.narrow_targets has no effect", "data.corruption")),
         (
             {"source": VoiceBankSource("speech", validation_speakers=["p226"]), "split": "time"},

@@ -84,7 +84,7 @@ WRONG = [
     (["data.sample_rate=44.1k"], "data.sample_rate=44.1k must be a whole number from 4000 to 200000 .Hz."),
     (["data.batch_size=abc"], "data.batch_size=abc must be"),
     (["data.eval_seconds=four"], "data.eval_seconds=four must be"),
-    (["data.cache=maybe"], "data.cache=maybe must be true or false"),
+    (["data.cache=maybe"], "data.cache=maybe must be true or false, or stream"),
     (["data.root="], "data.root='' must be a folder, and not empty .an unset variable"),
     (["data=folder", "data.root="], "data.root='' must be"),
     (["data.level_db=[6,-6]"], r"data.level_db=\[6, -6\] must be .* low not above high"),

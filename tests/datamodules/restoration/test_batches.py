@@ -48,15 +48,23 @@ def test_batches_have_noise_of_their_own(make):
     assert not torch.allclose(noises[0], noises[1], atol=1e-3)
 
 
-@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("cache", [True, "stream", False])
 def test_worker_processes_change_nothing(make, cache):
     alone, helped = make(cache=cache), make(cache=cache, num_workers=2)
     assert equal(corrupted_epoch(alone, 1), corrupted_epoch(helped, 1))
     assert equal(list(alone.val_dataloader()), list(helped.val_dataloader()))
 
 
-def test_reading_from_the_files_gives_the_same_windows_as_the_cache(make):
-    assert equal(corrupted_epoch(make()), corrupted_epoch(make(cache=False)))
+@pytest.mark.parametrize("cache", ["stream", False])
+def test_reading_from_the_files_gives_the_same_windows_as_the_cache(make, cache):
+    cold, warm = corrupted_epoch(make()), corrupted_epoch(make())
+    assert equal(cold, warm)
+    assert equal(cold, corrupted_epoch(make(cache=cache, num_workers=1)))
+
+
+def test_another_way_to_read_is_refused(make):
+    with pytest.raises(ValueError, match="data.cache='disk' is unknown; known: true, stream, false"):
+        make(cache="disk")
 
 
 def test_evaluation_pairs_ignore_the_training_seed(make):

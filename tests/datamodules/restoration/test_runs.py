@@ -106,7 +106,7 @@ def test_an_impossible_corruption_stops_before_any_file_is_read(make):
         make(corruption=Codec(), channels=3)
 
 
-@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("cache", [True, "stream", False])
 def test_a_single_file_is_enough_where_time_splits(tmp_path, write_noise, cache):
     path = write_noise(tmp_path / "one" / "song.flac", 6.0)
     options = {

@@ -39,7 +39,7 @@ def test_training_needs_what_was_told(train_config: Config, tmp_path: Path, aver
     best, last = ((tmp_path / "run" / "checkpoints" / f"{name}.ckpt").stat().st_size for name in ("best", "last"))
     assert (best, last) == (pytest.approx(need.best_bytes, rel=0.03), pytest.approx(need.last_bytes, rel=0.03))
     assert last == pytest.approx((4 if averaged == "0.9" else 3) * best, rel=0.03)
-    made = sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.npy"))
+    made = sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.shard"))
     assert made == pytest.approx(sum(need.arrays.values()), rel=0.05)
     assert Estimator().need(settings).arrays == {}
 
