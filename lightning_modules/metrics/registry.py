@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-Occasion = Literal["validation", "steps", "test", "probe", "perceptual"]
+Occasion = Literal["validation", "steps", "test", "features", "probe", "perceptual"]
 
 CHEAP: tuple[Occasion, ...] = ("validation", "steps", "test")
 """For what costs little enough to be taken at every validation, and after every step of a method that has some."""
@@ -127,6 +127,7 @@ _ALL = (
     MetricInfo("csig", "predicted rating of signal distortion", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("cbak", "predicted rating of background noise", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("covl", "predicted rating of overall quality", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
+    MetricInfo("mel_features", "distance of a classifier's features of log-mel spectra", False, when=("features",), decimals=3),
     MetricInfo("visqol", "rating predicted by ViSQOL", True, when=("perceptual",), package="visqol"),
     MetricInfo("zimtohrli", "rating predicted by Zimtohrli", True, when=("perceptual",), package="zimtohrli"),
     MetricInfo("dnsmos", "rating of speech predicted by DNSMOS", True, when=("perceptual",), package="speechmos"),
