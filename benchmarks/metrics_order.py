@@ -6,10 +6,12 @@ Of up to FILES recordings (default 8) of a folder, evenly spread by name, four s
 48 kHz. Five signals with more and more of the truth above 4 kHz are scored: nothing (input), what `noise_fill` finds blindly,
 noise under the true envelope, the true magnitudes with the phases of noise, all of it (clean). A line of the table has the
 means, on how many recordings every step was an improvement, and the seconds that a minute of audio takes in one process on the
-CPU. What the extra `perceptual` adds is told to be music. SNR and SI-SDR punish all noise, so they know another order.
+CPU; recordings on which a metric has no value are left out. What the extra `perceptual` adds is told to be music. SNR and
+SI-SDR punish all noise, so they know another order.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -96,10 +98,11 @@ def _perceptual(name: str, restored: Tensor, clean: Tensor) -> float:
 
 
 def measure(metric: Metric, orders: list[Mapping[str, Tensor]]) -> tuple[list[list[float]], float]:
-    """Return the values of every signal of every recording, and the seconds a minute of audio takes, warm."""
+    """Return the values of every signal of every recording that has some, and the seconds a minute of audio takes, warm."""
     metric(orders[0]["input"], orders[0]["clean"])
     started = time.perf_counter()
-    values = [[metric(signal, order["clean"]) for signal in order.values()] for order in orders]
+    rows = [[metric(signal, order["clean"]) for signal in order.values()] for order in orders]
+    values = [row for row in rows if not any(map(math.isnan, row))]
     minutes = sum(len(signal) for order in orders for signal in order.values()) / RATE_HZ / 60
     return values, (time.perf_counter() - started) / minutes
 
@@ -112,13 +115,14 @@ def main(folder: Path, files: int) -> None:
     if count < 1:
         sys.exit(f"{folder} holds no recordings (flac, wav, mp3, ogg), or FILES={files} asks for none")
     orders = [oracle_order(excerpt(paths[place * len(paths) // count]), RATE_HZ, LOW_RATE_HZ) for place in range(count)]
-    table = Table("metric", *orders[0], f"in order, of {count}", "s a minute", box=None)
+    table = Table("metric", *orders[0], "in order", "s a minute", box=None)
     for name, metric in all_metrics().items():
         values, seconds = measure(metric, orders)
         sign = METRICS[name].sign
         kept = sum(all(sign * worse < sign * better for worse, better in pairwise(row)) for row in values)
-        means = [sum(column) / count for column in zip(*values, strict=True)]
-        table.add_row(METRICS[name].heading, *(f"{mean:.2f}" for mean in means), str(kept), f"{seconds:.2f}")
+        means = [sum(column) / len(values) for column in zip(*values, strict=True)] or [math.nan] * len(orders[0])
+        kept_of = f"{kept} of {len(values)}"
+        table.add_row(METRICS[name].heading, *(f"{mean:.2f}" for mean in means), kept_of, f"{seconds:.2f}")
     Console(width=COLUMNS).print(table)
 
 

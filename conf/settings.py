@@ -81,6 +81,7 @@ class EvaluateSettings:
         steps: after which a method in steps has further rows.
         conditions: corruptions that are evaluated in place of that of the configuration.
         step_size: of a refining method; None is its own.
+        deep_features: a run by whose classifier pairs are compared too; None: none.
         monitor: the metric of the verdict.
         baselines: names of methods without training.
         examples: how many test pairs are written as audio and pictures.
@@ -96,6 +97,7 @@ class EvaluateSettings:
     steps: Sequence[int] | None
     conditions: Sequence[Condition]
     step_size: float | None
+    deep_features: str | None
     monitor: str
     baselines: Sequence[str]
     examples: int
@@ -166,6 +168,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
         steps=config["steps"],
         conditions=conditions_of(config),
         step_size=config["step_size"],
+        deep_features=None if config["test_deep_features"] is None else str(config["test_deep_features"]),
         monitor=config["monitor"],
         baselines=config["baselines"],
         examples=config["examples"],

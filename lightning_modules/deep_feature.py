@@ -15,7 +15,8 @@ from lightning_modules.regression import RegressionModule, RegressionSettings
 from lightning_modules.training.gan_health import warn
 from lightning_modules.training.optimizing import trained_parameters
 from lightning_modules.training.stages import Stage, plan_stages, stage_at
-from models.dilated_denoiser import SoundClassifier, label_error
+from models.dilated_denoiser import label_error
+from models.layers.classifying import Classifier
 from models.layers.setting_error import settings_under
 
 
@@ -39,7 +40,7 @@ class DeepFeatureModule(RegressionModule):
     def __init__(
         self,
         *,
-        classifier: Callable[[], SoundClassifier],
+        classifier: Callable[[], Classifier],
         stages: Mapping[str, Mapping[str, Any]],
         **regression: Unpack[RegressionSettings],
     ) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.layers.classifying import Classifier, heads
 from models.layers.counts import check_count
 from models.layers.mono_batch import from_mono_batch, to_mono_batch
 from models.layers.starting import zeroed
@@ -100,7 +101,7 @@ class DilatedDenoiserPublished(DilatedDenoiser):
         return found
 
 
-class SoundClassifier(nn.Module):
+class SoundClassifier(Classifier):
     """Tell what a sound is: strided convolutions, the mean over time, and a linear layer for every task.
 
     Layers have three taps, halve the rate, all but the last, and have twice as many channels after every fifth.
@@ -126,29 +127,11 @@ class SoundClassifier(nn.Module):
             nn.Sequential(nn.Conv1d(before, after, TAPS, stride, 1, bias=False), nn.BatchNorm1d(after), nn.LeakyReLU(LEAK))
             for before, after, stride in zip([1, *widths], widths, strides, strict=False)
         )
-        self.heads = nn.ModuleList(nn.Linear(widths[-1], classes) for _ in range(tasks))
+        self.heads = heads(widths[-1], tasks, classes)
 
-    def features(self, signal: Tensor, count: int) -> list[Tensor]:
-        """Return what the first layers put out.
-
-        Args:
-            signal: (B, C, T), each channel by itself.
-            count: number of layers.
-
-        Returns:
-            For each (B * C, C', T').
-        """
-        features, found = to_mono_batch(signal, 1), []
-        for layer in list(self.layers)[:count]:
-            features = layer(features)
-            found.append(features)
-        return found
-
-    def forward(self, signal: Tensor, task: int) -> Tensor:
-        """Return the logits (B, classes) of a task for signals (B, C, T), the mean over their channels."""
-        pooled = self.features(signal, len(self.layers))[-1].mean(dim=-1)  # (B * C, C')
-        logits: Tensor = self.heads[task](pooled)
-        return torch.unflatten(logits, 0, signal.shape[:2]).mean(dim=1)
+    def prepared(self, signal: Tensor) -> Tensor:
+        """Return the channels (B * C, 1, T) of signals (B, C, T)."""
+        return to_mono_batch(signal, 1)
 
 
 def label_error(logits: Tensor, labels: Tensor) -> Tensor:

@@ -44,9 +44,10 @@ QUICK = {  # whatever the command, it is to take seconds
     "train": ["trainer.max_epochs=1", "trainer.max_time=null", "trainer.limit_train_batches=1", "logger=csv", "examples=1"],
     "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]"],
 }
+FEATURES = {"FEATURES": "deep_feature", "MEL": "deep_feature_mel"}
 RUNS = {"runs/NAME": "unet_small", "runs/PROGRESSIVE": "conv_rnn", "runs/MUGAN": "mugan_small"}
 RUNS |= {"runs/REFINED": "collaborative_gan_small", "runs/STEREO": "stereo_autoencoder data.channels=2"}
-RUNS |= {"runs/FEATURES": "deep_feature model.stages.labels.epochs=1"}
+RUNS |= {f"runs/{run}": f"{model} model.stages.labels.epochs=1" for run, model in FEATURES.items()}
 UNET = ["model.net.channels=[4,8]", "model.net.kernels=[9,5]", "model.net.depth=2"]
 MUGAN = ["model.net.filters=[8,8]", "model.net.depth=2"]
 BESIDE_MUGAN = ["model.discriminator.depth=2", "model.discriminator.filters=[4,4,4]"]

@@ -12,20 +12,23 @@ from benchmarks.results_grid.jobs import Job, Place, Trial, do
 from benchmarks.results_grid.records import keep_record, take_records
 
 
-def reader(prog: str, description: str, folders: str, named: Sequence[str], what: str) -> argparse.ArgumentParser:
+def reader(
+    prog: str, description: str, folders: str, named: Sequence[str], what: str, option: str = "--only"
+) -> argparse.ArgumentParser:
     """Return what reads the command line, to which a table may add its own arguments.
 
     Args:
         prog: how it is called.
         description: what it makes.
         folders: that DIR holds.
-        named: what `--only` chooses from.
+        named: what an option chooses from, which is kept as `only`.
         what: these are, in one word.
+        option: that chooses.
     """
     parser = argparse.ArgumentParser(prog=prog, description=description)
     parser.add_argument("audio", type=Path, metavar="DIR", help=f"with {folders}")
     parser.add_argument("work", type=Path, metavar="WORK", help="folder of runs, evaluations and cache")
-    parser.add_argument("--only", nargs="+", choices=list(named), default=list(named), help=f"these {what}")
+    parser.add_argument(option, dest="only", nargs="+", choices=list(named), default=list(named), help=f"these {what}")
     parser.add_argument("--dry-run", action="store_true", help="print the commands that are left")
     parser.add_argument("--tables", action="store_true", help="print the tables of what there is")
     records_help = "take what benchmarks/records has of other machines as done, and add what is done here"

@@ -22,7 +22,7 @@ BASE: Keys = {
 }
 LOSS_NETWORK = Key(
     nullable(Text("a run folder, a checkpoint or a shipped model")),
-    "A run of model=deep_feature, by whose classifier loss_weights.deep_feature compares.",
+    "A run of model=deep_feature or deep_feature_mel, by whose classifier loss_weights.deep_feature compares.",
 )
 MONITOR = Key(OneOf(validated), "Metric that plateau schedules watch; follows the key monitor.")
 
@@ -127,15 +127,25 @@ STAGE = Section(
     }
 )
 STAGED: Keys = {**MUGAN, "stages": needed(Table(STAGE, "names of stages"), "Parts of the training, in their order.")}
+LABELS: Keys = {
+    "tasks": Key(Whole(1, 3), "Kinds of labels: kind, source and speaker, in this order."),
+    "classes": Key(Whole(2, 65_536), "Different labels of each that are told apart at most."),
+}
 CLASSIFIER = Node(
     "classifier",
     {
         "models.dilated_denoiser.SoundClassifier": {
             "layers": Key(Whole(6, 64), "Convolutions, all but the last of which halve the rate.", "layers"),
             "channels": Key(Whole(1, 65_536), "Channels of the first five; twice as many after every fifth.", "channels"),
-            "tasks": Key(Whole(1, 3), "Kinds of labels: kind, source and speaker, in this order."),
-            "classes": Key(Whole(2, 65_536), "Different labels of each that are told apart at most."),
-        }
+            **LABELS,
+        },
+        "models.mel_classifier.MelClassifier": {
+            "sample_rate": needed(SAMPLE_RATE, "Sample rate; follows data.sample_rate.", "Hz"),
+            "bands": Key(Whole(2, 65_536), "Bands of the mel scale."),
+            "channels": Key(Whole(1, 65_536), "Channels of the first block; twice as many in each further one.", "channels"),
+            "blocks": Key(Whole(3, 16), "Blocks of two convolutions."),
+            **LABELS,
+        },
     },
     ["models."],
     partial=True,

@@ -124,6 +124,7 @@ EVALUATE: Keys = {
     "step_size": needed(
         nullable(Number(0, 1e6, above=True)), "Step of the refinement of a collaborative GAN; null: the checkpoint's."
     ),
+    "test_deep_features": needed(RUN, "A run of model=deep_feature_mel: its classifier's features are compared too; null: none."),
     "monitor": needed(OneOf(tested), "Metric of the verdict."),
     "trainer": needed(TEST_TRAINER_NODE, "Lightning's trainer for the test; the group trainer."),
     "corruption": needed(CORRUPTION, "What is done to clean audio; the group corruption."),

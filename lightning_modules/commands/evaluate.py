@@ -5,20 +5,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytorch_lightning.callbacks import Callback
+
 from conf.compose import baselines, config_of, create, create_group, save
 from conf.schema.conditions import Condition, is_seen
 from conf.settings import EvaluateSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.common import StopOnSignal
+from lightning_modules.callbacks.judging import JudgedByFeatures
 from lightning_modules.callbacks.progress import ScoringBar, with_bar
+from lightning_modules.loss_network import open_distance
 from lightning_modules.runs.checkpoint import build_restorer, load_restorer, run_folder
 from lightning_modules.runs.conditions import Case, end_conditions, with_conditions
 from lightning_modules.runs.end import Bench, Tested, end_run
 from lightning_modules.runs.evaluation import score_pairs
 from lightning_modules.runs.shipped import shipped_or
 from lightning_modules.runs.tracking import close_loggers
+from lightning_modules.runs.weights import checksum
 from lightning_modules.stepwise import with_num_steps, with_step_size
+
+SHOWN_DIGITS = 12
+"""Of the checksum of a classifier's weights: results of another one cannot be compared."""
 
 
 def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
@@ -33,6 +41,7 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     config = config_for(settings, name, module)
     apart = cases(settings, config)
     config, data, label = opened_first(config, settings.conditions)
+    judging, judged_by = judge_of(settings.deep_features, data.sample_rate)
     print(data.summary())
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     save(config, settings.run_dir / "config.yaml")
@@ -40,9 +49,9 @@ def evaluate(settings: EvaluateSettings) -> dict[str, Any]:
     for logger in loggers:
         logger.log_hyperparams(config)
     stopper = StopOnSignal()
-    trainer = create(config, "trainer", logger=False, **with_bar(config["trainer"], ScoringBar(name), [stopper]))
+    trainer = create(config, "trainer", logger=False, **with_bar(config["trainer"], ScoringBar(name), [stopper, *judging]))
     others = baselines(settings.baselines, data.sample_rate, settings.plugins) | further
-    facts = {"status": "finished", "checkpoint": settings.checkpoint, **told_of(config)}
+    facts = {"status": "finished", "checkpoint": settings.checkpoint, **judged_by, **told_of(config)}
     try:
         tested = Tested(name, module, score_pairs(module, data, trainer))
         with stopper:
@@ -73,6 +82,18 @@ def open_method(settings: EvaluateSettings) -> tuple[str, RestorationModule]:
     if module.needs_training:
         raise ValueError(f"model={name} needs training; evaluate its run with checkpoint=PATH")
     return name, module
+
+
+def judge_of(run: str | None, sample_rate: int) -> tuple[list[Callback], dict[str, Any]]:
+    """Open the classifier that compares pairs too, and return what asks it, and what a result says of it; without a run nothing.
+
+    Raises:
+        ValueError: if the run has no such classifier, or another rate.
+    """
+    if run is None:
+        return [], {}
+    distance = open_distance(run, sample_rate)
+    return [JudgedByFeatures(distance)], {"deep_features": checksum(distance.judge.state_dict())[:SHOWN_DIGITS]}
 
 
 def config_for(settings: EvaluateSettings, name: str, module: RestorationModule) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.modes import eval_mode
-from models.dilated_denoiser import SoundClassifier
+from models.layers.classifying import Classifier
 
 LAYERS = 6
 WEIGHED_AFTER_EPOCHS = 10
@@ -34,13 +34,13 @@ class DeepFeatureLoss(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._judges: list[SoundClassifier] = []  # a plain list: its weights belong to the run that trained it
+        self._judges: list[Classifier] = []  # a plain list: its weights belong to the run that trained it
         self.register_buffer("scales", torch.ones(LAYERS))
         self.register_buffer("sums", torch.zeros(LAYERS))
         self.register_buffer("batches", torch.zeros(()))
         self.register_buffer("epochs", torch.zeros(()))
 
-    def ask(self, judge: SoundClassifier) -> None:
+    def ask(self, judge: Classifier) -> None:
         """Compare by this network from now on."""
         self._judges = [judge]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-Occasion = Literal["validation", "steps", "test", "probe", "perceptual"]
+Occasion = Literal["validation", "steps", "test", "features", "probe", "perceptual"]
 
 CHEAP: tuple[Occasion, ...] = ("validation", "steps", "test")
 """For what costs little enough to be taken at every validation, and after every step of a method that has some."""
@@ -111,6 +111,7 @@ _ALL = (
     MetricInfo("lsd_hf60", "log-spectral distance above the cut-off, 60 dB deep", False, needs_cutoff=True),
     MetricInfo("snr_lf_db", "signal-to-noise ratio below the cut-off", True, "dB", needs_cutoff=True),
     MetricInfo("mel_hf", "log-mel distance above the cut-off", False, needs_cutoff=True, on_demand=True),
+    MetricInfo("partials_hf_db", "error of partials above the cut-off", False, "dB", needs_cutoff=True, on_demand=True),
     MetricInfo("mcd_db", "mel-cepstral distance", False, "dB", on_demand=True),
     MetricInfo("segsnr_db", "segmental signal-to-noise ratio", True, "dB", on_demand=True),
     MetricInfo("lsd_kuleshov", "log-spectral distance as Kuleshov et al. compute it", False, on_demand=True),
@@ -126,6 +127,7 @@ _ALL = (
     MetricInfo("csig", "predicted rating of signal distortion", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("cbak", "predicted rating of background noise", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("covl", "predicted rating of overall quality", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
+    MetricInfo("mel_features", "distance of a classifier's features of log-mel spectra", False, when=("features",), decimals=3),
     MetricInfo("visqol", "rating predicted by ViSQOL", True, when=("perceptual",), package="visqol"),
     MetricInfo("zimtohrli", "rating predicted by Zimtohrli", True, when=("perceptual",), package="zimtohrli"),
     MetricInfo("dnsmos", "rating of speech predicted by DNSMOS", True, when=("perceptual",), package="speechmos"),

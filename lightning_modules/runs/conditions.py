@@ -12,7 +12,7 @@ from rich.table import Table
 
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.progress import name_method
-from lightning_modules.metrics.registry import METRICS, computed_in
+from lightning_modules.metrics.registry import METRICS
 from lightning_modules.runs.controls import best_control, margin
 from lightning_modules.runs.end import Bench, baseline_row, described
 from lightning_modules.runs.evaluation import Scores, kind_of, mean_scores, score_pairs
@@ -125,10 +125,11 @@ def rows_of(result: Mapping[str, Any], names: Sequence[str]) -> list[Scores]:
         result: as result.json holds it.
         names: of the rows.
     """
+    of_pairs = [metric for metric, info in METRICS.items() if not info.is_of_method]
     rows = [(name, result["methods"][name]) for name in names]
     return [
         Scores(
-            name, row["kind"], {metric: row[metric] for metric in computed_in("test") if metric in row},
+            name, row["kind"], {metric: row[metric] for metric in of_pairs if metric in row},
             row.get("changed_share", 1.0), row.get("failure"),
         )
         for name, row in rows

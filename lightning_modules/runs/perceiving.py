@@ -14,8 +14,11 @@ from lightning_modules.metrics.perceptual.pool import ScoringPool
 from lightning_modules.metrics.perceptual.scoring import Answer, Question, offered
 from lightning_modules.runs.evaluation import Row, Scores, evenly_spaced, mean_where_input_has_one, restore_example
 from lightning_modules.runs.parts import KeptResult
+from lightning_modules.runs.results import write_rows
 from machine.system import usable_processors
 
+PAIRS = "perceptual.csv"
+"""File of a run that holds the values of every pair."""
 Answers = Mapping[str, Sequence[Answer]]
 """Of a method, by metric, one for each pair."""
 
@@ -28,6 +31,7 @@ class Hearing:
         kind: what the recordings are.
         pairs: the data set of test pairs.
         indices: of the chosen pairs.
+        manifest: the evaluation manifest.
         sample_rate: in Hz.
         trainer: its bar, if it has one, is followed by another.
     """
@@ -35,6 +39,7 @@ class Hearing:
     kind: Kind
     pairs: Any
     indices: Sequence[int]
+    manifest: Sequence[Mapping[str, Any]]
     sample_rate: int
     trainer: pl.Trainer
 
@@ -43,7 +48,8 @@ def hearing_of(panel: Panel, data: Any, rows: Sequence[Row], trainer: pl.Trainer
     """Choose the pairs among those that were scored, whose `rows` these are."""
     scored = [int(row["index"]) for row in rows]
     indices = [scored[place] for place in evenly_spaced(len(scored), panel.most_pairs)]
-    return Hearing(panel.kind_of(data.kind), data.test_dataloader().dataset, indices, data.sample_rate, trainer)
+    pairs = data.test_dataloader().dataset
+    return Hearing(panel.kind_of(data.kind), pairs, indices, data.manifest(), data.sample_rate, trainer)
 
 
 def perceived(
@@ -55,7 +61,7 @@ def perceived(
         table: corrupted first.
         modules: the methods by the names of their rows.
         hearing: what is heard.
-        kept: the result of the run, which gets `perceptual`.
+        kept: the result of the run, which gets `perceptual`; values of pairs lie in `PAIRS` beside it.
     """
     names = offered(hearing.kind)
     if not names or not hearing.indices:
@@ -69,6 +75,9 @@ def perceived(
             answers = kept.part(f"perceptual metrics of {row}", _answers, names, modules.get(row), hearing, pool, bar.update)
             heard |= {} if answers is None else {row: answers}
     kept.keep(perceptual=_told(heard, hearing))
+    if {table[0].name, table[-1].name} <= heard.keys():
+        by_pair = _by_pair(heard[table[-1].name], heard[table[0].name], hearing)
+        kept.always(PAIRS, write_rows, kept.path.with_name(PAIRS), by_pair, hearing.manifest)
     return [replace(row, means=row.means | _means(row.name, heard, table[0].name)) for row in table]
 
 
@@ -99,6 +108,15 @@ def _means(row: str, heard: Mapping[str, Answers], corrupted: str) -> dict[str, 
         name: mean_where_input_has_one([(answer.value, value) for answer, value in zip(answers, of_input[name], strict=True)])
         for name, answers in heard[row].items()
     }
+
+
+def _by_pair(restored: Answers, corrupted: Answers, hearing: Hearing) -> list[Row]:
+    """Return what is said of the method and of its input, pair by pair."""
+    named = {**restored, **{f"corrupted_{name}": answers for name, answers in corrupted.items()}}
+    return [
+        {"index": index} | {name: answers[place].value for name, answers in named.items()}
+        for place, index in enumerate(hearing.indices)
+    ]
 
 
 def _told(heard: Mapping[str, Answers], hearing: Hearing) -> dict[str, Any]:

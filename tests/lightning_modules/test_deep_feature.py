@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from lightning_modules.deep_feature import DeepFeatureModule
-from lightning_modules.loss_network import open_loss_network
+from lightning_modules.loss_network import open_distance, open_loss_network
 from lightning_modules.losses.deep_feature import DeepFeatureLoss
 from lightning_modules.losses.reconstruction import ReconstructionLoss
 from lightning_modules.regression import RegressionModule
 from models.dilated_denoiser import DilatedDenoiser, SoundClassifier
+from models.mel_classifier import MelClassifier
 
 RATE_HZ = 4000
 STAGES = {"labels": {"train": ["classifier"], "epochs": 1}, "denoising": {"train": ["net"], "epochs": None}}
@@ -38,9 +39,9 @@ def batch() -> dict[str, Tensor]:
 
 def make(**settings: Any) -> DeepFeatureModule:
     torch.manual_seed(0)
-    given = {"loss_weights": {"deep_feature": 1.0, "labels": 1.0}, "stages": STAGES, **settings}
-    net, classifier = DilatedDenoiser(layers=2, channels=3), partial(SoundClassifier, **CLASSIFIER)
-    module = DeepFeatureModule(net=net, sample_rate=RATE_HZ, optimizer=OPTIMIZER, classifier=classifier, **given)
+    classifier = partial(SoundClassifier, **CLASSIFIER)
+    given = {"loss_weights": {"deep_feature": 1.0, "labels": 1.0}, "stages": STAGES, "classifier": classifier, **settings}
+    module = DeepFeatureModule(net=DilatedDenoiser(layers=2, channels=3), sample_rate=RATE_HZ, optimizer=OPTIMIZER, **given)
     module.log = module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]
     return module
 
@@ -147,5 +148,34 @@ def test_run_that_is_of_no_use_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="8000"):
         open_loss_network(loss, written(tmp_path, make(), 8000), RATE_HZ)
     torch.save({"model_config": {"_target_": "x"}, "state_dict": {}}, tmp_path / "b.ckpt")
-    with pytest.raises(ValueError, match="was not written by a run of model=deep_feature that trained a classifier"):
+    with pytest.raises(ValueError, match="was not written by a run of model=deep_feature or model=deep_feature_mel that trained"):
         open_loss_network(loss, str(tmp_path / "b.ckpt"), RATE_HZ)
+
+
+MEL = {"sample_rate": RATE_HZ, "bands": 16, "channels": 2, "tasks": 2, "classes": 3}
+
+
+def written_mel(folder: Path) -> tuple[str, DeepFeatureModule]:
+    taught = make(classifier=partial(MelClassifier, **MEL))
+    described = {"_target_": "models.mel_classifier.MelClassifier", "_partial_": True, **MEL}
+    config = {"sample_rate": RATE_HZ, "classifier": described}
+    torch.save({"model_config": config, "state_dict": taught.state_dict()}, folder / "m.ckpt")
+    return str(folder / "m.ckpt"), taught
+
+
+def test_log_mel_features_are_a_loss_and_a_metric(tmp_path: Path) -> None:
+    file, taught = written_mel(tmp_path)
+    loss, x, y = ReconstructionLoss({"deep_feature": 1.0}), draw(1, 1, 512).requires_grad_(True), draw(1, 1, 512, seed=1)
+    open_loss_network(loss, file, RATE_HZ)
+    loss.terms(x, y)["deep_feature"].backward()
+    assert x.grad is not None and x.grad.isfinite().all() and x.grad.abs().sum() > 0
+    judge, own = open_distance(file, RATE_HZ).judge.state_dict(), taught.classifier.state_dict()  # type: ignore[union-attr]
+    assert all(torch.equal(judge[name], value) for name, value in own.items())
+
+
+def test_metric_refuses_a_classifier_of_waveforms_and_another_rate(tmp_path: Path) -> None:
+    told = r"test_deep_features=.*a.ckpt was not written by a run of model=deep_feature_mel that trained a classifier"
+    with pytest.raises(ValueError, match=told):
+        open_distance(written(tmp_path, make()), RATE_HZ)
+    with pytest.raises(ValueError, match=r"works at 4000 Hz, this run at 8000 Hz"):
+        open_distance(written_mel(tmp_path)[0], 8000)

@@ -67,6 +67,7 @@ SIZES: dict[str, dict[str, Any]] = {
         for kind in ("DilatedDenoiser", "DilatedDenoiserPublished")
     },
     "models.dilated_denoiser.SoundClassifier": {"layers": 6, "channels": 4, "tasks": 1, "classes": 4},
+    "models.mel_classifier.MelClassifier": {"bands": 16, "channels": 2, "tasks": 1, "classes": 4},
     "models.encoder_decoder.EncoderDecoder": {"filters": [6, 8]},
     "models.encoder_decoder.EncoderDecoderUNet": {"filters": [6, 8]},
     "models.encoder_decoder.EncoderDecoderPublished": {"filters": [6, 8]},

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from conf.settings import EvaluateSettings, TrainSettings
 from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.commands.train import train
+from models.mel_classifier import MelClassifier
 
 Config = Callable[..., EvaluateSettings]
 TINY_NET = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
@@ -103,3 +105,27 @@ def test_method_in_steps_has_a_row_for_every_step_asked_for(
 def test_mistake_is_one_sentence(config: Config, overrides: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         evaluate(config(*overrides))
+
+
+def test_features_of_a_classifier_are_a_metric_of_every_row_pair_and_condition(config: Config, tmp_path: Path) -> None:
+    mel = {"sample_rate": 4000, "bands": 16, "channels": 2, "tasks": 1, "classes": 3}
+    weights = {f"classifier.{name}": value for name, value in MelClassifier(**mel).state_dict().items()}
+    described = {"_target_": "models.mel_classifier.MelClassifier", "_partial_": True, **mel}
+    torch.save({"model_config": {"sample_rate": 4000, "classifier": described}, "state_dict": weights}, tmp_path / "a.ckpt")
+    given = ("model=sinc", "baselines=[wiener]", "conditions={snr_db:[0,10]}", "examples=0", "test_probes=[]")
+    without, result = (
+        evaluate(config(*given, *judge, run=str(len(judge)))) for judge in ([], [f"test_deep_features={tmp_path / 'a.ckpt'}"])
+    )
+    assert "mel_features" not in without["methods"]["method"] and "deep_features" not in without
+    assert all(0 < row["mel_features"] < 2 for row in result["methods"].values()) and len(result["deep_features"]) == 12
+    conditions = json.loads((tmp_path / "1" / "conditions.json").read_text(encoding="utf-8"))["conditions"]
+    noisy, quieter = (condition["methods"]["corrupted"]["mel_features"] for condition in conditions)
+    assert noisy > quieter
+    head = (tmp_path / "1" / "per_example.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert {"mel_features", "corrupted_mel_features"} <= set(head)
+
+
+def test_run_without_a_classifier_is_refused_before_a_folder_is_made(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"test_deep_features=/nowhere: no such run folder, checkpoint file or shipped model"):
+        evaluate(config("model=sinc", "test_deep_features=/nowhere"))
+    assert not (tmp_path / "evaluation").exists()

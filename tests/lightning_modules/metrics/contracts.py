@@ -11,6 +11,9 @@ from torch import Tensor
 RATE_HZ = 16_000
 SNRS_DB = (40.0, 25.0, 10.0, 0.0)
 """Of ever more damage."""
+WHISTLES_HZ = (5000.0, 6100.0)
+OF_TONES = ("partials_hf_db",)
+"""Metrics that have no value where the clean signal has no steady tone."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ class Subject:
 
 
 def speech(batch: int = 3, channels: int = 2) -> Tensor:
-    """Make noise whose level rises and falls like syllables, (B, C, 2 s)."""
+    """Make noise whose level rises and falls like syllables, and two whistles, (B, C, 2 s)."""
     draw = torch.Generator().manual_seed(0)
-    syllables = 1 + torch.sin(2 * torch.pi * 4 * torch.arange(2 * RATE_HZ) / RATE_HZ)
-    return 0.1 * torch.randn(batch, channels, 2 * RATE_HZ, generator=draw) * syllables
+    seconds = torch.arange(2 * RATE_HZ) / RATE_HZ
+    syllables = 1 + torch.sin(2 * torch.pi * 4 * seconds)
+    whistles = sum(0.1 * torch.sin(2 * torch.pi * frequency * seconds) for frequency in WHISTLES_HZ)
+    return 0.1 * torch.randn(batch, channels, 2 * RATE_HZ, generator=draw) * syllables + whistles
 
 
 def damaged(clean: Tensor, snr_db: float) -> Tensor:

@@ -1,5 +1,6 @@
 """Models of hearing at the end of a test: a column for each that is installed, over some of the pairs, else nothing."""
 
+import csv
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,15 @@ def test_every_row_has_a_column_over_the_asked_number_of_pairs(
     assert result["metrics"]["test/zimtohrli"] == result["methods"]["method"]["zimtohrli"]
     out = capsys.readouterr().out
     assert "perceptual metrics for music (zimtohrli): 2 of the test pairs\n" in out and "zimtohrli ↑" in out
+
+
+def test_values_of_pairs_are_kept_with_the_recordings(evaluate_config: Config, package: Path, tmp_path: Path) -> None:
+    methods = evaluate(evaluate_config(*TRIED))["methods"]
+    with (tmp_path / "evaluation" / "perceptual.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 2 and all(line["file"] and line["index"] for line in lines)
+    for name, column in (("method", "zimtohrli"), ("corrupted", "corrupted_zimtohrli")):
+        assert sum(float(line[column]) for line in lines) / 2 == pytest.approx(methods[name]["zimtohrli"])
 
 
 def test_oracle_is_heard_too(evaluate_config: Config, package: Path) -> None:

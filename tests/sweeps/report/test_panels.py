@@ -10,11 +10,11 @@ from sweeps.report.methods import build_methods
 from sweeps.report.runs import read_run
 
 Make = Callable[..., Path]
+KINDS = {"corrupted": "corrupted", "wiener": "classical", "unet": "learned"}
 
 
 def heard(pairs: int, kind: str = "music") -> dict[str, Any]:
-    kinds = {"corrupted": "corrupted", "wiener": "classical", "unet": "learned"}
-    rows = {name: {"kind": of, "si_sdr_db": 5.0, "lsd": 2.0, "visqol": 3.5} for name, of in kinds.items()}
+    rows = {name: {"kind": of, "si_sdr_db": 5.0, "lsd": 2.0, "visqol": 3.5} for name, of in KINDS.items()}
     return {"methods": rows, "perceptual": {"kind": kind, "pairs": pairs, "pairs_without_value": {}}}
 
 
@@ -32,3 +32,16 @@ def test_values_over_other_pairs_are_left_out_and_named(make_run: Make, other: d
     panel = other["perceptual"]
     told = sorted(["16 pairs heard as music", f"{panel['pairs']} pairs heard as {panel['kind']}"])
     assert notes == [f"visqol left out: {'; '.join(told)} cannot be compared"]
+
+
+@pytest.mark.parametrize(("judges", "shared"), [(("a", "a"), True), (("a", "b"), False), (("a", None), True)])
+def test_distances_of_features_are_those_of_one_classifier(make_run: Make, judges: tuple[Any, Any], shared: bool) -> None:
+    results = []
+    for judge in judges:
+        judged = {} if judge is None else {"mel_features": 0.2}
+        methods = {name: {"kind": kind, "si_sdr_db": 5.0} | judged for name, kind in KINDS.items()}
+        results.append({"methods": methods} | ({} if judge is None else {"deep_features": judge}))
+    rows, notes = build_methods([read_run(make_run(f"{s}", seed=s, result=result), "a") for s, result in enumerate(results)])
+    assert any("mel_features" in row.means for row in rows) == shared
+    told = "mel_features left out: features of the classifier a; features of the classifier b cannot be compared"
+    assert notes[:1] == ([] if shared else [told])
