@@ -16,7 +16,7 @@ from datamodules.cache_index import CacheIndex
 from datamodules.cache_lookup import look_up, remove_damaged, tell_renewed
 from datamodules.parallel import parallel_map, tracked
 from datamodules.sources import Recording
-from machine.locks import take
+from machine.locks import give_up, take
 
 SHARD_BYTES = (1 << 22, 1 << 27)
 """Least and most that a shard is meant to hold. A killed run loses one for each of its processors, seconds of work."""
@@ -158,9 +158,7 @@ def _claimed(shard: Path) -> Iterator[bool]:
         yield lock is not None or not has_locks
     finally:
         if lock is not None:
-            lock.release()
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+            give_up(lock)
 
 
 def _wait_for(busy: list[list[Recording]], layout: CacheFormat) -> Iterator[Outcome]:

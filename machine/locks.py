@@ -1,5 +1,7 @@
 """Locks that end with the process that holds them, however it ends, and that other processes see."""
 
+import contextlib
+import os
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -19,3 +21,17 @@ def take(path: Path) -> FileLock | None:
     except Timeout:
         return None
     return lock
+
+
+def give_up(lock: FileLock) -> None:
+    """Delete the file of a lock and release it.
+
+    Deleted after the release, the file could be one that somebody else has locked meanwhile, and a third one could then lock a
+    new file of that name. Windows deletes no file that is open, whoever has it.
+    """
+    path = Path(lock.lock_file)
+    if os.name == "nt":
+        lock.release()
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    lock.release()

@@ -11,7 +11,7 @@ from pathlib import Path
 import soundfile
 
 from datamodules.audio.checks import AudioFileError
-from machine.locks import take
+from machine.locks import give_up, take
 
 _NAME = re.compile(r"\.[0-9a-f]{32}\.partial")
 
@@ -69,9 +69,10 @@ def _in_use(temporary: Path) -> Iterator[None]:
         yield
     finally:
         if lock is not None:
-            lock.release()
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+            give_up(lock)
+        else:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def _lock_beside(temporary: Path) -> Path:
@@ -102,8 +103,7 @@ def _remove_unheld(path: Path) -> bool:
             return False
         is_there = path.exists()
         path.unlink(missing_ok=True)
-        lock.release()
-        _lock_beside(path).unlink(missing_ok=True)
+        give_up(lock)
     except OSError:
         return False
     return is_there

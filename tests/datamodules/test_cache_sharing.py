@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from datamodules.cache import CachedRecordings
 from datamodules.cache_filling import grouped
 from datamodules.cache_format import CacheFormat
 from datamodules.sources import Recording
+from machine.locks import FileLock, take
 
 RATE_HZ, SECONDS, COUNT = 8000, 2.0, 8
 
@@ -147,3 +149,21 @@ def test_a_shard_without_a_readable_recording_is_none(tmp_path, layout, caplog):
         cached = CachedRecordings([Recording(str(tmp_path / "text.wav"), 1.0, "train", "a")], layout)
     assert cached.recordings == [] and len(cached.skipped) == 1
     assert list(layout.shards.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that is open")
+def test_a_claim_is_not_taken_from_who_comes_when_it_ends(layout, monkeypatch):
+    layout.shards.mkdir(parents=True)
+    shard, release, next_ones = layout.shards / "a.shard", FileLock.release, []
+
+    def release_and_be_followed(lock):
+        release(lock)
+        next_ones.append(take(layout.shards / ".a.partial.lock"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileLock, "release", release_and_be_followed)
+        with cache_filling._claimed(shard) as is_mine:
+            assert is_mine
+    assert next_ones[0] is not None
+    with cache_filling._claimed(shard) as is_mine:
+        assert not is_mine
