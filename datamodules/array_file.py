@@ -4,6 +4,7 @@ A file may hold several of them, one behind the other (`shard_file`). The seal i
 it is read for the first time, so that opening costs the same however long the array is.
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Iterable
@@ -153,6 +154,8 @@ class ArrayWriter:
 def reseal(place: Place, source: Identity) -> None:
     """Write into the seal of a whole array that its source is the same although the system's time of change is another.
 
+    The file keeps its time of modification, by which `CacheIndex` knows arrays that were made again from those that are older.
+
     Raises:
         DamagedArrayError: if it is not whole.
         OSError: if it cannot be written to.
@@ -161,8 +164,10 @@ def reseal(place: Place, source: Identity) -> None:
     table = checksums.tobytes()
     data_bytes = place.end - place.start - _SEAL.size - len(table) - len(header)
     with open(place.path, "r+b") as stream:
+        state = os.fstat(stream.fileno())
         stream.seek(place.end - _SEAL.size)
         stream.write(_sealed(header, table, data_bytes, source))
+    os.utime(place.path, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
 def _header(frames: int, channels: int, dtype: str) -> bytes:

@@ -95,9 +95,11 @@ def test_a_plain_numpy_file_is_not_trusted(tmp_path):
 
 
 def test_a_new_seal_changes_nothing_else(path, samples):
+    os.utime(path, ns=(10**18, 10**18))
     reseal(Place(path, 0, path.stat().st_size), Identity(9, SOURCE.sample, SOURCE.digest))
     opened = opened_at(path)
     assert opened.source.changed_ns == 9
+    assert path.stat().st_mtime_ns == 10**18
     np.testing.assert_array_equal(opened.frames(0, LENGTH), samples)
 
 

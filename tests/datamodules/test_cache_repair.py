@@ -58,6 +58,12 @@ def replace_by_dangling_link(path):
     path.symlink_to("nowhere")
 
 
+def flip_a_bit(array):
+    content = np.fromfile(array.path, np.uint8)
+    content[array.start + 50_000] ^= 1
+    content.tofile(array.path)
+
+
 DAMAGES = {
     "emptied": lambda path: path.write_bytes(b""),
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:-1000]),
@@ -126,9 +132,7 @@ def test_flipped_bits_are_found_when_they_are_read_and_decoded_again(recordings,
 
 def test_flipped_bits_of_a_recording_that_is_gone_are_never_heard(recordings, layout, array):
     cached = CachedRecordings(recordings, layout)
-    content = np.fromfile(array.path, np.uint8)
-    content[50_000] ^= 1
-    content.tofile(array.path)
+    flip_a_bit(array)
     os.remove(recordings[0].path)
     with pytest.raises(AudioFileError, match=r"0\.wav: has changed since the run began, and its cached array is damaged"):
         cached.read(0, 0, 96_000)
@@ -147,6 +151,17 @@ def test_a_recording_rewritten_with_equal_size_and_time_is_decoded_again(recordi
 def test_other_rights_decode_nothing(recordings, layout, array, monkeypatch):
     os.chmod(recordings[0].path, 0o600)
     monkeypatch.setattr(cache_decoding, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
+    assert_exact(CachedRecordings(recordings, layout), recordings)
+
+
+def test_other_rights_do_not_put_a_damaged_array_before_the_one_that_was_made_again(recordings, layout, array, monkeypatch):
+    cached = CachedRecordings(recordings, layout)
+    flip_a_bit(array)
+    os.utime(array.path, ns=(10**18, 10**18))
+    assert_exact(cached, recordings)
+    os.chmod(recordings[1].path, 0o600)  # Of the other array of the old shard.
+    monkeypatch.setattr(cache_decoding, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
+    CachedRecordings(recordings, layout)
     assert_exact(CachedRecordings(recordings, layout), recordings)
 
 
