@@ -85,21 +85,42 @@ class CachedRecordings:
         try:
             frames = _open_array(place).frames(start, count)
         except (DamagedArrayError, OSError) as error:
-            reason = os_reason(error) if isinstance(error, OSError) else error
-            log.warning("%s, which holds %s, %s; decoding it again", place.path, self.recordings[index].path, reason)
-            frames = self._decoded_again(index).frames(start, count)
+            made = self._frames_made_meanwhile(index, start, count)
+            if made is None:
+                reason = os_reason(error) if isinstance(error, OSError) else error
+                log.warning("%s, which holds %s, %s; decoding it again", place.path, self.recordings[index].path, reason)
+                made = self._decoded_again(index).frames(start, count)
+            frames = made
         return from_stored(frames).T  # (C, count)
+
+    def _frames_made_meanwhile(self, index: int, start: int, count: int) -> np.ndarray | None:
+        """Read what another process has decoded again in place of a damaged array, perhaps under its name; None without any."""
+        _forget()
+        array = self._found(index)
+        if array is None:
+            return None
+        try:
+            frames = array.frames(start, count)
+        except (DamagedArrayError, OSError):
+            return None
+        self._places[index] = array.place
+        return frames
 
     def _decoded_again(self, index: int) -> ArrayFile:
         """Decode a recording into a shard of its own, which stands before the damaged one from now on."""
         recording = self.recordings[index]
         _forget()  # Windows replaces no file that is open.
         decode([recording], self._layout)
-        array = look_up(recording, self._layout, CacheIndex(self._layout.shards)).array
-        if array is None or array.shape[0] != self._lengths[index]:
+        array = self._found(index)
+        if array is None:
             raise AudioFileError(recording.path, "has changed since the run began, and its cached array is damaged")
         self._places[index] = array.place
         return array
+
+    def _found(self, index: int) -> ArrayFile | None:
+        """Return the newest whole array of a recording, if it has the length that the run began with."""
+        array = look_up(self.recordings[index], self._layout, CacheIndex(self._layout.shards)).array
+        return array if array is not None and array.shape[0] == self._lengths[index] else None
 
 
 @functools.lru_cache(_OPEN_ARRAYS)

@@ -1,5 +1,6 @@
 """A cache mends itself: what is damaged, foreign or outdated is decoded again, and what cannot be mended is one sentence."""
 
+import copy
 import logging
 import os
 import subprocess
@@ -128,6 +129,26 @@ def test_flipped_bits_are_found_when_they_are_read_and_decoded_again(recordings,
     (line,) = caplog.messages
     assert line.startswith(f"{array.path}, which holds {recordings[0].path}, has changed in the 65536 bytes of block ")
     assert line.endswith("; decoding it again")
+
+
+def test_what_another_process_has_decoded_again_is_taken(recordings, layout, array, monkeypatch, caplog):
+    cached = CachedRecordings(recordings, layout)
+    other = copy.deepcopy(cached)
+    flip_a_bit(array)
+    assert_exact(other, recordings)
+    monkeypatch.setattr(cache_decoding, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
+    caplog.clear()
+    assert_exact(cached, recordings)
+    assert not caplog.messages
+
+
+def test_what_has_been_decoded_again_and_is_damaged_too_is_decoded_once_more(recordings, layout, array):
+    cached = CachedRecordings(recordings, layout)
+    other = copy.deepcopy(cached)
+    flip_a_bit(array)
+    assert_exact(other, recordings)
+    flip_a_bit(other._places[0])
+    assert_exact(cached, recordings)
 
 
 def test_flipped_bits_of_a_recording_that_is_gone_are_never_heard(recordings, layout, array):
