@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datamodules.array_file import ArrayFile, DamagedArrayError, Place, reseal
-from datamodules.audio.checks import check_regular
+from datamodules.audio.checks import check_regular, is_scarcity
 from datamodules.audio.io import AudioFileError
 from datamodules.cache_format import CacheFormat
 from datamodules.cache_index import CacheIndex, os_reason
@@ -38,7 +38,11 @@ class State:
 
 
 def look_up(recording: Recording, layout: CacheFormat, index: CacheIndex) -> State:
-    """Look for a whole array of a recording, among those that were made of it at different times."""
+    """Look for a whole array of a recording, among those that were made of it at different times.
+
+    Raises:
+        OSError: if the system lets no further file be opened.
+    """
     audio = recording.path
     try:
         check_regular(audio)
@@ -52,6 +56,8 @@ def look_up(recording: Recording, layout: CacheFormat, index: CacheIndex) -> Sta
     except AudioFileError as error:
         return State(audio, problem=str(error))
     except OSError as error:
+        if is_scarcity(error):
+            raise
         return State(audio, problem=f"{audio}: {os_reason(error)}")
 
 

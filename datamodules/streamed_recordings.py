@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from datamodules.audio import io as audio_io
+from datamodules.audio import open_files
 from datamodules.audio.decoding import mix
 from datamodules.audio.io import AudioFileError, AudioInfo
-from datamodules.audio.open_files import OpenFiles
 from datamodules.audio.probing import probe_all
 from datamodules.sources import Recording
 
@@ -31,11 +31,12 @@ class StreamedRecordings:
 
     def __init__(self, recordings: Sequence[Recording], sample_rate: int, channels: int) -> None:
         """Read the headers."""
+        open_files.SHARED.close()  # Files may have been replaced.
         probed = [_checked(result) for result in probe_all([recording.path for recording in recordings])]
         self.skipped = [str(result) for result in probed if isinstance(result, AudioFileError)]
         self._infos = [result for result in probed if isinstance(result, AudioInfo)]
         self.recordings = [item for item, info in zip(recordings, probed, strict=True) if isinstance(info, AudioInfo)]
-        self._sample_rate, self._channels, self._files = sample_rate, channels, OpenFiles()
+        self._sample_rate, self._channels = sample_rate, channels
 
     def len_samples(self, index: int) -> int:
         """Return the length of a recording; see `Recordings`."""
@@ -50,6 +51,7 @@ class StreamedRecordings:
 
         Raises:
             AudioFileError: if the file is damaged in this place.
+            OSError: if the system lets no further file be opened.
         """
         info = self._infos[index]
         from_hz, to_hz = info.sample_rate_hz, self._sample_rate
@@ -57,7 +59,7 @@ class StreamedRecordings:
         period = from_hz // math.gcd(from_hz, to_hz)
         first = max(0, start * from_hz // to_hz - margin) // period * period
         last = min(info.frames, -(-(start + count) * from_hz // to_hz) + margin)
-        native = mix(self._files.read(info.path, first, last - first), self._channels)
+        native = mix(open_files.SHARED.read(info.path, first, last - first), self._channels)
         skipped = start - first * to_hz // from_hz
         return audio_io.resample(native, from_hz, to_hz)[:, skipped : skipped + count]
 

@@ -1,6 +1,7 @@
 """Tell whether a file is complete audio of the kind its name says, and name what is wrong with it if not."""
 
 import contextlib
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ MOST_CHANNELS = 128
 
 _DECLARED_SIZE = re.compile(r"^\s*(?:data|SSND|riff|Data Size)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
 _FRAME_MISMATCH = re.compile(r"frame count (\d+) does not match value from 'ds64' chunk of (\d+)")
+_SYSTEM_ERROR = 2  # SF_ERR_SYSTEM of sndfile.h
 _STREAMED_SIZE_BYTES = 0x7FFFF000  # Encoders writing to a pipe cannot know the size and leave one above this.
 _OGG_TAIL_BYTES = 1 << 16  # Longer than the longest Ogg page (RFC 3533 section 6), so it holds the last header.
 _OGG_END_OF_STREAM = 0x04
@@ -60,19 +62,39 @@ def named_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
     Raises:
         AudioFileError: in place of `OSError` and of soundfile's errors, those about impossible formats included.
+        OSError: if the system lets no further file be opened; see `is_scarcity`.
     """
     try:
         yield
     except AudioFileError:
         raise
     except OSError as error:
+        if is_scarcity(error):
+            raise
         raise AudioFileError(path, (error.strerror or str(error)).lower()) from error
     except soundfile.LibsndfileError as error:
         opening_failed = bool(error.prefix)
+        if opening_failed and error.code == _SYSTEM_ERROR:
+            _refuse_scarcity(path)
         damaged = AudioFileError(path, "is damaged or truncated: it cannot be decoded to its end")
         raise (_not_opened(path) if opening_failed else damaged) from error
     except (TypeError, ValueError) as error:
         raise AudioFileError(path, f"is not possible as an audio file: {error}") from error
+
+
+def is_scarcity(error: OSError) -> bool:
+    """Tell whether this process, or all of them together, have as many files open as the system allows: no fault of a file."""
+    return error.errno in (errno.EMFILE, errno.ENFILE)
+
+
+def _refuse_scarcity(path: str | os.PathLike[str]) -> None:
+    """Raise what libsndfile does not tell: that no further file can be opened."""
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        if is_scarcity(error):
+            raise
 
 
 def _not_opened(path: str | os.PathLike[str]) -> AudioFileError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datamodules.audio.checks import is_scarcity
 from datamodules.audio.decoder import Decoder
 from datamodules.audio.io import AudioFileError, open_audio, read, read_open
 
@@ -48,13 +49,33 @@ class OpenFiles:
 
         Raises:
             AudioFileError: as `io.read`; the file is then opened anew the next time.
+            OSError: if the system lets no further file be opened, not even after those that are not being read have been closed.
         """
+        try:
+            return self._read(path, start_samples, count_samples)
+        except OSError as error:
+            if not is_scarcity(error):
+                raise
+            self.close()
+            return self._read(path, start_samples, count_samples)
+
+    def close(self) -> None:
+        """Close what is not being read; it is opened anew when it is read again."""
+        self._begin_if_forked()
+        with self._lock:
+            closed = list(self._idle.values())
+            self._idle.clear()
+            self._inexact.clear()
+        for opened in closed:
+            opened.closing.close()
+
+    def _read(self, path: Path, start_samples: int, count_samples: int) -> np.ndarray:
         opened = self._take(path)
         if opened is None:
             return read(path, start_samples, count_samples)
         try:
             samples = read_open(opened.file, path, start_samples, count_samples)
-        except AudioFileError:
+        except (AudioFileError, OSError):
             opened.closing.close()
             raise
         self._give_back(path, opened)
@@ -62,8 +83,7 @@ class OpenFiles:
 
     def _take(self, path: Path) -> _Opened | None:
         """Return an open file that nobody else reads from; None where the format cannot be entered exactly."""
-        if os.getpid() != self._process:
-            self._begin()
+        self._begin_if_forked()
         with self._lock:
             opened = self._idle.pop(path, None)
         if opened is not None or path in self._inexact:
@@ -84,6 +104,10 @@ class OpenFiles:
         for other in surplus:
             other.closing.close()
 
+    def _begin_if_forked(self) -> None:
+        if os.getpid() != self._process:
+            self._begin()
+
     def _begin(self) -> None:
         self._process, self._lock = os.getpid(), threading.Lock()
         self._idle: OrderedDict[Path, _Opened] = OrderedDict()
@@ -91,6 +115,10 @@ class OpenFiles:
 
     def __reduce__(self) -> tuple[type["OpenFiles"], tuple[int]]:
         return OpenFiles, (self._most,)
+
+
+SHARED = OpenFiles()
+"""Of this process: all its recordings together keep no more open than the system lets one process."""
 
 
 def is_exact(file: Decoder) -> bool:

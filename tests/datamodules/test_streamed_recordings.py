@@ -1,14 +1,19 @@
+import errno
 import logging
+import os
+import pickle
 import struct
 
 import numpy as np
 import pytest
 import soundfile
 
+from datamodules.audio import open_files
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat
 from datamodules.sources import Recording
 from datamodules.streamed_recordings import StreamedRecordings
+from datamodules.windows import TrainWindows, WindowRules
 
 NATIVE_HZ = 11025
 
@@ -85,3 +90,32 @@ def test_windows_are_those_of_the_cache_at_a_much_lower_rate(tmp_path):
     cached, streamed = both([Recording(str(tmp_path / "fast.wav"), 2.0, "train", "fast")], tmp_path / "cache", 8000, 1)
     for start in (0, 5000, 15_000):
         np.testing.assert_allclose(streamed.read(0, start, 1000), cached.read(0, start, 1000), rtol=0, atol=2e-6)
+
+
+def test_all_recordings_of_a_process_keep_a_bounded_number_of_files_open(recordings, monkeypatch):
+    monkeypatch.setattr(open_files, "SHARED", open_files.OpenFiles(most=2))
+    splits = [StreamedRecordings(recordings, 8000, 1) for _ in range(3)]
+    for split in [*splits, pickle.loads(pickle.dumps(splits[0]))]:
+        for index in range(2):
+            split.read(index, 0, 10)
+    assert len(open_files.SHARED) == 2
+
+
+def test_recordings_that_are_opened_again_are_read_from_files_that_have_replaced_others(recordings, write_noise, tmp_path):
+    before = StreamedRecordings(recordings, NATIVE_HZ, 1).read(0, 0, 10)
+    os.replace(write_noise(tmp_path / "other.flac", 2.0, NATIVE_HZ, seed=9), recordings[0].path)
+    assert not np.array_equal(StreamedRecordings(recordings, NATIVE_HZ, 1).read(0, 0, 10), before)
+
+
+def test_windows_that_no_descriptor_is_left_for_are_not_left_out_as_damaged(recordings, monkeypatch):
+    def refuse(path):
+        raise OSError(errno.EMFILE, "Too many open files", str(path))
+
+    windows = TrainWindows(StreamedRecordings(recordings, 8000, 1), WindowRules(1000, None, None, None), 0)
+    expected = windows[0]["clean"]
+    open_files.SHARED.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(open_files, "open_audio", refuse)
+        with pytest.raises(OSError, match="Too many open files"):
+            windows[0]
+    np.testing.assert_array_equal(windows[0]["clean"], expected)

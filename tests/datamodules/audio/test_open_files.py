@@ -1,6 +1,8 @@
 """Files that stay open give the samples of files that are opened anew, in bounded number, in every process."""
 
+import contextlib
 import multiprocessing
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -75,6 +77,59 @@ def test_processes_that_are_forked_do_not_share_a_position(paths):
     assert [receiving.recv() for receiving, _ in ends] == [True, True]
     for worker in workers:
         worker.join()
+
+
+@contextlib.contextmanager
+def no_further_file():
+    resource = pytest.importorskip("resource", reason="Windows limits open files otherwise")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.ogg"])
+def test_without_descriptors_files_that_are_not_being_read_are_closed(tmp_path, paths, name):
+    soundfile.write(tmp_path / name, 0.1 * np.random.default_rng(0).standard_normal(16_000), 8000)
+    files, expected = OpenFiles(), read(tmp_path / name, 100, 50)
+    for path in paths:
+        files.read(path, 0, 10)
+    with no_further_file():
+        part = files.read(tmp_path / name, 100, 50)
+    np.testing.assert_array_equal(part, expected)
+    assert len(files) == (name == "a.flac")
+
+
+def test_without_descriptors_no_file_is_called_damaged(paths):
+    files = OpenFiles()
+    with no_further_file(), pytest.raises(OSError, match="Too many open files"):
+        files.read(paths[0], 0, 10)
+    assert files.read(paths[0], 0, 10).shape == (2, 10)
+
+
+def test_a_descriptor_that_is_lacking_when_the_library_opens_a_file_is_no_damage(paths, monkeypatch):
+    original = soundfile.SoundFile
+
+    def open_without_descriptors(*arguments):
+        without.enter_context(no_further_file())
+        return original(*arguments)
+
+    monkeypatch.setattr(soundfile, "SoundFile", open_without_descriptors)
+    with contextlib.ExitStack() as without, pytest.raises(OSError, match="Too many open files"):
+        read(paths[0], 0, 10)
+
+
+def test_closed_files_are_opened_anew(paths):
+    files = OpenFiles()
+    before = files.read(paths[0], 0, 10)
+    files.close()
+    assert len(files) == 0
+    os.replace(paths[1], paths[0])
+    assert not np.array_equal(files.read(paths[0], 0, 10), before)
 
 
 def test_pickled_it_is_empty(paths):
