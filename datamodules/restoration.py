@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from datamodules.audio.probing import absolute
 from datamodules.bandwidths import LEAST_SHARE
+from datamodules.batches import BatchDict, corrupted, seeded
 from datamodules.cache import CachedRecordings
 from datamodules.cache_format import CacheFormat, decodes_before
 from datamodules.cache_index import CacheIndex
@@ -26,16 +26,13 @@ from datamodules.known_delays import FILE, KnownDelays
 from datamodules.limits import check_sample_rate
 from datamodules.needs import Needs
 from datamodules.pairs import open_recordings
-from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler, of_all_processes, rank_and_world_size
-from datamodules.seeding import generator_for, mix_seed, place_of_draws
+from datamodules.samplers import EpochSampler, LateLoader, ShardedSampler
 from datamodules.sources import Source
 from datamodules.splits import SPLITS, Split
 from datamodules.streamed_recordings import StreamedRecordings
 from datamodules.windows import TrainWindows, WindowRules
 
 _SPLITS_OF_STAGE: dict[str | None, tuple[Split, ...]] = {"validate": ("val",), "test": ("test",), "predict": ("test",)}
-
-BatchDict = dict[str, Any]
 
 
 class RestorationDataModule(pl.LightningDataModule):
@@ -233,23 +230,13 @@ class RestorationDataModule(pl.LightningDataModule):
 
     def on_before_batch_transfer(self, batch: BatchDict, dataloader_idx: int) -> BatchDict:
         """Seed the corruption while the indices are still on the CPU; reading them back from a GPU would stall it."""
-        if "corrupted" in batch:
-            return batch
-        together = of_all_processes(batch["index"].tolist())
-        return {**batch, "corruption_seed": mix_seed(self.seed, "corruption", *together)}
+        return batch if "corrupted" in batch else seeded(batch, self.seed)
 
     def on_after_batch_transfer(self, batch: BatchDict, dataloader_idx: int) -> BatchDict:
         """Corrupt a training batch where it is now, by what is drawn for the batches of all processes together."""
         if "corrupted" in batch:
             return batch
-        clean: Tensor = batch["clean"]
-        generator = generator_for(batch["corruption_seed"], device=place_of_draws(clean.device))
-        rank, world_size = rank_and_world_size()
-        with torch.no_grad():
-            whole = batch.get("recorded", clean).repeat_interleave(world_size, dim=0)  # in the places of the others: own windows
-            corrupted = self._corruption("train")(whole, self.sample_rate, generator)[rank::world_size]
-        others: BatchDict = {name: batch[name] for name in ("index", "labels") if name in batch}
-        return {"clean": self._turn(clean), "corrupted": self._turn(corrupted), **others}
+        return corrupted(batch, self._corruption("train"), self.sample_rate, self._turn)
 
     def _corruption(self, split: Split) -> Corruption:
         if split not in self._corruptions:
