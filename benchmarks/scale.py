@@ -3,13 +3,15 @@
     python benchmarks/scale.py DIR [--hours 2 20] [--catalog-hours 200] [--clips 7200] [--steps 30]
 
 DIR takes generated recordings, ten minutes each at 16 kHz, and their caches: 0.3 GB an hour. Every figure is of a process of its
-own. Seconds are those of the processors, which other work on the machine changes little; "wall" is the clock. Memory of windows is
-what the process holds after them and not before, as Linux tells it. A step is one of
-`unet_small` with two workers; cache and stream take turns, step by step. The catalog alone is of short files: as many as there
-are recordings of ten minutes in so many hours, and clips, of which a set of ten seconds each has 360 an hour.
+own. Seconds are those of the processors, which other work on the machine changes little; "wall" is the clock. Memory of windows
+is what the process holds after them and not before, as Linux tells it. A step is one of `unet_small` with two workers; cache and
+stream take turns, block by block, and only the workers of one of them are alive. The catalog alone is of short files: as many as
+there are recordings of ten minutes in so many hours, and clips, of which a set of ten seconds each has 360 an hour.
 """
 
 import argparse
+import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -17,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,10 @@ from conf.compose import instantiate, plain
 from machine.system import load_average, peak_memory_mib
 
 RATE_HZ, MINUTES, WINDOWS = 16_000, 10, 2000
+WAYS = ("true", "stream")
+BLOCKS, WORKERS = 3, 2
+WARM_STEPS = 2 * WORKERS + 1
+"""More than there are batches that workers have made before they are asked for."""
 CLIPS_AN_HOUR = 360
 Facts = dict[str, float]
 
@@ -52,7 +58,7 @@ def report_hours(place: Path, hours: float, steps: int) -> None:
     """Measure audio of so many hours: without a cache, with one, and by stream."""
     shutil.rmtree(place / "cache", ignore_errors=True)
     cold = measured("start", place, "true", 0)
-    ways = {way: measured("start", place, way, WINDOWS) for way in ("true", "stream")}
+    ways = {way: measured("start", place, way, WINDOWS) for way in WAYS}
     speed = 3600 * hours / (cold["seconds"] - ways["true"]["seconds"])
     line(f"{hours:g} h: making the cache", f"{speed:.0f} times real time a core", "measured")
     for name, facts in {"cold": cold, "warm": ways["true"], "stream": ways["stream"]}.items():
@@ -153,18 +159,28 @@ def held_memory_mib() -> float:
 
 
 def steps(folder: str, count: str) -> Facts:
-    """Train with two workers for each way to read, step by step in turn."""
-    batches = {way: batches_of(data_of(folder, way, "data.num_workers=2")) for way in ("true", "stream")}
-    step = make_step()
-    taken: dict[str, list[float]] = {way: [] for way in batches}
-    for _ in range(3 + int(count)):
-        for way, source in batches.items():
-            started = time.perf_counter()
-            step(next(source))
-            taken[way].append(time.perf_counter() - started)
-    medians = {way: statistics.median(values[3:]) for way, values in taken.items()}
-    ratios = [stream / cache for cache, stream in zip(taken["true"][3:], taken["stream"][3:], strict=True)]
+    """Train with two workers for each way to read, a block of steps of one way and then of the other."""
+    step, blocks = make_step(), min(BLOCKS, int(count))
+    taken: dict[str, list[list[float]]] = {way: [] for way in WAYS}
+    for block in range(blocks):
+        for way in WAYS if block % 2 == 0 else WAYS[::-1]:
+            data = data_of(folder, way, f"data.num_workers={WORKERS}")
+            taken[way].append(seconds_of_steps(data, step, -(-int(count) // blocks)))
+    medians = {way: statistics.median(itertools.chain(*times)) for way, times in taken.items()}
+    pairs = zip(taken["true"], taken["stream"], strict=True)
+    ratios = [statistics.median(stream) / statistics.median(cache) for cache, stream in pairs]
     return {**medians, "ratio": statistics.median(ratios)}
+
+
+def seconds_of_steps(data: Any, step: Callable[[dict[str, Any]], None], count: int) -> list[float]:
+    """Take so many steps, after those of batches that waited; the workers end with them."""
+    taken = []
+    with contextlib.closing(batches_of(data)) as batches:
+        for _ in range(WARM_STEPS + count):
+            started = time.perf_counter()
+            step(next(batches))
+            taken.append(time.perf_counter() - started)
+    return taken[WARM_STEPS:]
 
 
 def data_of(folder: str, cache: str, *overrides: str) -> Any:
@@ -180,7 +196,7 @@ def config(overrides: list[str]) -> Any:
         return compose("train", overrides=["model=unet_small", "run_name=benchmark", "run_dir=benchmark", *overrides])
 
 
-def batches_of(data: Any) -> Iterator[dict[str, Any]]:
+def batches_of(data: Any) -> Generator[dict[str, Any], None, None]:
     """Yield corrupted batches for ever."""
     data.setup("fit")
     while True:
