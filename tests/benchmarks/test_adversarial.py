@@ -170,6 +170,14 @@ def test_a_base_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
     assert f"--base {tmp_path / 'absent'}: no such run folder" in capsys.readouterr().err
 
 
+def test_records_are_not_offered_as_they_hold_neither_checkpoints_nor_values_of_pairs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), str(tmp_path / "work"), "--tables", "--records"])
+    assert "unrecognized arguments: --records" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_chain_trains_evaluates_prints_and_repeats_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "speech").mkdir()
