@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from datamodules.audio.bounds import Bounds
 from datamodules.audio.suffixes import read_suffixes
 from lightning_modules.commands.opening import MethodAtRate
+from lightning_modules.commands.own_files import OwnFiles
 from lightning_modules.commands.trying import INPUT, RESTORED, Tried, open_methods, try_method
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def launch(page: "Blocks", showing: Showing, port: int) -> None:
             prevent_thread_lock=True,
             quiet=True,
             max_file_size=round(showing.bounds.megabytes * 1e6),
-            app_kwargs={"middleware": [Middleware(OwnOrigin)]},
+            app_kwargs={"middleware": [Middleware(OwnOrigin), Middleware(OwnFiles)]},
             css=STYLE,
             footer_links=[],
             run_history=False,
