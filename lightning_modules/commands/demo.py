@@ -27,6 +27,8 @@ STYLE = "#restored .empty { min-height: 6rem !important; }"
 """There is little to see where no file is yet."""
 KEPT_SECONDS, LOOK_SECONDS = 3600, 60
 """How long files that were handed in or given out are kept, and how often is looked for older ones."""
+WAKE_SECONDS = 0.5
+"""How long a signal may wait on Windows."""
 MOST_WAITING = 16
 """Trials that wait for the one that runs."""
 RESTORING_SHARE = 0.9
@@ -84,10 +86,20 @@ def show(showing: Showing) -> int:
         try:
             launch(page, showing, port)
             print(f"http://{showing.host}:{port} (Ctrl+C ends it)", flush=True)
-            threading.Event().wait()
+            wait_for_signal(threading.Event())
         finally:
             page.close(verbose=False)
     return 0
+
+
+def wait_for_signal(never: threading.Event) -> None:
+    """Wait until a signal raises; on Windows none can end a wait without a time limit.
+
+    Args:
+        never: set by nobody but a test.
+    """
+    while not never.wait(WAKE_SECONDS):
+        pass
 
 
 def free_port(host: str, port: int) -> int:
