@@ -42,14 +42,23 @@ class Scored:
 
 
 def lines_of(plan: Plan) -> list[str]:
-    """Return the lines of the tables; none before the control was evaluated."""
-    rows = {arm: found for arm in (*plan.arms, START) if (found := scored(arm, plan)).pairs}
-    control = rows.get(CONTROL)
-    if control is None:
-        return []
-    rows = {arm: row for arm, row in rows.items() if row.files == control.files}
+    """Return the lines of the tables; before the control was evaluated, only that it is missing."""
+    found = {arm: scored(arm, plan) for arm in (*plan.arms, START)}
+    reasons = left_out(found)
+    if CONTROL in reasons:
+        return [f"No tables yet: {CONTROL}: {reasons[CONTROL]}"]
+    rows = {arm: row for arm, row in found.items() if arm not in reasons}
     lines = [line for name in (ALL, *plan.filters) for line in table(name, rows)]
-    return [*lines, *costs(plan, rows), *verdicts(rows), "", f"{processor()}, one core."]
+    told = [f"Left out: {arm}: {reason}" for arm, reason in reasons.items()]
+    return [*lines, *costs(plan, rows), *verdicts(rows), *told, "", f"{processor()}, one core."]
+
+
+def left_out(found: Mapping[str, Scored]) -> dict[str, str]:
+    """Return why arms have no part in the tables."""
+    unfinished = {arm: "no seed has all of its evaluations" for arm, row in found.items() if not row.pairs}
+    files = found[CONTROL].files
+    others = {arm: f"its pairs are not those of {CONTROL}" for arm, row in found.items() if row.files != files}
+    return others | unfinished
 
 
 def scored(arm: str, plan: Plan) -> Scored:

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.model_cards.jobs import jobs_of
 from benchmarks.model_cards.rows import CARDS
 from benchmarks.model_cards.tables import lines_of
-from benchmarks.results_grid.command import ended, make, reader
+from benchmarks.results_grid.command import add_records, ended, make, reader
 
 FOLDERS = "music, speech, more/speech, noise and more/noise"
 
@@ -24,11 +24,13 @@ FOLDERS = "music, speech, more/speech, noise and more/noise"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is left, print the tables, and return 1 if a command failed, else 0."""
     parser = reader("python -m benchmarks.model_cards", "Make the tables of the models' cards.", FOLDERS, list(CARDS), "models")
+    add_records(parser)
     options = parser.parse_args(arguments)
     return make(
         options,
         lambda place: jobs_of(options.only, place),
         lambda place: ("\n".join(lines_of(name, place)) for name in options.only),
+        options.records,
     )
 
 

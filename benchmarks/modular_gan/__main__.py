@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.modular_gan.jobs import jobs_of
 from benchmarks.modular_gan.rows import TABLES
 from benchmarks.modular_gan.tables import lines_of
-from benchmarks.results_grid.command import ended, make, reader
+from benchmarks.results_grid.command import add_records, ended, make, reader
 
 FOLDERS = "music and more/music"
 
@@ -25,12 +25,14 @@ FOLDERS = "music and more/music"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is left, print the tables, and return 1 if a command failed, else 0."""
     parser = reader("python -m benchmarks.modular_gan", "Make the tables of the modular GAN.", FOLDERS, list(TABLES), "tables")
+    add_records(parser)
     parser.add_argument("--seeds", type=int, metavar="N", help="at most so many (default: as many as a table has)")
     options = parser.parse_args(arguments)
     return make(
         options,
         lambda place: jobs_of(options.only, options.seeds, place),
         lambda place: ("\n".join(lines_of(name, place)) for name in options.only),
+        options.records,
     )
 
 

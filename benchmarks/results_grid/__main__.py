@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.results_grid.command import ended, make, reader
+from benchmarks.results_grid.command import add_records, ended, make, reader
 from benchmarks.results_grid.jobs import Place, jobs_of
 from benchmarks.results_grid.rows import EXPERIMENTS, OF_METHOD
 from benchmarks.results_grid.tables import made_by, table
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = reader(
         "python -m benchmarks.results_grid", "Make the grid of docs/results.md.", FOLDERS, list(EXPERIMENTS), "experiments"
     )
+    add_records(parser)
     parser.add_argument("--methods", nargs="+", choices=list(OF_METHOD), help="these learned methods")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     options = parser.parse_args(arguments)
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             yield "\n".join(table(name, options.seeds, place))
         yield made_by(options.only, options.seeds, place)
 
-    return make(options, lambda place: jobs_of(options.only, options.methods, options.seeds, place), lines)
+    return make(options, lambda place: jobs_of(options.only, options.methods, options.seeds, place), lines, options.records)
 
 
 if __name__ == "__main__":

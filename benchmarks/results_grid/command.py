@@ -31,29 +31,39 @@ def reader(
     parser.add_argument(option, dest="only", nargs="+", choices=list(named), default=list(named), help=f"these {what}")
     parser.add_argument("--dry-run", action="store_true", help="print the commands that are left")
     parser.add_argument("--tables", action="store_true", help="print the tables of what there is")
-    records_help = "take what benchmarks/records has of other machines as done, and add what is done here"
-    parser.add_argument("--records", action="store_true", help=records_help)
     parser.add_argument("--trial", action="store_true", help="two steps and two pairs each, in WORK/trial: does it run?")
     return parser
 
 
-def make(options: argparse.Namespace, jobs: Callable[[Place], Iterable[Job]], lines: Callable[[Place], Iterable[str]]) -> int:
+def add_records(parser: argparse.ArgumentParser) -> None:
+    """Offer to share what is done, for tables of means alone: records hold neither checkpoints nor the values of pairs."""
+    records_help = "take what benchmarks/records has of other machines as done, and add what is done here"
+    parser.add_argument("--records", action="store_true", help=records_help)
+
+
+def make(
+    options: argparse.Namespace,
+    jobs: Callable[[Place], Iterable[Job]],
+    lines: Callable[[Place], Iterable[str]],
+    records: bool = False,
+) -> int:
     """Do what is left, print the tables, and return 1 if a command failed, else 0.
 
     Args:
         options: of `reader`.
         jobs: all there are at a place.
         lines: of the tables of what has been done there.
+        records: whether those of other machines are taken, and what is done is added.
     """
     work = options.work.resolve()
     place = Place(options.audio.resolve(), work / "trial", Trial()) if options.trial else Place(options.audio.resolve(), work)
-    if options.records:
+    if records:
         take_records(work)
     left = [] if options.tables else [job for job in jobs(place) if not job.is_done()]
     if options.dry_run:
         print("\n".join(f"OMP_NUM_THREADS=1 {shlex.join(job.command)}" for job in left))
         return 0
-    failed = do(left, partial(keep_record, work=work)) if options.records else do(left)
+    failed = do(left, partial(keep_record, work=work)) if records else do(left)
     for line in lines(place):
         print(line)
     return int(bool(failed))

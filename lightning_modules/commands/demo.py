@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from datamodules.audio.bounds import Bounds
 from datamodules.audio.suffixes import read_suffixes
 from lightning_modules.commands.opening import MethodAtRate
+from lightning_modules.commands.own_files import OwnFiles
 from lightning_modules.commands.trying import INPUT, RESTORED, Tried, open_methods, try_method
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ STYLE = "#restored .empty { min-height: 6rem !important; }"
 """There is little to see where no file is yet."""
 KEPT_SECONDS, LOOK_SECONDS = 3600, 60
 """How long files that were handed in or given out are kept, and how often is looked for older ones."""
+WAKE_SECONDS = 0.5
+"""How long a signal may wait on Windows."""
 MOST_WAITING = 16
 """Trials that wait for the one that runs."""
 RESTORING_SHARE = 0.9
@@ -83,10 +86,20 @@ def show(showing: Showing) -> int:
         try:
             launch(page, showing, port)
             print(f"http://{showing.host}:{port} (Ctrl+C ends it)", flush=True)
-            threading.Event().wait()
+            wait_for_signal(threading.Event())
         finally:
             page.close(verbose=False)
     return 0
+
+
+def wait_for_signal(never: threading.Event) -> None:
+    """Wait until a signal raises; on Windows none can end a wait without a time limit.
+
+    Args:
+        never: set by nobody but a test.
+    """
+    while not never.wait(WAKE_SECONDS):
+        pass
 
 
 def free_port(host: str, port: int) -> int:
@@ -118,7 +131,7 @@ def launch(page: "Blocks", showing: Showing, port: int) -> None:
             prevent_thread_lock=True,
             quiet=True,
             max_file_size=round(showing.bounds.megabytes * 1e6),
-            app_kwargs={"middleware": [Middleware(OwnOrigin)]},
+            app_kwargs={"middleware": [Middleware(OwnOrigin), Middleware(OwnFiles)]},
             css=STYLE,
             footer_links=[],
             run_history=False,

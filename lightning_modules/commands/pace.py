@@ -108,7 +108,7 @@ def _rounded(number: float) -> str:
 def _module(method: MethodAtRate, rate_hz: int) -> RestorationModule | None:
     try:
         return method(rate_hz)
-    except ValueError:  # which each of its files will tell
+    except Exception:  # which each of its files will tell
         return None
 
 

@@ -229,7 +229,7 @@ def rate_of(method: MethodAtRate, sample_rate_hz: int) -> int:
     """Return the rate at which a method works on files of a rate; theirs, where it does not work at all and each will say so."""
     try:
         return method(sample_rate_hz).sample_rate
-    except ValueError:
+    except Exception:  # Such as for want of memory.
         return sample_rate_hz
 
 

@@ -93,8 +93,11 @@ def try_method(
             picture = draw({INPUT: job.source.path, RESTORED: job.output}, job.source.sample_rate_hz, folder)
     except (ValueError, OSError) as error:
         raise ValueError(_without_folder(" ".join(str(error).split()), folder)) from error
-    told = [*(_without_folder(line, folder) for line in lines), loudness_line(gains_db)]
-    return Tried(job.output, heard, picture, told)
+    except Exception as error:  # Whatever a file brings about, the page is to tell it.
+        told = f"{file.name}: failed: {type(error).__name__}: {error}"
+        raise ValueError(_without_folder(" ".join(told.split()), folder)) from error
+    notes = [*(_without_folder(line, folder) for line in lines), loudness_line(gains_db)]
+    return Tried(job.output, heard, picture, notes)
 
 
 def plan_job(file: Path, folder: Path, bounds: Bounds) -> RestoreJob:

@@ -196,7 +196,7 @@ def lsd_lf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
     Returns:
         The metric, a function of (B, C, T) and (B, C, T) to (B,).
     """
-    return LogSpectralDistance(last_bin=_split_bin(sample_rate, cutoff_hz))
+    return LogSpectralDistance(last_bin=split_bin(sample_rate, cutoff_hz))
 
 
 def lsd_hf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
@@ -209,7 +209,7 @@ def lsd_hf(sample_rate: int, cutoff_hz: float) -> LogSpectralDistance:
     Returns:
         The metric, a function of (B, C, T) and (B, C, T) to (B,).
     """
-    return LogSpectralDistance(first_bin=_split_bin(sample_rate, cutoff_hz))
+    return LogSpectralDistance(first_bin=split_bin(sample_rate, cutoff_hz))
 
 
 def lsd_hf60(sample_rate: int, cutoff_hz: float) -> DeepDistance:
@@ -225,12 +225,12 @@ def lsd_hf60(sample_rate: int, cutoff_hz: float) -> DeepDistance:
     return DeepDistance(lsd_hf(sample_rate, cutoff_hz))
 
 
-def _split_bin(sample_rate: int, cutoff_hz: float) -> int:
+def split_bin(sample_rate: int, cutoff_hz: float, framing: Framing = HANN_2048) -> int:
     """Return the first bin at or above the cut-off, leaving at least one bin on either side."""
     if cutoff_hz <= 0:
         raise ValueError(f"cutoff_hz must be positive, got {cutoff_hz}")
-    split = math.ceil(cutoff_hz * HANN_2048.n_fft / sample_rate)
-    return min(max(split, 1), HANN_2048.n_fft // 2)
+    split = math.ceil(cutoff_hz * framing.n_fft / sample_rate)
+    return min(max(split, 1), framing.n_fft // 2)
 
 
 def infinite_if_undefined(value: Tensor) -> Tensor:

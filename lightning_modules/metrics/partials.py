@@ -5,13 +5,14 @@ analysis/synthesis based on a sinusoidal representation"). What stands around a 
 (2010, "Harmonic/percussive separation using median filtering").
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lightning_modules.metrics.lsd import HANN_2048, Framing, SpectralMetric, as_deep, lsd_hf
+from lightning_modules.metrics.lsd import HANN_2048, Framing, SpectralMetric, as_deep, split_bin
 
 AROUND_BINS = 31
 """Bins whose median is what stands around a peak."""
@@ -25,6 +26,8 @@ LASTING_FRAMES = 8
 """That a partial has at least. A peak of noise lasts for four, as frames overlap."""
 MOST_DB = 40.0
 """Error of a partial that is not there."""
+FRAME_RATE_HZ = 16_000
+"""Up to which frames have 2048 samples."""
 FRAMES_AT_ONCE = 256
 """Of which medians are taken, so that long recordings fit into memory."""
 
@@ -35,7 +38,8 @@ class PartialsError(SpectralMetric):
 
     T is the power of a peak less 4 times (6 dB) the median around it. The restored signal is asked for its loudest peak in the
     same frame, within one bin. Both spectra are clamped 60 dB below the loudest bin of the clean frame. Partials that only the
-    restored signal has do not count: distances see them.
+    restored signal has do not count: distances see them. Partials are told apart from 33 Hz on, the pitch of a low C: closer ones
+    fill the bins around a peak, and may have no value.
 
     Attributes:
         first_bin: first bin of the band that counts.
@@ -62,7 +66,18 @@ class PartialsError(SpectralMetric):
 
 def partials_hf_db(sample_rate: int, cutoff_hz: float) -> PartialsError:
     """Return the error of partials above a cut-off; rate and cut-off in Hz."""
-    return PartialsError(lsd_hf(sample_rate, cutoff_hz).first_bin)
+    framing = framing_at(sample_rate)
+    return PartialsError(split_bin(sample_rate, cutoff_hz, framing), framing)
+
+
+def framing_at(sample_rate: int) -> Framing:
+    """Return frames of 2048 samples up to 16 kHz, above that of the next power of two that last as long: bins of 5 to 8 Hz.
+
+    >>> [framing_at(rate).n_fft for rate in (8000, 16000, 22050, 44100, 48000, 96000)]
+    [2048, 2048, 4096, 8192, 8192, 16384]
+    """
+    doublings = max(0, math.ceil(math.log2(sample_rate / FRAME_RATE_HZ)))
+    return replace(HANN_2048, n_fft=HANN_2048.n_fft << doublings, hop_samples=HANN_2048.hop_samples << doublings)
 
 
 def peaks(power: Tensor, first_bin: int) -> tuple[Tensor, Tensor]:

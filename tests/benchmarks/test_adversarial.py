@@ -127,8 +127,8 @@ def test_table_has_differences_to_the_control_with_intervals(plan: Plan) -> None
     assert "Verdict on adversarial: does NOT pay (not better in zimtohrli)" in lines
 
 
-def test_arm_of_other_pairs_has_no_part_and_nothing_is_told_without_a_control(plan: Plan) -> None:
-    assert lines_of(plan) == []
+def test_arms_of_other_pairs_or_without_evaluations_have_no_part_and_are_named(plan: Plan) -> None:
+    assert lines_of(plan) == ["No tables yet: control: no seed has all of its evaluations"]
     for arm in (CONTROL, START):
         for seed in plan.seeds:
             for job in evaluations(arm, seed, plan):
@@ -136,8 +136,11 @@ def test_arm_of_other_pairs_has_no_part_and_nothing_is_told_without_a_control(pl
     for job in evaluations(START, 0, plan):
         (job.folder / "perceptual.csv").unlink()
         write_csv(job.folder / "per_example.csv", [{"index": 0, "file": "other.wav", "lsd": 1.0}])
-    assert any(line.startswith("| control |") for line in lines_of(plan))
-    assert not any(line.startswith(f"| {START}") for line in lines_of(plan))
+    lines = lines_of(plan)
+    assert any(line.startswith("| control |") for line in lines)
+    assert not any(line.startswith((f"| {START}", "| adversarial")) for line in lines)
+    assert "Left out: start: its pairs are not those of control" in lines
+    assert "Left out: adversarial: no seed has all of its evaluations" in lines
 
 
 @pytest.mark.parametrize(
@@ -168,6 +171,14 @@ def test_a_base_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         main([str(tmp_path), str(tmp_path / "work"), "--base", str(tmp_path / "absent")])
     assert f"--base {tmp_path / 'absent'}: no such run folder" in capsys.readouterr().err
+
+
+def test_records_are_not_offered_as_they_hold_neither_checkpoints_nor_values_of_pairs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), str(tmp_path / "work"), "--tables", "--records"])
+    assert "unrecognized arguments: --records" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shlex
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 import demo
-from lightning_modules.commands.demo import OwnOrigin, Shares, free_port, shown
+from lightning_modules.commands.demo import OwnOrigin, Shares, free_port, shown, wait_for_signal
 from lightning_modules.commands.trying import INPUT, RESTORED, Tried
 
 PAGE = (Path(__file__).parents[2] / "docs" / "restoring.md").read_text(encoding="utf-8")
@@ -67,6 +68,22 @@ def test_free_port_can_be_listened_at() -> None:
     port = free_port("127.0.0.1", 0)
     with socket.create_server(("127.0.0.1", port)) as listening:
         assert listening.getsockname()[1] == port
+
+
+def test_every_wait_for_a_signal_has_a_limit() -> None:
+    """On Windows Ctrl+C is seen between waits alone."""
+    limits: list[float | None] = []
+
+    class Waited(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            limits.append(timeout)
+            if len(limits) == 3:
+                raise KeyboardInterrupt
+            return False
+
+    with pytest.raises(KeyboardInterrupt):
+        wait_for_signal(Waited())
+    assert all(limit is not None and 0 < limit <= 1 for limit in limits)
 
 
 async def answered(kind: str) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from torch import Tensor
 import restore
 from datamodules.audio.io import write
 from lightning_modules import signals
-from tests.restore.conftest import call, make
+from lightning_modules.base import RestorationModule
+from tests.restore.conftest import Custom, call, make
 
 
 def test_difficult_names_and_trees_are_mirrored(tmp_path: Path, checkpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +85,23 @@ def test_failing_method_is_named_and_leaves_nothing(
     assert reason in err
     assert out == "restored 0 files, skipped 1\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_method_that_cannot_be_built_for_a_rate_costs_the_files_of_that_rate_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def method(rate_hz: int) -> RestorationModule:
+        if rate_hz == 22050:
+            raise RuntimeError("out of memory")
+        return RestorationModule(Custom(lambda x: 0.5 * x), rate_hz)
+
+    monkeypatch.setattr("lightning_modules.commands.restore.open_method", lambda name, device, trusted: method)
+    assert call("x", make(tmp_path / "a.wav", 22050), make(tmp_path / "b.wav"), "-o", tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert (out, err) == (
+        "restored 1 file, skipped 1\n",
+        f"skipped {tmp_path / 'a.wav'}: failed: RuntimeError: out of memory\n",
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

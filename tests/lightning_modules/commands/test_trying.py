@@ -125,3 +125,19 @@ def test_what_cannot_be_done_is_one_sentence_without_paths(
         file.write_bytes(content)
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         tried(method_of(function or (lambda x: x)), file, tmp_path, strength, bounds)
+
+
+def test_method_that_cannot_be_built_and_picture_that_cannot_be_drawn_are_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> RestorationModule:
+        raise RuntimeError("out of\nmemory")
+
+    file = make(tmp_path / "a.wav")
+    for name in ("build", "draw"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(ValueError, match=r"^a\.wav: failed: RuntimeError: out of memory$"):
+        tried(fail, file, tmp_path / "build")
+    monkeypatch.setattr("lightning_modules.commands.trying.draw", fail)
+    with pytest.raises(ValueError, match=r"^a\.wav: failed: RuntimeError: out of memory$"):
+        tried(method_of(lambda x: x), file, tmp_path / "draw")

@@ -132,3 +132,14 @@ def test_long_recordings_are_taken_in_parts_without_seams() -> None:
     clean = torch.cat(10 * [harmonics(440.0)])[None, None]
     restored = 0.7 * clean + 0.003 * noise(1, clean.shape[-1])
     assert METRIC(restored, clean).item() == pytest.approx(by_definition(restored, clean), abs=0.02)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 22_050, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("first_hz", [35.0, 41.2, 82.4])
+def test_low_pitches_have_a_value_at_every_rate(first_hz: float, rate_hz: int) -> None:
+    """The lowest strings of a bass and of a guitar have partials as close as that."""
+    seconds = torch.arange(2 * rate_hz, dtype=torch.float64) / rate_hz
+    orders = range(1, int(3500 / first_hz))
+    waves = sum(0.02 * torch.sin(2 * torch.pi * order * first_hz * seconds + order**2) for order in orders)
+    clean = waves.float()[None, None] + 1e-4 * noise(0, len(seconds))
+    assert partials_hf_db(rate_hz, 1000.0)(0.5 * clean, clean).item() == pytest.approx(6.02, abs=0.2)
