@@ -14,6 +14,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 demo: $(VENV)/running
 	@echo "starting Python"
 	$(BIN)/python train.py ema_decay=0.98 $(ARGS)
+	@echo; echo "and what a model that comes with Clarion makes of noisy music:"
+	$(BIN)/python restore.py denoise_music "$$(ls -t runs/*/examples/0000_corrupted.flac | head -n 1)" -o restored/demo --pictures
 
 test: $(VENV)/developing lint
 	$(PYTEST) -m "not slow and not gpu and not pages"

@@ -24,9 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; exits with code 2 if it is not possible."""
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0] + ".")
-    parser.add_argument(
-        "checkpoint", type=some_text, help="a .ckpt file, a run folder, or the name of a method without training (wiener, ...)"
+    method_help = (
+        "a run folder or .ckpt file, or a name: of a shipped model (denoise_music), of a method without training (wiener)"
     )
+    parser.add_argument("checkpoint", type=some_text, help=method_help)
     parser.add_argument("inputs", nargs="+", type=some_text, help="audio files, and folders that are searched for them")
     parser.add_argument("-o", "--output", required=True, type=some_path, metavar="DIR", help="folder for the results")
     parser.add_argument(

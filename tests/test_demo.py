@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from hydra import compose, initialize_config_module
 
 from conf.settings import train_settings
+from datamodules.audio.io import write
 
 ROOT = Path(__file__).parent.parent
 WATCHED = """
@@ -27,6 +29,24 @@ def test_first_line_comes_before_pytorch(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WATCHED, f"hydra.run.dir={tmp_path}"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ended.stdout == "training unet_small on synthetic against noise, seed 3; loading PyTorch ... torch: False"
+
+
+def test_demo_ends_with_a_shipped_model_and_a_picture(tmp_path: Path) -> None:
+    (line,) = [line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "restore.py" in line]
+    for name in ("a", "b"):
+        make_run(tmp_path / "runs" / name / "examples")
+    script = line.strip().replace("$(BIN)/python restore.py", f"{sys.executable} {ROOT / 'restore.py'}").replace("$$", "$")
+    ended = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert "drew restored/demo/0000_corrupted.flac.png" in ended.stdout
+    assert (tmp_path / "restored" / "demo" / "0000_corrupted.flac.png").is_file()
+
+
+def make_run(folder: Path) -> None:
+    """Leave what a run leaves of its first test pair."""
+    folder.mkdir(parents=True)
+    time = np.arange(16_000) / 16_000
+    write(folder / "0000_corrupted.flac", 0.1 * np.sin(2 * np.pi * 440 * time)[None], 16_000)
 
 
 def test_demo_is_short() -> None:

@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from conf.settings import evaluate_settings, train_settings
 from lightning_modules.commands.evaluate import evaluate
 from lightning_modules.commands.export import PACKAGES
 from lightning_modules.commands.train import train
+from lightning_modules.runs.shipped import shipped_names, with_shipped_models
 from sweeps.arguments import as_hydra_takes
 from sweeps.from_run import with_earlier_run
 from sweeps.report.manifests import evaluation_id
@@ -42,7 +44,7 @@ Replace = Callable[..., list[str]]
 NAMES = ["choices.model=m", "choices.data=d", "choices.corruption=c"]
 QUICK = {  # whatever the command, it is to take seconds
     "train": ["trainer.max_epochs=1", "trainer.max_time=null", "trainer.limit_train_batches=1", "logger=csv", "examples=1"],
-    "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]"],
+    "evaluate": ["trainer.accelerator=cpu", "examples=1", "baselines=[sinc]", "test_probes=[noharm_db]"],
 }
 FEATURES = {"FEATURES": "deep_feature", "MEL": "deep_feature_mel"}
 RUNS = {"runs/NAME": "unet_small", "runs/PROGRESSIVE": "conv_rnn", "runs/MUGAN": "mugan_small"}
@@ -109,24 +111,38 @@ def test_make_targets_of_the_readme_exist_and_run_in_ci() -> None:
 
 
 def shrunk(overrides: list[str]) -> DictConfig:
-    """Compose a training whose network is small."""
+    """Compose a training whose network is small, unless it takes the weights of a shipped one."""
     with initialize_config_module("conf"):
         config = compose("train", overrides=overrides)
+        if config.init_from in shipped_names():
+            return config
         networks = [config.model.net, *([config.model.discriminator] if "discriminator" in config.model else [])]
         return compose("train", overrides=[*overrides, *(small for net in networks for small in SMALL[net._target_])])
 
 
+@pytest.fixture(scope="module")
+def trained(tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that gives the folder of a run, trained when it is first asked for."""
+
+    @cache
+    def run(name: str, *overrides: str) -> Path:
+        folder = tmp_path_factory.mktemp("runs") / Path(name).name
+        names = [*f"model={RUNS[name]}".split(), f"run_name={folder.name}", f"run_dir={folder}"]
+        train(train_settings(shrunk([*tiny, *NAMES, *QUICK["train"], *names, *overrides])))
+        return folder
+
+    return run
+
+
 @pytest.fixture
-def with_runs(tiny: list[str], tmp_path: Path) -> Replace:
-    """Return a function that trains the runs an argument list names, as overrides say, and puts their folders in their place."""
+def with_runs(trained: Callable[..., Path], tmp_path: Path) -> Replace:
+    """Return a function that puts copies of the runs that an argument list names, trained as overrides say, in their place."""
 
     def replace(arguments: list[str], *overrides: str) -> list[str]:
-        for name, model in RUNS.items():
+        for name in RUNS:
             if any(argument.endswith(name) for argument in arguments):
-                folder = tmp_path / name
-                names = [*f"model={model}".split(), f"run_name={folder.name}", f"run_dir={folder}"]
-                train(train_settings(shrunk([*tiny, *NAMES, *QUICK["train"], *names, *overrides])))
-                arguments = [argument.replace(name, str(folder)) for argument in arguments]
+                shutil.copytree(trained(name, *overrides), tmp_path / name)
+                arguments = [argument.replace(name, str(tmp_path / name)) for argument in arguments]
         return arguments
 
     return replace
@@ -191,7 +207,7 @@ def test_evaluation_command_runs(
     overrides: list[str], with_runs: Replace, music: Path, noisy_music: Path, tiny: list[str], tmp_path: Path
 ) -> None:
     placed = [override.replace("noisy_root=DIR", f"noisy_root={noisy_music}") for override in overrides]
-    given = with_runs([override.replace("=DIR", f"={music}") for override in placed])
+    given = with_shipped_models(with_runs([override.replace("=DIR", f"={music}") for override in placed]))
     fewer = ["model.net.steps=4"] if "model=dnp" in overrides else []
     quick = [*tiny[2:], *NAMES, *QUICK["evaluate"], *fewer, "run_name=e", f"run_dir={tmp_path / 'e'}"]
     with initialize_config_module("conf"):
@@ -207,11 +223,12 @@ def test_restoring_command_runs(
     given = with_runs(arguments)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    for name in ("song.flac", "noise.flac", "folder/other.flac", "a = b, c.wav"):
+    for name in ("song.flac", "talk.wav", "noise.flac", "folder/other.flac", "a = b, c.wav"):
         soundfile.write(tmp_path / name, 0.1 * np.sin(np.arange(16000) * 0.2), 16000)
     assert restore.main(given) == 0
     wanted = 2 if "folder/" in given else 1
-    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == wanted
+    written = [path.suffix for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(written) == wanted * (1 + ("--pictures" in given)) and written.count(".png") == wanted * ("--pictures" in given)
 
 
 @pytest.mark.pages

@@ -64,6 +64,7 @@ def test_four_combinations_are_two_weights(
 SHAPED_AFTER_AN_EPOCH = ["model=collaborative_gan_small", "model.shaping.after_epochs=1", "model.refinement.steps=2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_run_resumed_before_or_in_the_middle_of_shaping_equals_the_uninterrupted_one(
     train_config: Config, tmp_path: Path, epochs: int

@@ -11,7 +11,7 @@ PACE_STEPS = 256
 FILTERS = ("chebyshev1", "bessel", "windowed_sinc", "none")
 """The conditions. None of the networks was trained on the last one."""
 PAIRS_HEARD = 64
-METRICS = ("visqol", "zimtohrli", "mel_hf", "partials_hf_db", "snr_lf_db", "lsd")
+METRICS = ("visqol", "zimtohrli", "mel_hf", "partials_db", "snr_lf_db", "lsd")
 """With a value for every pair."""
 OF_METHOD = "c2st"
 """One value for a method, and so no interval."""

@@ -7,16 +7,14 @@ from benchmarks.results_grid.jobs import QUIET, Job, Place, count_of
 
 HARM = "harm"
 """Of the evaluation that has the probes: what is left of intact recordings, before a burst, and behind something louder."""
-PROBED = Check(
-    "What it does to what needs nothing", (), ("noise",), "{snr_db:[10]}", ("noharm_db", "preecho_db", "si_sdr_quiet_db")
-)
+PROBES = ("noharm_db", "preecho_db", "si_sdr_quiet_db")
 
 
 def checks_of(name: str) -> dict[str, Check]:
     """Return all tables of a model's card by their short names; the last is that of the probes, on its own kind of sound."""
     checks = dict(CARDS[name].checks)
     own = next(iter(checks.values())).folders
-    return {**checks, HARM: Check(PROBED.title, own, PROBED.corruption, PROBED.conditions, PROBED.metrics)}
+    return {**checks, HARM: Check("What it does to what needs nothing", own, ("noise", "corruption.snr_db=10"), None, PROBES)}
 
 
 def evaluation(name: str, short: str, place: Place) -> Job:
@@ -29,17 +27,19 @@ def evaluation(name: str, short: str, place: Place) -> Job:
     """
     card, check = CARDS[name], checks_of(name)[short]
     folder = place.evaluation(name, short)
-    quiet = [key for key in QUIET if short != HARM or not key.startswith("test_probes")]
+    quiet = [key for key in QUIET if check.conditions or not key.startswith("test_probes")]
     places = ",".join(str(place.audio / part) for part in check.folders)
     arguments = [
         f"model={name}", f"baselines=[{','.join(card.controls)}]", "data=folder", f"data.sample_rate={card.sample_rate_hz}",
         f"data.root=[{places}]", f"data.eval_windows={check.windows}", "data.eval_seconds=3",
+        f"data.max_recordings.test={check.recordings}",
         f"data.cache_dir={place.work / 'cache'}", f"corruption={check.corruption[0]}", *check.corruption[1:],
         *([f"corruption.noise_root={place.audio / check.noise}"] if check.noise else []), f"test_perceptual_kind={card.kind}",
-        *quiet, "trainer.accelerator=cpu", f"hydra.run.dir={folder}", f"conditions={check.conditions}",
+        *quiet, "trainer.accelerator=cpu", f"hydra.run.dir={folder}",
+        *([f"conditions={check.conditions}"] if check.conditions else []),
         *(place.trial.evaluate if place.trial else ()),
     ]  # fmt: skip
-    return Job(folder, ("evaluate.py", *arguments), count_of(check.conditions))
+    return Job(folder, ("evaluate.py", *arguments), count_of(check.conditions) if check.conditions else None)
 
 
 def jobs_of(names: Iterable[str], place: Place) -> list[Job]:

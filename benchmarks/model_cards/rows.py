@@ -16,19 +16,21 @@ class Check:
         title: of the table.
         folders: of the audio root, the recordings.
         corruption: of the test: the group, then its keys.
-        conditions: as `evaluate.py` takes them.
+        conditions: as `evaluate.py` takes them; None tests the one that the corruption is, and its probes.
         metrics: the columns.
         noise: folder of the audio root with recorded noise.
         windows: of each recording.
+        recordings: of the test split, at most.
     """
 
     title: str
     folders: tuple[str, ...]
     corruption: tuple[str, ...]
-    conditions: str
+    conditions: str | None
     metrics: tuple[str, ...] = ("si_sdr_db", "lsd")
     noise: str | None = None
     windows: int = 1
+    recordings: int = 16
 
 
 @dataclass(frozen=True)

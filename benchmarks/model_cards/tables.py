@@ -1,11 +1,12 @@
 """The tables of a card: a row a condition, the model beside the input and the best control."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from benchmarks.model_cards.jobs import checks_of, evaluation
 from benchmarks.model_cards.rows import Check
-from benchmarks.results_grid.jobs import Place, whole_conditions
+from benchmarks.results_grid.jobs import Place, read, whole_conditions
 from benchmarks.results_grid.tables import SEEN, SHORT, row_of, short_label, value_in
 
 NAMES = {**SHORT, "noharm_db": "intact (dB)", "preecho_db": "pre-echo (dB)", "si_sdr_quiet_db": "quiet half (dB)"}
@@ -13,9 +14,18 @@ NAMES = {**SHORT, "noharm_db": "intact (dB)", "preecho_db": "pre-echo (dB)", "si
 
 def lines_of(name: str, place: Place) -> list[str]:
     """Return the tables of a model's card; those whose evaluation is missing are left out."""
-    found = {short: whole_conditions(evaluation(name, short, place).folder) for short in checks_of(name)}
+    found = {short: conditions_in(evaluation(name, short, place).folder, check) for short, check in checks_of(name).items()}
     tables = [table_of(check, found[short]) for short, check in checks_of(name).items() if found[short]]
     return [f"# {name}", "", *(line for lines in tables for line in lines)]
+
+
+def conditions_in(folder: Path, check: Check) -> list[dict[str, Any]]:
+    """Return the conditions that an evaluation came through; where it had none apart, the one it had."""
+    if check.conditions:
+        return whole_conditions(folder)
+    result = read(folder / "result.json")
+    label = f"{check.corruption[-1]} dB"
+    return [{"label": label, "seen": None, "methods": result["methods"], "pairs": result["pairs"]}] if result else []
 
 
 def table_of(check: Check, conditions: list[dict[str, Any]]) -> list[str]:

@@ -26,7 +26,7 @@ from lightning_modules.metrics.lsd import (
     power_spectrogram,
 )
 from lightning_modules.metrics.mel import mcd_db, mel_hf
-from lightning_modules.metrics.partials import partials_hf_db
+from lightning_modules.metrics.partials import partials_db
 from lightning_modules.metrics.predictors import llr, wss
 from lightning_modules.metrics.registry import METRICS, MetricInfo, computed_in, register
 from lightning_modules.metrics.snr import mse, segsnr_db, si_sdr_db, snr_db, snr_lf_db
@@ -44,7 +44,7 @@ _MAKERS: dict[str, MetricMaker] = {
     "lsd_hf60": lsd_hf60,
     "snr_lf_db": lambda sample_rate, cutoff_hz: partial(snr_lf_db, sample_rate=sample_rate, cutoff_hz=cutoff_hz),
     "mel_hf": mel_hf,
-    "partials_hf_db": partials_hf_db,
+    "partials_db": partials_db,
     "mcd_db": mcd_db,
     "segsnr_db": lambda sample_rate, cutoff_hz: partial(segsnr_db, sample_rate=sample_rate),
     "lsd_kuleshov": lambda sample_rate, cutoff_hz: lsd_kuleshov,

@@ -64,7 +64,7 @@ class PartialsError(SpectralMetric):
         return torch.where(partials, error, 0.0).sum(dim=(1, 2, 3)) / partials.sum(dim=(1, 2, 3))
 
 
-def partials_hf_db(sample_rate: int, cutoff_hz: float) -> PartialsError:
+def partials_db(sample_rate: int, cutoff_hz: float) -> PartialsError:
     """Return the error of partials above a cut-off; rate and cut-off in Hz."""
     framing = framing_at(sample_rate)
     return PartialsError(split_bin(sample_rate, cutoff_hz, framing), framing)

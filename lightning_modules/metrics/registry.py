@@ -111,7 +111,7 @@ _ALL = (
     MetricInfo("lsd_hf60", "log-spectral distance above the cut-off, 60 dB deep", False, needs_cutoff=True),
     MetricInfo("snr_lf_db", "signal-to-noise ratio below the cut-off", True, "dB", needs_cutoff=True),
     MetricInfo("mel_hf", "log-mel distance above the cut-off", False, needs_cutoff=True, on_demand=True),
-    MetricInfo("partials_hf_db", "error of partials above the cut-off", False, "dB", needs_cutoff=True, on_demand=True),
+    MetricInfo("partials_db", "error of partials above the cut-off", False, "dB", needs_cutoff=True, on_demand=True),
     MetricInfo("mcd_db", "mel-cepstral distance", False, "dB", on_demand=True),
     MetricInfo("segsnr_db", "segmental signal-to-noise ratio", True, "dB", on_demand=True),
     MetricInfo("lsd_kuleshov", "log-spectral distance as Kuleshov et al. compute it", False, on_demand=True),

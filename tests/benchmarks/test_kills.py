@@ -37,6 +37,7 @@ def test_process_is_killed_in_time(audio: Path) -> None:
     assert run_killed(command("restore", audio / "work"), Kill(0.01)) == KILLED
 
 
+@pytest.mark.slow
 def test_kill_that_comes_too_late_is_repeated_sooner(audio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     undisturbed, codes = whole("restore", audio), []
 

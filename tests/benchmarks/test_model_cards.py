@@ -62,6 +62,15 @@ def test_probes_are_asked_for_once_and_in_all_other_tables_left_out(tmp_path: Pa
     assert asked == {HARM}
 
 
+def test_probes_stand_in_a_table_of_their_own(tmp_path: Path) -> None:
+    place = Place(tmp_path / "audio", tmp_path / "work")
+    folder = evaluation(NAME, HARM, place).folder
+    folder.mkdir(parents=True)
+    methods = {"corrupted": scores("corrupted", 10.0) | {"noharm_db": 100.0}, NAME: scores("learned", 18.0) | {"noharm_db": 47.5}}
+    (folder / "result.json").write_text(json.dumps({"methods": methods, "pairs": 16}), encoding="utf-8")
+    assert lines_of(NAME, place)[-2] == "| 10 dB | 100.00 • | 47.50 ▼ | – | – | – | – |"
+
+
 def test_commands_are_printed_and_none_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), str(tmp_path / "work"), "--dry-run", "--only", NAME]) == 0
     lines = capsys.readouterr().out.splitlines()

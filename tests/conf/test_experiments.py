@@ -11,11 +11,13 @@ from hydra import compose, initialize_config_module
 from conf.compose import FOLDER, plain
 from conf.schema.check import check_evaluate
 from conf.schema.conditions import conditions_of, is_seen
+from lightning_modules.runs.shipped import shipped_names
 
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
 FILES = sorted((FOLDER / "experiment").glob("*.yaml"))
 OLDER = [path for path in FILES if "# An older protocol" in path.read_text(encoding="utf-8")]
-PRESENT = [path for path in FILES if path not in OLDER]
+SHIPPED = [path for path in FILES if "# The run that made the shipped model" in path.read_text(encoding="utf-8")]
+PRESENT = [path for path in FILES if path not in (*OLDER, *SHIPPED)]
 BY_DESIGN = ("none", "simulated")  # What an evaluation adds that the training leaves out: no filter, and other rooms.
 
 
@@ -77,3 +79,17 @@ def test_training_draws_from_a_range_or_from_many_kinds(path: Path) -> None:
     keys = re.findall(r"(\w+):\[", listed[0])
     wide = {key for key in keys if is_wide(corruption[key])}
     assert wide or corruption["responses"] == ["recorded"], f"{path.name} trains on one value of {keys}"
+
+
+def test_experiments_of_shipped_models_are_named_after_them() -> None:
+    assert [path.stem for path in SHIPPED] == shipped_names()
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_model_was_trained_on_free_recordings_at_full_band_from_loud_noise_to_none(path: Path) -> None:
+    config = composed("train", [f"experiment={path.stem}"])
+    assert config["data"]["license_ids"] == ["cc0", "cc-by", "public-domain", "apache-2.0", "mit"]
+    assert config["data"]["sample_rate"] in (44_100, 48_000)
+    damage, codec = config["corruption"]["steps"]
+    assert damage["probability"] < 1 and codec["corruption"]["codecs"] == ["mp3"]
+    assert damage["corruption"]["snr_db"] == [0, 40]

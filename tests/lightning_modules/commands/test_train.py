@@ -238,6 +238,7 @@ def test_training_without_a_logger(train_config: Config, tmp_path: Path) -> None
     assert not list((tmp_path / "run").glob("*/version_0")) and not (tmp_path / "run" / "wandb").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_leave_one_run_whose_pairs_count_once(tiny: list[str], tmp_path: Path) -> None:
     settings = [*tiny, *TINY_NET, "trainer=cpu", "trainer.max_epochs=1", "logger=csv", "baselines=[sinc]"]
     assert start([*settings, "+trainer.strategy=ddp", "trainer.devices=2"], tmp_path).wait(timeout=120) == 0

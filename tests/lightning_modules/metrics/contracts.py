@@ -12,7 +12,7 @@ RATE_HZ = 16_000
 SNRS_DB = (40.0, 25.0, 10.0, 0.0)
 """Of ever more damage."""
 WHISTLES_HZ = (5000.0, 6100.0)
-OF_TONES = ("partials_hf_db",)
+OF_TONES = ("partials_db",)
 """Metrics that have no value where the clean signal has no steady tone."""
 
 

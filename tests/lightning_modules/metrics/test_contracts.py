@@ -23,7 +23,7 @@ RULES: dict[str, tuple[float, float]] = {
     "lsd_hf60": (0.0, math.inf),
     "snr_lf_db": (100.0, -100.0),
     "mel_hf": (0.0, math.inf),
-    "partials_hf_db": (0.0, 40.0),
+    "partials_db": (0.0, 40.0),
     "mcd_db": (0.0, math.inf),
     "segsnr_db": (35.0, -10.0),
     "lsd_kuleshov": (0.0, 10.0),

@@ -11,10 +11,10 @@ from torch import Tensor
 from benchmarks.metrics_order import oracle_order
 from lightning_modules.metrics.collection import MeanOverExamples, build_metrics
 from lightning_modules.metrics.lsd import HANN_2048, power_spectrogram
-from lightning_modules.metrics.partials import lasting, partials_hf_db
+from lightning_modules.metrics.partials import lasting, partials_db
 
 RATE_HZ, CUTOFF_HZ = 16000, 4000.0
-METRIC = partials_hf_db(RATE_HZ, CUTOFF_HZ)
+METRIC = partials_db(RATE_HZ, CUTOFF_HZ)
 
 
 def noise(seed: int, samples: int = 2 * RATE_HZ) -> Tensor:
@@ -112,12 +112,12 @@ def test_nothing_tonal_above_the_cutoff_is_no_value(clean: Tensor) -> None:
 
 
 def test_what_has_no_value_is_left_out_of_the_mean_and_nothing_is_asked_without_a_cutoff() -> None:
-    metric = build_metrics(["partials_hf_db"], RATE_HZ, CUTOFF_HZ)["partials_hf_db"]
+    metric = build_metrics(["partials_db"], RATE_HZ, CUTOFF_HZ)["partials_db"]
     assert isinstance(metric, MeanOverExamples) and not metric.higher_is_better
     clean = torch.cat([tones(5000, 6000), noise(2)])
     metric.update(metric.function(0.5 * clean, clean))
     assert metric.compute().item() == pytest.approx(6.02, abs=0.05)
-    assert build_metrics(["partials_hf_db"], RATE_HZ) == {}
+    assert build_metrics(["partials_db"], RATE_HZ) == {}
 
 
 def test_peaks_of_a_chain_may_move_by_one_bin_a_frame() -> None:
@@ -142,4 +142,4 @@ def test_low_pitches_have_a_value_at_every_rate(first_hz: float, rate_hz: int) -
     orders = range(1, int(3500 / first_hz))
     waves = sum(0.02 * torch.sin(2 * torch.pi * order * first_hz * seconds + order**2) for order in orders)
     clean = waves.float()[None, None] + 1e-4 * noise(0, len(seconds))
-    assert partials_hf_db(rate_hz, 1000.0)(0.5 * clean, clean).item() == pytest.approx(6.02, abs=0.2)
+    assert partials_db(rate_hz, 1000.0)(0.5 * clean, clean).item() == pytest.approx(6.02, abs=0.2)

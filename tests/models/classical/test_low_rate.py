@@ -66,6 +66,7 @@ def test_images_are_found_at_every_sample_rate(sample_rate: int) -> None:
     assert low_rates_hz(batch(held), sample_rate) == [pytest.approx(sample_rate / 4)]
 
 
+@pytest.mark.slow
 def test_noise_of_any_sample_rate_has_no_low_one() -> None:
     noise = torch.randn(1, 1, 40_000, generator=torch.Generator().manual_seed(0))
     for sample_rate in range(4000, 50_001, 50):
