@@ -2,11 +2,11 @@
 
 import functools
 import os
-import threading
 from pathlib import Path
 
+from machine.system import read_at
+
 _MOST_OPEN = 128  # A process has about a thousand descriptors.
-_SEEKING = threading.Lock()
 
 
 def read_part(path: Path, start: int, end: int) -> bytes:
@@ -33,12 +33,8 @@ class _OpenFile:
         self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
 
     def read(self, start: int, end: int) -> bytes:
-        """Read without a position, which processes that were forked from this one would share; Windows forks none."""
-        if hasattr(os, "pread"):
-            return os.pread(self._descriptor, end - start, start)
-        with _SEEKING:
-            os.lseek(self._descriptor, start, os.SEEK_SET)
-            return os.read(self._descriptor, end - start)
+        """Return the bytes [start, end), fewer where the file ends before."""
+        return read_at(self._descriptor, end - start, start)
 
     def __del__(self) -> None:
         if self._descriptor >= 0:

@@ -10,12 +10,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 KILLED = 9
 """Number of the signal that no process can refuse; Windows has no name for it."""
+_SEEKING = threading.Lock()
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """Signals that ask for an orderly end. On Windows nobody sends the second one but this project; see `ask`."""
 
@@ -23,6 +25,15 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 def has_groups() -> bool:
     """Say whether a signal can be sent to a process and to all that it has started, as POSIX systems can."""
     return hasattr(os, "killpg")
+
+
+def read_at(descriptor: int, count: int, start: int) -> bytes:
+    """Read from a place in a file, without a position, which processes that were forked would share; Windows forks none."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, count, start)
+    with _SEEKING:
+        os.lseek(descriptor, start, os.SEEK_SET)
+        return os.read(descriptor, count)
 
 
 def takes_few_names() -> bool:

@@ -76,6 +76,7 @@ sys.exit(ended)
 """
 ONLY_POSIX = {
     "machine/system.py",
+    "benchmarks/scale.py",
     "benchmarks/robustness/tally.py",
     "benchmarks/robustness/damage.py",
     "benchmarks/robustness/killed.py",

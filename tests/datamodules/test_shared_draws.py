@@ -7,7 +7,7 @@ import torch
 from hydra import compose, initialize_config_module
 
 from conf.compose import create, plain
-from datamodules import restoration, samplers
+from datamodules import batches, samplers
 
 RATE_HZ = 16000
 FILES = sorted((Path(__file__).parents[2] / "conf" / "corruption").glob("*.yaml"))
@@ -25,7 +25,7 @@ def test_every_corruption_is_drawn_once_for_all(name: str, monkeypatch: pytest.M
     clean = torch.stack([0.3 * torch.sin(2 * torch.pi * hz * time) for hz in (200.0, 440.0, 1000.0, 3000.0)]).unsqueeze(1)
 
     def corrupted(rank: int, world_size: int) -> torch.Tensor:
-        for module in (restoration, samplers):
+        for module in (batches, samplers):
             monkeypatch.setattr(module, "rank_and_world_size", lambda: (rank, world_size))
         batch = {"clean": clean[rank::world_size], "index": torch.arange(8, 12)[rank::world_size]}
         batch = data.on_after_batch_transfer(data.on_before_batch_transfer(batch, 0), 0)
