@@ -127,7 +127,7 @@ _ALL = (
     MetricInfo("csig", "predicted rating of signal distortion", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("cbak", "predicted rating of background noise", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
     MetricInfo("covl", "predicted rating of overall quality", True, lowest_rate_hz=16000, package="pesq", on_demand=True),
-    MetricInfo("mel_features", "distance of a classifier's features of log-mel spectra", False, when=("features",), decimals=3),
+    MetricInfo("mel_features", "distance of a classifier's features of log-mel spectra", False, when=("features",)),
     MetricInfo("visqol", "rating predicted by ViSQOL", True, when=("perceptual",), package="visqol"),
     MetricInfo("zimtohrli", "rating predicted by Zimtohrli", True, when=("perceptual",), package="zimtohrli"),
     MetricInfo("dnsmos", "rating of speech predicted by DNSMOS", True, when=("perceptual",), package="speechmos"),
