@@ -133,6 +133,7 @@ def test_trainer_settings_that_need_one_optimizer_are_refused_in_a_sentence(trai
 BATCH_NORM = ["model.discriminator.norm=batch", "model.autoencoder.norm=batch"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [[], pytest.param(SHAPED_AFTER_AN_EPOCH, marks=pytest.mark.slow, id="shaped")])
 def test_two_processes_end_with_the_same_networks_and_the_metrics_of_one_also_when_resumed(
     tiny: list[str], tmp_path: Path, train_config: Config, method: list[str]

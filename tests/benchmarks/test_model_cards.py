@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_module
 
+from benchmarks.model_cards import attributions
 from benchmarks.model_cards.__main__ import main
 from benchmarks.model_cards.jobs import HARM, checks_of, evaluation, jobs_of
 from benchmarks.model_cards.rows import CARDS
@@ -17,6 +18,7 @@ from conf.null_choices import with_null_choices
 from conf.schema.check import check_evaluate
 
 NAME = "denoise_music"
+ROWS = [("train", "cc0"), ("val", "cc-by"), ("test", "cc0"), ("train", "cc-by-nc"), ("train", "")]
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
 
 
@@ -43,6 +45,17 @@ def test_card_has_a_row_a_condition_and_bold_only_what_beats_the_control(tmp_pat
     assert rows[1] == ["white 5 dB, seen", "5.00", "9.00 •", "**12.00**", "2.50", "2.10 •", "**1.80**"]
     assert rows[3] == ["5 dB, unseen", "5.00", "9.00 •", "4.00 ▼", "2.50", "2.10 •", "2.60 ▼"]
     assert len(rows) == 4  # nothing of tables whose evaluation is missing
+
+
+def test_attributions_are_of_what_the_training_took_and_may_take(tmp_path: Path) -> None:
+    for folder in ("music", "more/music", "speech", "more/speech", "more/noise"):
+        lines = ["file,split,license_id,licence,attribution,source_repo,duration_s"]
+        lines += [f"{n}.flac,{split},{free},L,Who of {folder},R,60" for n, (split, free) in enumerate(ROWS)]
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "MANIFEST.csv").write_text("\n".join(lines), encoding="utf-8")
+    table = attributions.lines_of(NAME, tmp_path)
+    assert len(table) == 2 + 5
+    assert "| music | R | Who of music | L | 2 | 2.0 |" in table
 
 
 @pytest.mark.parametrize("name", CARDS)

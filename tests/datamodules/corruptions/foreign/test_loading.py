@@ -82,6 +82,7 @@ def test_whatever_a_damaged_package_raises_is_told(
         torchaudio_functions()
 
 
+@pytest.mark.slow
 def test_nothing_else_imports_it() -> None:
     program = """
 import sys
