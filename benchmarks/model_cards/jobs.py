@@ -2,19 +2,12 @@
 
 from collections.abc import Iterable
 
-from benchmarks.model_cards.rows import CARDS, Check
+from benchmarks.model_cards.rows import CARDS
 from benchmarks.results_grid.jobs import QUIET, Job, Place, count_of
 
-HARM = "harm"
-"""Of the evaluation that has the probes: what is left of intact recordings, before a burst, and behind something louder."""
-PROBES = ("noharm_db", "preecho_db", "si_sdr_quiet_db")
-
-
-def checks_of(name: str) -> dict[str, Check]:
-    """Return all tables of a model's card by their short names; the last is that of the probes, on its own kind of sound."""
-    checks = dict(CARDS[name].checks)
-    own = next(iter(checks.values())).folders
-    return {**checks, HARM: Check("What it does to what needs nothing", own, ("noise", "corruption.snr_db=10"), None, PROBES)}
+CONTROLS = "[wiener]"
+MOST_RECORDINGS = 16
+"""Of the test split, in every table."""
 
 
 def evaluation(name: str, short: str, place: Place) -> Job:
@@ -25,14 +18,14 @@ def evaluation(name: str, short: str, place: Place) -> Job:
         short: name of the table.
         place: where everything is.
     """
-    card, check = CARDS[name], checks_of(name)[short]
+    card, check = CARDS[name], CARDS[name].checks[short]
     folder = place.evaluation(name, short)
     quiet = [key for key in QUIET if check.conditions or not key.startswith("test_probes")]
     places = ",".join(str(place.audio / part) for part in check.folders)
     arguments = [
-        f"model={name}", f"baselines=[{','.join(card.controls)}]", "data=folder", f"data.sample_rate={card.sample_rate_hz}",
+        f"model={name}", f"baselines={CONTROLS}", "data=folder", f"data.sample_rate={card.sample_rate_hz}",
         f"data.root=[{places}]", f"data.eval_windows={check.windows}", "data.eval_seconds=3",
-        f"data.max_recordings.test={check.recordings}",
+        f"data.max_recordings.test={MOST_RECORDINGS}",
         f"data.cache_dir={place.work / 'cache'}", f"corruption={check.corruption[0]}", *check.corruption[1:],
         *([f"corruption.noise_root={place.audio / check.noise}"] if check.noise else []), f"test_perceptual_kind={card.kind}",
         *quiet, "trainer.accelerator=cpu", f"hydra.run.dir={folder}",
@@ -44,4 +37,4 @@ def evaluation(name: str, short: str, place: Place) -> Job:
 
 def jobs_of(names: Iterable[str], place: Place) -> list[Job]:
     """Return the evaluations of all tables of some models."""
-    return [evaluation(name, short, place) for name in names for short in checks_of(name)]
+    return [evaluation(name, short, place) for name in names for short in CARDS[name].checks]

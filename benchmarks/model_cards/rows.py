@@ -1,9 +1,9 @@
 """What the card of a shipped model shows: the conditions it is tested in, on which recordings, beside which controls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-MUSIC, SPEECH, PAIRS = ("music",), ("speech", "more/speech"), ("pairs",)
+MUSIC, SPEECH = ("music",), ("speech", "more/speech")
 OTHER_NOISE, TRAINED_NOISE = "noise", "more/noise"
 """Folders of recorded noise: of other makers than the training's, and the test split of the training's."""
 
@@ -20,7 +20,6 @@ class Check:
         metrics: the columns.
         noise: folder of the audio root with recorded noise.
         windows: of each recording.
-        recordings: of the test split, at most.
     """
 
     title: str
@@ -30,7 +29,6 @@ class Check:
     metrics: tuple[str, ...] = ("si_sdr_db", "lsd")
     noise: str | None = None
     windows: int = 1
-    recordings: int = 16
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,13 @@ class Card:
 
     sample_rate_hz: int
     kind: str
-    checks: Mapping[str, Check] = field(default_factory=dict)
-    controls: tuple[str, ...] = ("wiener",)
+    checks: Mapping[str, Check]
 
 
 COLORS = "{colors:[white,pink,brown],snr_db:[0,5,10,20,40]}"
 LEVELS = "{snr_db:[0,5,10,20]}"
+PROBES = ("noharm_db", "preecho_db", "si_sdr_quiet_db")
+"""What is left of intact recordings, before a burst, and behind something louder."""
 
 
 def denoised(folders: tuple[str, ...], what: str, other: tuple[str, ...], else_what: str, windows: int) -> dict[str, Check]:
@@ -68,6 +67,7 @@ def denoised(folders: tuple[str, ...], what: str, other: tuple[str, ...], else_w
         ),
         "mp3": Check(f"{what} through MP3", folders, ("codec", "corruption.codecs=[mp3]"), "{mp3_kbps:[64,128,192]}"),
         "other": Check(f"{else_what} through this model", other, ("noise",), "{colors:[white,pink],snr_db:[0,10,20,40]}"),
+        "harm": Check("What it does to what needs nothing", folders, ("noise", "corruption.snr_db=10"), None, PROBES),
     }
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.model_cards.jobs import checks_of, evaluation
-from benchmarks.model_cards.rows import Check
+from benchmarks.model_cards.jobs import evaluation
+from benchmarks.model_cards.rows import CARDS, Check
 from benchmarks.results_grid.jobs import Place, read, whole_conditions
 from benchmarks.results_grid.tables import SEEN, SHORT, row_of, short_label, value_in
 
@@ -14,8 +14,8 @@ NAMES = {**SHORT, "noharm_db": "intact (dB)", "preecho_db": "pre-echo (dB)", "si
 
 def lines_of(name: str, place: Place) -> list[str]:
     """Return the tables of a model's card; those whose evaluation is missing are left out."""
-    found = {short: conditions_in(evaluation(name, short, place).folder, check) for short, check in checks_of(name).items()}
-    tables = [table_of(check, found[short]) for short, check in checks_of(name).items() if found[short]]
+    found = {short: conditions_in(evaluation(name, short, place).folder, check) for short, check in CARDS[name].checks.items()}
+    tables = [table_of(check, found[short]) for short, check in CARDS[name].checks.items() if found[short]]
     return [f"# {name}", "", *(line for lines in tables for line in lines)]
 
 

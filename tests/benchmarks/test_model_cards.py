@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_module
 
 from benchmarks.model_cards import attributions
 from benchmarks.model_cards.__main__ import main
-from benchmarks.model_cards.jobs import HARM, checks_of, evaluation, jobs_of
+from benchmarks.model_cards.jobs import evaluation, jobs_of
 from benchmarks.model_cards.rows import CARDS
 from benchmarks.model_cards.tables import lines_of
 from benchmarks.results_grid.jobs import Place
@@ -71,13 +71,13 @@ def test_evaluations_behind_a_card_are_such_as_the_project_takes(name: str, tmp_
 
 def test_probes_are_asked_for_once_and_in_all_other_tables_left_out(tmp_path: Path) -> None:
     place = Place(tmp_path / "audio", tmp_path / "work")
-    asked = {short for short in checks_of(NAME) if "test_probes=[]" not in evaluation(NAME, short, place).arguments}
-    assert asked == {HARM}
+    asked = {short for short in CARDS[NAME].checks if "test_probes=[]" not in evaluation(NAME, short, place).arguments}
+    assert asked == {"harm"}
 
 
 def test_probes_stand_in_a_table_of_their_own(tmp_path: Path) -> None:
     place = Place(tmp_path / "audio", tmp_path / "work")
-    folder = evaluation(NAME, HARM, place).folder
+    folder = evaluation(NAME, "harm", place).folder
     folder.mkdir(parents=True)
     methods = {"corrupted": scores("corrupted", 10.0) | {"noharm_db": 100.0}, NAME: scores("learned", 18.0) | {"noharm_db": 47.5}}
     (folder / "result.json").write_text(json.dumps({"methods": methods, "pairs": 16}), encoding="utf-8")
@@ -87,5 +87,5 @@ def test_probes_stand_in_a_table_of_their_own(tmp_path: Path) -> None:
 def test_commands_are_printed_and_none_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), str(tmp_path / "work"), "--dry-run", "--only", NAME]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(checks_of(NAME)) and not (tmp_path / "work").exists()
+    assert len(lines) == len(CARDS[NAME].checks) and not (tmp_path / "work").exists()
     assert f"corruption.noise_root={tmp_path}/noise" in lines[1]
