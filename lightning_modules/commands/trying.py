@@ -89,8 +89,10 @@ def try_method(
             lines += [*narrow_lines([job], partial(rate_of, method)), *recoded_lines([job])]
             tell = lambda seconds: advance(seconds / job.seconds)  # noqa: E731
             lines += clipping_lines(job.output, restore_file(method, job, settings, Trials(job.seconds), tell))
-            heard, gains_db = write_alike({INPUT: job.source.path, RESTORED: job.output}, folder / "heard")
-            picture = draw({INPUT: job.source.path, RESTORED: job.output}, job.source.sample_rate_hz, folder)
+            rate_hz = job.source.sample_rate_hz
+            signals = {INPUT: audio_io.read(job.source.path), RESTORED: audio_io.read(job.output)}
+            heard, gains_db = write_alike(signals, rate_hz, folder / "heard")
+            picture = draw(signals, rate_hz, folder)
     except (ValueError, OSError) as error:
         raise ValueError(_without_folder(" ".join(str(error).split()), folder)) from error
     except Exception as error:  # Whatever a file brings about, the page is to tell it.
@@ -116,35 +118,31 @@ def plan_job(file: Path, folder: Path, bounds: Bounds) -> RestoreJob:
     return jobs[0]
 
 
-def write_alike(files: Mapping[str, Path], folder: Path) -> tuple[dict[str, Path], dict[str, float]]:
-    """Write copies of files at the loudness of the first, in a form that browsers play: two channels, 48 kHz, 16 bits.
+def write_alike(signals: Mapping[str, np.ndarray], sample_rate_hz: int, folder: Path) -> tuple[dict[str, Path], dict[str, float]]:
+    """Write copies at the loudness of the first signal, in a form that browsers play: two channels, 48 kHz, 16 bits.
 
     Args:
-        files: by name.
+        signals: (C, T) by name.
+        sample_rate_hz: of all.
         folder: for the copies.
 
     Returns:
         The copies, and the gain of each in dB; see `matching_gains_db`.
     """
-    signals = {name: _heard(path) for name, path in files.items()}
-    lufs = {name: loudness_lufs(signal, RATE_HZ) for name, signal in signals.items()}
-    peaks = {name: float(np.abs(signal).max(initial=0.0)) for name, signal in signals.items()}
-    gains_db = matching_gains_db(lufs, peaks, next(iter(files)))
-    copies = {name: folder / f"{name}.wav" for name in files}
-    for name, signal in signals.items():
+    heard = {name: audio_io.resample(signal[:HEARD_CHANNELS], sample_rate_hz, RATE_HZ) for name, signal in signals.items()}
+    lufs = {name: loudness_lufs(signal, RATE_HZ) for name, signal in heard.items()}
+    peaks = {name: float(np.abs(signal).max(initial=0.0)) for name, signal in heard.items()}
+    gains_db = matching_gains_db(lufs, peaks, next(iter(heard)))
+    copies = {name: folder / f"{name}.wav" for name in heard}
+    for name, signal in heard.items():
         audio_io.write(copies[name], 10 ** (gains_db[name] / 20) * signal, RATE_HZ)
     return copies, gains_db
 
 
-def _heard(path: Path) -> np.ndarray:
-    """Return the first channels of a file at 48 kHz, (C, T)."""
-    return audio_io.resample(audio_io.read(path)[:HEARD_CHANNELS], audio_io.probe(path).sample_rate_hz, RATE_HZ)
-
-
-def draw(files: Mapping[str, Path], sample_rate_hz: int, folder: Path) -> Path:
-    """Draw the spectrograms of files of one rate into one picture, and return its path."""
+def draw(signals: Mapping[str, np.ndarray], sample_rate_hz: int, folder: Path) -> Path:
+    """Draw the spectrograms of signals (C, T) of one rate into one picture, and return its path."""
     picture = folder / "spectrograms.png"
-    save_spectrograms(picture, {name: torch.from_numpy(audio_io.read(path)) for name, path in files.items()}, sample_rate_hz)
+    save_spectrograms(picture, {name: torch.from_numpy(signal) for name, signal in signals.items()}, sample_rate_hz)
     return picture
 
 
