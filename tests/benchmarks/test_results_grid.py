@@ -194,7 +194,7 @@ def test_interruption_asks_the_command_to_end_and_waits_for_it(tmp_path: Path) -
     job, log = Job(tmp_path / "run", ("-c", program)), tmp_path / "run.log"
 
     def interrupt() -> int:
-        while "up" not in log.read_text(encoding="utf-8"):
+        while "up\n" not in log.read_text(encoding="utf-8"):
             time.sleep(0.01)
         raise KeyboardInterrupt
 
