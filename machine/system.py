@@ -13,13 +13,29 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import IO, Any, Protocol
 
 KILLED = 9
 """Number of the signal that no process can refuse; Windows has no name for it."""
 _SEEKING = threading.Lock()
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """Signals that ask for an orderly end. On Windows nobody sends the second one but this project; see `ask`."""
+
+
+class Process(Protocol):
+    """What is used of a `subprocess.Popen`."""
+
+    pid: int
+    stdin: IO[bytes] | None
+
+    def poll(self) -> int | None:
+        """Return the exit code, -n after signal n; None as long as the process runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end and return the exit code, or raise `subprocess.TimeoutExpired`."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send a signal, unless the process has ended."""
 
 
 def has_groups() -> bool:
@@ -46,7 +62,7 @@ def own_group() -> dict[str, Any]:
     return {"start_new_session": True} if has_groups() else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
 
 
-def ask(process: subprocess.Popen[bytes], number: int) -> None:
+def ask(process: Process, number: int) -> None:
     """Send a signal to a process.
 
     Windows would end the process instead. There the number goes through the pipe that is the process's standard input, where
@@ -81,6 +97,25 @@ def end_own_group() -> None:
         os.killpg(0, KILLED)
     end_group(os.getpid())
     os._exit(128 + KILLED)
+
+
+def can_fork_late() -> bool:
+    """Say whether a process that has imported much may fork and go on, as on Linux: macOS refuses it to many libraries."""
+    return sys.platform == "linux"
+
+
+def fork_group() -> int:
+    """Fork; return 0 in the child, which leads a group of its own, and the child's number in the parent."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+    return child
+
+
+def tell(process: int, number: int) -> None:
+    """Send a signal to a process by its number, if it is there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
 
 
 def in_forked_children(work: Callable[[], None]) -> None:

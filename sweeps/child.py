@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
-from machine.system import STOPPING, ask, end_group, end_own_group, heed, own_group
+from machine.system import STOPPING, Process, ask, end_group, end_own_group, heed
+from sweeps.forge import popen
 
 LIFELINE_VARIABLE = "CLARION_LIFELINE"
 """Set where standard input is a pipe that reaches its end when the parent is gone, however it went."""
@@ -21,7 +23,7 @@ POLL_SECONDS = 0.5
 class Child:
     """A running process and what was asked of it: `signal` is the first signal that this process received for it."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     signal: int | None = None
     stopped: bool = False
 
@@ -52,7 +54,12 @@ class Ended:
 
 
 def run_child(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, should_prune: Callable[[], bool]
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    should_prune: Callable[[], bool],
+    start: Callable[[Sequence[str], Path, Mapping[str, str], IO[bytes]], Process] = popen,
 ) -> Ended:
     """Run a command to its end in a process group of its own; no process of the group is left, even if this one is killed.
 
@@ -62,17 +69,10 @@ def run_child(
         environment: of the process.
         log: takes what it prints, after what is there.
         should_prune: asked twice a second; once it says True, the process is asked to end.
+        start: starts it, as `popen` does.
     """
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**environment, LIFELINE_VARIABLE: "1", "PYTHONIOENCODING": "utf-8"},
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            **own_group(),
-        )
+        process = start(command, folder, {**environment, LIFELINE_VARIABLE: "1", "PYTHONIOENCODING": "utf-8"}, output)
     child = Child(process)
     try:
         with passing_signals_to(child):
@@ -107,7 +107,7 @@ def _wait(child: Child, should_prune: Callable[[], bool]) -> int:
                 child.stop()
 
 
-def _close(process: subprocess.Popen[bytes]) -> None:
+def _close(process: Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
 

@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from conf.compose import FOLDER, plain
 from lightning_modules.runs.folder import AGENTS_ID, FolderLock, RunFolderError, fingerprint, status
 from sweeps.child import Ended, run_child
+from sweeps.forge import Forges
 from sweeps.hours import ENDS_VARIABLE, LEFT_CODE, are_spent
 from sweeps.names import job_name
 from sweeps.objectives import Objective, as_sweeper_objective, read_objectives
@@ -48,6 +49,8 @@ LAUNCH_VARIABLES = (
     "SLURM_NTASKS_PER_NODE",
 )
 """What would tell a job that it is part of something else."""
+FORGES = Forges()
+"""Start the jobs of this process, which a launcher may give one after the other."""
 JOB_LOCK = "job.lock"
 """Held from before a job's process starts: the run itself locks its folder only seconds later."""
 
@@ -178,7 +181,8 @@ def _run(job: Job, folder: Path, cfg: DictConfig, hydra: Any) -> Ended:
     job.write(folder)
     log, started, before = folder / "output.log", time.monotonic(), _written_ns(folder)
     print(f"job {folder.name} starts; its output: {log}", flush=True)
-    ended = run_child(job.command, Path(hydra.runtime.cwd), job_environment(os.environ, hydra), log, _watch(cfg, folder))
+    environment = job_environment(os.environ, hydra)
+    ended = run_child(job.command, Path(hydra.runtime.cwd), environment, log, _watch(cfg, folder), FORGES.start)
     job.seconds, job.exit_code = round(time.monotonic() - started, 1), ended.exit_code
     has_result = _written_ns(folder) != before
     job.status = "tried" if _is_trial(cfg) and ended.exit_code == 0 else _how_it_ended(folder, ended, has_result)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 Sweep = Callable[..., "subprocess.Popen[str]"]
 SPY = """
 import os, sys
-if "hydra.mode=RUN" in sys.orig_argv:
+if "hydra.mode=RUN" in sys.orig_argv or "sweeps.forge" in " ".join(sys.orig_argv):
     from torch.optim.optimizer import register_optimizer_step_post_hook
     def note(optimizer, *_):
         folder = next(word for word in sys.orig_argv if word.startswith("hydra.run.dir=")).split("/")[-1].strip("'")
@@ -35,7 +35,7 @@ if "hydra.mode=RUN" in sys.orig_argv:
 """
 BROKEN_PICTURES = """
 import sys
-if "hydra.mode=RUN" in sys.orig_argv:
+if "hydra.mode=RUN" in sys.orig_argv or "sweeps.forge" in " ".join(sys.orig_argv):
     import matplotlib.figure
     def fail(*_, **__):
         raise RuntimeError("no pictures today")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs the sweeps extra")
 def test_ray_gives_each_job_a_device_of_its_own_and_outlives_a_failure(start_sweep: Sweep, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\nif 'hydra.mode=RUN' in sys.orig_argv:\n"
+        "import os, sys\nif 'hydra.mode=RUN' in sys.orig_argv or 'sweeps.forge' in ' '.join(sys.orig_argv):\n"
         "    print('sees', os.environ['CUDA_VISIBLE_DEVICES'], 'threads', os.environ['OMP_NUM_THREADS'], flush=True)\n",
         encoding="utf-8",
     )
