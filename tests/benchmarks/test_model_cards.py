@@ -53,7 +53,10 @@ def test_of_several_controls_the_best_is_shown_with_its_name(tmp_path: Path) -> 
     bands = {"lsd_hf60": 1.0, "mel_hf": 1.0, "snr_lf_db": 20.0}
     methods = {"corrupted": ("corrupted", 3.0), **{label: ("classical", lsd) for label, lsd in controls.items()}}
     methods["extend_music"] = ("learned", 1.2)
-    rows = {label: {"kind": kind, "changed_share": 1.0, "lsd": lsd, **bands} for label, (kind, lsd) in methods.items()}
+    rows = {
+        label: {"kind": kind, "changed_share": 1.0, "lsd": lsd, "partials_db": None, **bands}
+        for label, (kind, lsd) in methods.items()
+    }
     folder = evaluation("extend_music", "rates", place).folder
     folder.mkdir(parents=True)
     condition = {"label": "low_rate_hz=8000 Hz", "seen": True, "pairs": 8, "methods": rows}
