@@ -79,6 +79,7 @@ SMALL = {  # by the class of a network
     "models.autoencoder.Autoencoder": MUGAN,
     "models.conv_rnn.ConvRNNPublished": ["model.net.hidden_channels=8", "model.net.steps=2"],
     "models.conv_rnn.ConvRNN": ["model.net.state_channels=4", "model.net.hidden_channels=8"],
+    "models.band_net.BandNet": ["model.net.channels=4", "model.net.blocks=1"],
     "models.mask_net.MaskNet": ["model.net.channels=4", "model.net.blocks=1"],
     "models.mask_net_causal.MaskNetCausal": ["model.net.channels=4", "model.net.blocks=1"],
     "models.dilated_denoiser.DilatedDenoiser": ["model.net.channels=4", "model.classifier.channels=2"],

@@ -42,7 +42,7 @@ MP3_RATES = {rate for rates in MP3_KBPS for rate in rates}
 def refused(corruption: str, sample_rate: int) -> bool:
     """Tell where the default of a corruption makes no sense."""
     return (
-        (corruption in ("codec", "everyday_noise") and sample_rate not in MP3_RATES)
+        (corruption in ("codec", "everyday_noise", "everyday_bandwidth") and sample_rate not in MP3_RATES)
         or (corruption == "super_resolution" and sample_rate <= 4000)
         or (corruption == "restore" and sample_rate <= 4000)
         or (corruption == "telephone" and sample_rate < 8000)

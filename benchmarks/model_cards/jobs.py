@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from benchmarks.model_cards.rows import CARDS
 from benchmarks.results_grid.jobs import QUIET, Job, Place, count_of
 
-CONTROLS = "[wiener]"
 MOST_RECORDINGS = 16
 """Of the test split, in every table."""
 
@@ -23,8 +22,8 @@ def evaluation(name: str, short: str, place: Place) -> Job:
     quiet = [key for key in QUIET if check.conditions or not key.startswith("test_probes")]
     places = ",".join(str(place.audio / part) for part in check.folders)
     arguments = [
-        f"model={name}", f"baselines={CONTROLS}", "data=folder", f"data.sample_rate={card.sample_rate_hz}",
-        f"data.root=[{places}]", f"data.eval_windows={check.windows}", "data.eval_seconds=3",
+        f"model={name}", f"baselines=[{','.join(card.controls)}]", "data=folder", f"data.sample_rate={card.sample_rate_hz}",
+        f"data.root=[{places}]", f"data.pattern='{check.pattern}'", f"data.eval_windows={check.windows}", "data.eval_seconds=3",
         f"data.max_recordings.test={MOST_RECORDINGS}",
         f"data.cache_dir={place.work / 'cache'}", f"corruption={check.corruption[0]}", *check.corruption[1:],
         *([f"corruption.noise_root={place.audio / check.noise}"] if check.noise else []), f"test_perceptual_kind={card.kind}",

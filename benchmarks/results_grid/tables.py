@@ -78,8 +78,8 @@ def column(control: Mapping[str, Any], learned: Mapping[str, Sequence[Sequence[M
 
 
 def row_of(label: str, scores: Sequence[Mapping[str, Any]]) -> Row:
-    """Return a row of one method from what each of its seeds scored; without values if it failed."""
-    names = [name for name in METRICS if all(name in one for one in scores)]
+    """Return a row of one method from what each of its seeds scored; without values if it failed, or where a metric has none."""
+    names = [name for name in METRICS if all(one.get(name) is not None for one in scores)]
     seeds = {name: [float(one[name]) for one in scores] for name in names}
     return Row(label, str(scores[0]["kind"]), seeds, fmean(float(one.get("changed_share", 1.0)) for one in scores))
 

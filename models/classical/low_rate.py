@@ -12,6 +12,7 @@ from torch import Tensor
 
 from models.classical.bandwidth import NYQUIST_MARGIN, occupied_bandwidth_hz
 from models.classical.frames import frame_samples
+from models.layers.stft import squared_magnitude
 
 COMMON_RATES_HZ = (
     *(2000, 3000, 4000, 5000, 6000, 8000, 10000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
@@ -20,6 +21,8 @@ COMMON_RATES_HZ = (
 FRAME_SECONDS = 0.064
 FEWEST_FRAMES = 12  # of fewer, independent bins are coherent by chance
 MOST_FRAMES = 256
+FINENESS = 4
+"""Points to a bin: a mirror image that lies between two of them by an eighth of a bin loses about 1 % of its coherence."""
 FEWEST_BINS = 8  # a mean over fewer is high by chance
 IMAGE_COHERENCE = 0.7  # images of music have 0.8 to 1, music without images stays below 0.5 from one second on
 
@@ -99,19 +102,19 @@ def image_coherence(signal: Tensor, sample_rate: int, low_rate_hz: float) -> Ten
 
 @dataclass(frozen=True)
 class _Frames:
-    """Up to MOST_FRAMES windowed frames of a signal, evenly spread.
-
-    The shared transform gives all frames and keeps none of their audio, of which `_coherence` takes further spectra.
+    """The spectra of up to MOST_FRAMES windowed frames of a signal, evenly spread, at FINENESS points to a bin.
 
     Attributes:
-        audio: (B, C, frames, samples).
-        spectra: (B, C, frames, samples / 2 + 1) of these.
+        spectra: (B, C, frames, FINENESS * samples / 2 + 1).
+        power: of these, summed over channels and frames, (B, FINENESS * samples / 2 + 1).
         starts: first sample of each, (frames,) int64 on the CPU.
+        samples: of a frame.
     """
 
-    audio: Tensor
     spectra: Tensor
+    power: Tensor
     starts: Tensor
+    samples: int
 
     @classmethod
     def of(cls, signal: Tensor, sample_rate: int) -> "_Frames":
@@ -119,43 +122,36 @@ class _Frames:
         length = frame_samples(FRAME_SECONDS, sample_rate)
         total = (signal.shape[-1] - length) // (length // 2) + 1
         if total < FEWEST_FRAMES:
-            none = signal.new_zeros(*signal.shape[:2], 0, length)
-            return cls(none, none, torch.zeros(0, dtype=torch.long))
+            none = torch.zeros(*signal.shape[:2], 0, FINENESS * length // 2 + 1, dtype=torch.complex64, device=signal.device)
+            return cls(none, squared_magnitude(none).sum(dim=(1, 2)), torch.zeros(0, dtype=torch.long), length)
         chosen = torch.linspace(0, total - 1, min(total, MOST_FRAMES)).long()
         frames = signal.float().unfold(-1, length, length // 2)[..., chosen.to(signal.device), :]
-        windowed = frames * torch.hann_window(length, device=signal.device)
-        return cls(windowed, torch.fft.rfft(windowed), chosen * (length // 2))
+        spectra = torch.fft.rfft(frames * torch.hann_window(length, device=signal.device), n=FINENESS * length)
+        return cls(spectra, squared_magnitude(spectra).sum(dim=(1, 2)), chosen * (length // 2), length)
 
 
 def _coherence(frames: _Frames, sample_rate: int, low_rate_hz: float) -> Tensor:
-    """Return the `image_coherence` (B,) of frames."""
-    length, device = frames.audio.shape[-1], frames.audio.device
-    bin_hz = sample_rate / length
+    """Return the `image_coherence` (B,) of frames; the mirror image of a bin is taken from the nearest point."""
+    bin_hz = sample_rate / frames.samples
     lowest_hz = max(low_rate_hz / 8, low_rate_hz - sample_rate / 2)
     first, last = math.ceil(lowest_hz / bin_hz) + 1, int(0.45 * low_rate_hz / bin_hz)  # the last one is left out
     if len(frames.starts) == 0 or last - first < FEWEST_BINS:
-        return frames.audio.new_zeros(len(frames.audio))
-    bins = torch.arange(first, last, device=device)
-    low = frames.spectra[..., bins]  # (B, C, frames, bins)
-    mirrored: Tensor = torch.fft.fft(frames.audio * _shift(frames, low_rate_hz / sample_rate))[..., -bins]
-    common = (low * mirrored).sum(dim=(1, 2)).abs()
-    energies = low.abs().square().sum(dim=(1, 2)) * mirrored.abs().square().sum(dim=(1, 2))
+        return torch.zeros(len(frames.power), device=frames.power.device)
+    bins = FINENESS * torch.arange(first, last, device=frames.power.device)
+    mirrored = round(FINENESS * low_rate_hz / bin_hz) - bins
+    products = frames.spectra[..., bins] * frames.spectra[..., mirrored]  # (B, C, frames, bins)
+    common = (products * _turns(frames, low_rate_hz / sample_rate)).sum(dim=(1, 2)).abs()
+    energies = frames.power[:, bins] * frames.power[:, mirrored]
     return (common / energies.sqrt().clamp(min=torch.finfo(torch.float32).tiny)).mean(dim=-1)
 
 
-def _shift(frames: _Frames, cycles_per_sample: float) -> Tensor:
-    """Return exp(-2 pi i f t) at all samples of the frames, (frames, samples) complex64, a product of two short tables.
+def _turns(frames: _Frames, cycles_per_sample: float) -> Tensor:
+    """Return exp(-2 pi i f t) at the starts of the frames, (frames, 1) complex64.
 
-    A phase needs double precision, which not every device has: the tables are made on the CPU.
+    A phase needs double precision, which not every device has: it is made on the CPU.
     """
-    samples = torch.arange(frames.audio.shape[-1])
-    of_starts, within = (
-        torch.polar(torch.ones(len(time), dtype=torch.float64), -2 * torch.pi * cycles_per_sample * time.double())
-        .to(torch.complex64)
-        .to(frames.audio.device)
-        for time in (frames.starts, samples)
-    )
-    return of_starts[:, None] * within
+    phase = -2 * torch.pi * cycles_per_sample * frames.starts.double()
+    return torch.polar(torch.ones_like(phase), phase).to(torch.complex64).to(frames.spectra.device)[:, None]
 
 
 def _candidates_hz(sample_rate: int) -> list[float]:

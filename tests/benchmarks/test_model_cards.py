@@ -47,6 +47,25 @@ def test_card_has_a_row_a_condition_and_bold_only_what_beats_the_control(tmp_pat
     assert len(rows) == 4  # nothing of tables whose evaluation is missing
 
 
+def test_of_several_controls_the_best_is_shown_with_its_name(tmp_path: Path) -> None:
+    place = Place(tmp_path / "audio", tmp_path / "work")
+    controls = {"noise_fill": 1.8, "sinc": 2.7, "cubic_spline": 2.6}
+    bands = {"lsd_hf60": 1.0, "mel_hf": 1.0, "snr_lf_db": 20.0}
+    methods = {"corrupted": ("corrupted", 3.0), **{label: ("classical", lsd) for label, lsd in controls.items()}}
+    methods["extend_music"] = ("learned", 1.2)
+    rows = {
+        label: {"kind": kind, "changed_share": 1.0, "lsd": lsd, "partials_db": None, **bands}
+        for label, (kind, lsd) in methods.items()
+    }
+    folder = evaluation("extend_music", "rates", place).folder
+    folder.mkdir(parents=True)
+    condition = {"label": "low_rate_hz=8000 Hz", "seen": True, "pairs": 8, "methods": rows}
+    (folder / "conditions.json").write_text(json.dumps({"conditions": [condition]}), encoding="utf-8")
+    head, _, line = [line for line in lines_of("extend_music", place) if line.startswith("|")]
+    assert head.startswith("| condition | LSD: input | LSD: best control | LSD: extend_music | LSD-HF60: input |")
+    assert line.startswith("| 8000 Hz, seen | 3.00 | 1.80 • (noise_fill) | **1.20** | 1.00 • | 1.00 (noise_fill) | 1.00 |")
+
+
 def test_attributions_are_of_what_the_training_took_and_may_take(tmp_path: Path) -> None:
     for folder in ("music", "more/music", "speech", "more/speech", "more/noise"):
         lines = ["file,split,license_id,licence,attribution,source_repo,duration_s"]

@@ -18,6 +18,7 @@ FILES = sorted((FOLDER / "experiment").glob("*.yaml"))
 OLDER = [path for path in FILES if "# An older protocol" in path.read_text(encoding="utf-8")]
 SHIPPED = [path for path in FILES if "# The run that made the shipped model" in path.read_text(encoding="utf-8")]
 PRESENT = [path for path in FILES if path not in (*OLDER, *SHIPPED)]
+RANGES = {"denoise": {"snr_db": [0, 40]}, "extend": {"low_rate_hz": [6000, 32_000]}}
 BY_DESIGN = ("none", "simulated")  # What an evaluation adds that the training leaves out: no filter, and other rooms.
 
 
@@ -82,14 +83,14 @@ def test_training_draws_from_a_range_or_from_many_kinds(path: Path) -> None:
 
 
 def test_experiments_of_shipped_models_are_named_after_them() -> None:
-    assert [path.stem for path in SHIPPED] == shipped_names()
+    assert set(shipped_names()) <= {path.stem for path in SHIPPED}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_model_was_trained_on_free_recordings_at_full_band_from_loud_noise_to_none(path: Path) -> None:
+def test_shipped_model_was_trained_on_free_recordings_at_full_band_from_much_damage_to_none(path: Path) -> None:
     config = composed("train", [f"experiment={path.stem}"])
     assert config["data"]["license_ids"] == ["cc0", "cc-by", "public-domain", "apache-2.0", "mit"]
     assert config["data"]["sample_rate"] in (44_100, 48_000)
     damage, codec = config["corruption"]["steps"]
     assert damage["probability"] < 1 and codec["corruption"]["codecs"] == ["mp3"]
-    assert damage["corruption"]["snr_db"] == [0, 40]
+    assert RANGES[path.stem.split("_")[0]].items() <= damage["corruption"].items()

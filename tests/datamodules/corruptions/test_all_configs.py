@@ -55,6 +55,7 @@ OF_CONFIGS: dict[str, dict[str, Any]] = {
     "restore": CHANGES_LEVELS,  # Clips.
     "noise": {"gain_tolerance_db": 0.3},  # What of it looks like the sine by chance: at 0 dB, brown noise has much at 100 Hz.
     "everyday_noise": {"gain_tolerance_db": 0.5},  # As noise and codec.
+    "everyday_bandwidth": {"gain_tolerance_db": 0.5},  # As super_resolution and codec.
     "codec": {"gain_tolerance_db": 0.4},  # 8 kbit/s round a lone sine coarsely.
     "low_pass": {"gain_tolerance_db": 0.15},  # A Bessel filter of order 2 has lost 0.13 dB at a tenth of its cutoff.
     "super_resolution": {"gain_tolerance_db": 0.1},  # Filters with ripple in the pass band.
