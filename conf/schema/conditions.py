@@ -1,19 +1,16 @@
 """The conditions of an evaluation: listed values of the corruption's keys, each checked as if it stood in the corruption."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from conf.schema.classes import CLASSES
-from conf.schema.constructors import constructor_defaults
 from conf.schema.corruption import CORRUPTION
-from conf.schema.declaration import HYDRA_KEYS, Key, Keys, check_keys
+from conf.schema.declaration import Key, Keys, check_keys
+from conf.schema.heard import RANDOM_APPLY, SHARES, SPLITS, heard, whole
 from conf.schema.kinds import Kind, ListOf, Place
 from conf.schema.sentences import SchemaError, shown
-
-UNHEARD = ("noise_split", "rir_split")
-"""Keys that say which recordings of a folder are used, not what kind of damage is done."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +84,13 @@ def _condition(values: Mapping[str, Any], keys: Keys, corruption: Mapping[str, A
     return Condition(", ".join(texts), values, {**corruption, **placed})
 
 
-def is_seen(corruption: Mapping[str, Any], trained: Any) -> bool:
+def is_seen(corruption: Mapping[str, Any], trained: Any, listed: Collection[str] = ()) -> bool:
     """Say whether a training heard all of a corruption: some step of it is of the same class, and spans its values.
 
     Args:
         corruption: in question, resolved.
         trained: the corruption of the training, resolved; one of several steps too.
+        listed: keys that the conditions differ in. Only if it is among them does it count which recordings of a folder are used.
 
     >>> noise = {"_target_": "datamodules.corruptions.noise.Noise", "colors": ["white", "pink"], "snr_db": [0, 15]}
     >>> is_seen({**noise, "colors": "pink", "snr_db": 5}, noise), is_seen({**noise, "snr_db": 20}, noise)
@@ -103,19 +101,36 @@ def is_seen(corruption: Mapping[str, Any], trained: Any) -> bool:
     [True, False]
     """
     if isinstance(trained, list):
-        return any(is_seen(corruption, step) for step in trained)
+        return any(is_seen(corruption, step, listed) for step in trained)
     if not isinstance(trained, Mapping):
         return False
-    if trained.get("_target_") == corruption["_target_"] and _spans(trained, corruption):
+    target = trained.get("_target_")
+    if target == corruption["_target_"] and _spans(trained, corruption, listed):
         return True
-    return any(is_seen(corruption, inner) for inner in trained.values() if isinstance(inner, Mapping | list))
+    if target == RANDOM_APPLY and trained.get("probability") == 0:
+        return False
+    return any(is_seen(corruption, inner, listed) for inner in trained.values() if isinstance(inner, Mapping | list))
 
 
-def _spans(trained: Mapping[str, Any], corruption: Mapping[str, Any]) -> bool:
-    defaults = constructor_defaults(corruption["_target_"])
-    names = {*trained, *corruption} - {*HYDRA_KEYS, *UNHEARD}
-    both = (((trained.get(name, defaults.get(name))), corruption.get(name, defaults.get(name))) for name in names)
-    return all(_covers(known, value) for known, value in both)
+def _spans(trained: Mapping[str, Any], corruption: Mapping[str, Any], listed: Collection[str]) -> bool:
+    known, shares = whole(trained), SHARES.get(corruption["_target_"], ())
+    for name, value in heard(corruption).items():
+        if name in SPLITS:
+            spanned = name not in listed or _recordings(known[name], "train") >= _recordings(value, "test")
+        elif name in shares:
+            spanned = 0 < known[name] < 1 or known[name] == value
+        else:
+            spanned = _covers(known.get(name), value)
+        if not spanned:
+            return False
+    return True
+
+
+def _recordings(split: str | None, matching: str) -> set[str]:
+    """Return the splits of a folder whose recordings are used; `matching` is the split that is worked on."""
+    if split is None:
+        return {"train", "val", "test"}
+    return {matching if split == "matching" else split}
 
 
 def _covers(known: Any, value: Any) -> bool:

@@ -112,7 +112,7 @@ def cases(settings: EvaluateSettings, config: Mapping[str, Any]) -> list[Case]:
     trained = None if settings.checkpoint is None else config_of(run_folder(Path(shipped_or(settings.checkpoint))))
 
     def case(condition: Condition) -> Case:
-        seen = None if trained is None else is_seen(condition.corruption, trained.get("corruption"))
+        seen = None if trained is None else is_seen(condition.corruption, trained.get("corruption"), condition.values)
         return Case(condition.label, condition.values, seen, lambda: _opened(config, condition))
 
     return [case(condition) for condition in settings.conditions]

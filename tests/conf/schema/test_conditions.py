@@ -79,7 +79,7 @@ def test_wrong_condition_is_told_by_its_key(evaluate_config: Config, given: str,
         ({"colors": "brown"}, False),
         ({"colors": ["white", "brown"]}, False),
         ({"colors": "white+pink"}, False),
-        ({"noise_root": "/elsewhere"}, False),
+        ({"noise_root": "/elsewhere"}, True),  # neither color is recorded
         ({"noise_split": None}, True),
         ({"_target_": "datamodules.corruptions.impulses.Impulses"}, False),
     ],
