@@ -1,10 +1,11 @@
 """Keys of conf/train.yaml and conf/evaluate.yaml themselves."""
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from conf.compose import untrained_methods
+from conf.own_controls import OWN
 from conf.schema.callbacks import CALLBACK_GROUP
 from conf.schema.constructors import Anything
 from conf.schema.corruption import CORRUPTION
@@ -39,7 +40,7 @@ class UntrainedMethod(OneOf):
         Raises:
             SchemaError: naming the key, the value and what is allowed.
         """
-        OneOf(known_methods(tuple(place.plugins))).check(value, place)
+        OneOf([*known_methods(tuple(place.plugins)), OWN]).check(value, place)
 
 
 EPOCHS = Whole(0, 10_000_000)
@@ -62,7 +63,8 @@ COMMON: Keys = {
         "What those are told that the recordings are; auto: what the data set, or the MANIFEST.csv of a folder, says.",
     ),
     "baselines": needed(
-        ListOf(UntrainedMethod(partial(known_methods, ())), 0), "Methods without training that are scored on the same pairs."
+        ListOf(UntrainedMethod(lambda: [*known_methods(()), OWN]), 0),
+        "Methods without training that are scored on the same pairs; own: those that are made for the corruption.",
     ),
     "plugins": needed(ListOf(Identifier(), 0), "Installed packages whose classes may be named beside this project's."),
     "choices": needed(Section({"model": CHOICE, "data": CHOICE, "corruption": CHOICE}), "Names of the files that were chosen."),
