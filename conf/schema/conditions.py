@@ -1,16 +1,20 @@
 """The conditions of an evaluation: listed values of the corruption's keys, each checked as if it stood in the corruption."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from conf.schema.classes import CLASSES
 from conf.schema.corruption import CORRUPTION
+from conf.schema.data import DATA, SOURCES
 from conf.schema.declaration import Key, Keys, check_keys
-from conf.schema.heard import RANDOM_APPLY, SHARES, SPLITS, heard, whole
+from conf.schema.heard import RANDOM_APPLY, SHARES, SPLITS, heard, paths, whole
 from conf.schema.kinds import Kind, ListOf, Place
 from conf.schema.sentences import SchemaError, shown
+
+OF_DATA = "data."
+"""Before a key of the data, among those of the corruption."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,13 @@ class Condition:
         label: its values in a line, with units.
         values: by the key of the corruption, as they were listed.
         corruption: the whole description, these values in their places.
+        data: those of the values that say which recordings are used, by key of the data.
     """
 
     label: str
     values: Mapping[str, Any]
     corruption: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,8 @@ def conditions_of(config: Mapping[str, Any]) -> list[Condition]:
     """Return every combination of the listed values, the last key changing fastest; none if none are listed.
 
     Args:
-        config: of an evaluation, resolved; `conditions` lists values by the key of the corruption.
+        config: of an evaluation, resolved; `conditions` lists values by the key of the corruption, or by `data.` and that of
+            the source.
 
     Raises:
         SchemaError: naming the key, what was given and what is allowed.
@@ -67,21 +74,40 @@ def conditions_of(config: Mapping[str, Any]) -> list[Condition]:
     if listed is None:
         return []
     place = Place("conditions", plugins=config["plugins"], classes=CLASSES)
-    keys = _keys(corruption, place)
+    keys = _keys(corruption, config["data"], place)
     check_keys(listed, keys, place, {}, f"the corruption ({corruption['_target_']})")
     combinations = [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]
     return [_condition(values, keys, corruption) for values in combinations if values]
 
 
-def _keys(corruption: Mapping[str, Any], place: Place) -> Keys:
+def _keys(corruption: Mapping[str, Any], data: Mapping[str, Any], place: Place) -> Keys:
     declared = CORRUPTION.keys_of(corruption["_target_"], corruption, place)
-    return {name: Key(Values(key.kind), key.meaning, key.unit) for name, key in declared.items()}
+    of_source = {f"{OF_DATA}{name}": key for name, key in SOURCES.get(data["source"]["_target_"], {}).items() if name not in DATA}
+    return {name: Key(Values(key.kind), key.meaning, key.unit) for name, key in {**declared, **of_source}.items()}
 
 
 def _condition(values: Mapping[str, Any], keys: Keys, corruption: Mapping[str, Any]) -> Condition:
     placed = {name: kind.placed(value) for name, value in values.items() if isinstance(kind := keys[name].kind, Values)}
     texts = (f"{name}={shown(value)}{f' {keys[name].unit}' if keys[name].unit else ''}" for name, value in values.items())
-    return Condition(", ".join(texts), values, {**corruption, **placed})
+    data = {name.removeprefix(OF_DATA): value for name, value in placed.items() if name.startswith(OF_DATA)}
+    own = {name: value for name, value in placed.items() if not name.startswith(OF_DATA)}
+    return Condition(", ".join(texts), values, {**corruption, **own}, data)
+
+
+def are_known(data: Mapping[str, Any], trained: Mapping[str, Any]) -> bool:
+    """Say whether a training had recordings of the same folders and of the same choice.
+
+    Args:
+        data: of a condition, by key.
+        trained: all keys of the training's data.
+
+    >>> are_known({"root": "/a"}, {"root": ["/b", "/a/"]}), are_known({"root": "/c"}, {"root": "/a"})
+    (True, False)
+    """
+    return all(
+        paths(value) <= paths(trained.get(name)) if name.endswith("root") else trained.get(name) == value
+        for name, value in data.items()
+    )
 
 
 def is_seen(corruption: Mapping[str, Any], trained: Any, listed: Collection[str] = ()) -> bool:

@@ -75,6 +75,11 @@ def heard(corruption: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if not (name in idle and _is_idle(values, *idle[name]))}
 
 
+def paths(folders: Any) -> set[str]:
+    """Return the real paths of a folder, or of a list of them; of nothing none."""
+    return {os.path.realpath(folder) for folder in ([folders] if isinstance(folders, str) else folders or [])}
+
+
 def _is_idle(values: Mapping[str, Any], chooser: str, kinds: tuple[str, ...]) -> bool:
     return all(part in kinds for name in values[chooser] for part in name.split("+"))
 

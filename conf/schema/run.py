@@ -121,7 +121,7 @@ EVALUATE: Keys = {
     "steps": needed(nullable(ListOf(Whole(0, 10_000))), "Steps after which a method in steps has a further row.", "steps"),
     "conditions": needed(
         nullable(Table(Anything(), "keys of the corruption")),
-        "Lists of values by the key of the corruption, each combination evaluated by itself; null: none.",
+        "Lists of values by key of the corruption, or data.KEY of the source, each combination evaluated by itself; null: none.",
     ),
     "step_size": needed(
         nullable(Number(0, 1e6, above=True)), "Step of the refinement of a collaborative GAN; null: the checkpoint's."
