@@ -13,9 +13,9 @@ from conf.as_launched import as_launched, resumed
 from conf.compose import plain
 from conf.implied import implied
 from conf.old_keys import check_groups_chosen
-from conf.own_controls import with_own
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.conditions import Condition, conditions_of
+from conf.schema.own_controls import with_own
 from conf.schema.pairs import check_base, check_processors
 from lightning_modules.metrics.perceptual.panel import Panel
 from lightning_modules.metrics.registry import check_monitor

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from conf.compose import baselines
 from conf.compose import instantiate as build
-from conf.own_controls import OWN
+from conf.schema.own_controls import OWN
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.codec import MP3_KBPS
 from datamodules.sources.synthetic import SyntheticSource

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 from conf.compose import untrained_methods
-from conf.own_controls import OWN
 from conf.schema.callbacks import CALLBACK_GROUP
 from conf.schema.constructors import Anything
 from conf.schema.corruption import CORRUPTION
@@ -16,6 +15,7 @@ from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, constan
 from conf.schema.logger import LOGGER_GROUP
 from conf.schema.metrics import probes, tested, validated
 from conf.schema.model import MODEL, RUN
+from conf.schema.own_controls import OWN
 from conf.schema.texts import FolderName, Identifier, Text
 from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conf import own_controls
-from conf.own_controls import with_own
+from conf.schema import own_controls
+from conf.schema.own_controls import with_own
 from conf.settings import EvaluateSettings
 
 Config = Callable[..., EvaluateSettings]
