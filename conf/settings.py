@@ -15,6 +15,7 @@ from conf.implied import implied
 from conf.old_keys import check_groups_chosen
 from conf.schema.check import check_evaluate, check_train
 from conf.schema.conditions import Condition, conditions_of
+from conf.schema.own_controls import with_own
 from conf.schema.pairs import check_base, check_processors
 from lightning_modules.metrics.perceptual.panel import Panel
 from lightning_modules.metrics.registry import check_monitor
@@ -134,7 +135,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         monitor=config["monitor"],
         mode=config["mode"],
         ema_decay=config["ema_decay"],
-        baselines=config["baselines"],
+        baselines=with_own(config["baselines"], config["corruption"]),
         examples=config["examples"],
         probes=config["test_probes"],
         panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
@@ -170,7 +171,7 @@ def evaluate_settings(cfg: DictConfig) -> EvaluateSettings:
         step_size=config["step_size"],
         deep_features=None if config["test_deep_features"] is None else str(config["test_deep_features"]),
         monitor=config["monitor"],
-        baselines=config["baselines"],
+        baselines=with_own(config["baselines"], config["corruption"]),
         examples=config["examples"],
         probes=config["test_probes"],
         panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),

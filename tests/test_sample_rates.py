@@ -12,6 +12,7 @@ from torch import Tensor
 
 from conf.compose import baselines
 from conf.compose import instantiate as build
+from conf.schema.own_controls import OWN
 from datamodules.corruptions import Corruption
 from datamodules.corruptions.codec import MP3_KBPS
 from datamodules.sources.synthetic import SyntheticSource
@@ -25,7 +26,7 @@ FOREIGN = {"torchaudio", "callable"}
 CORRUPTIONS = sorted(path for path in (FOLDER / "corruption").glob("*.yaml") if path.stem not in FOREIGN)
 LATE = {"echo", "freeverb"}
 """Whose first change comes later than the shortest signals end."""
-DEFAULT_BASELINES = list(OmegaConf.load(FOLDER / "train.yaml").baselines)
+DEFAULT_BASELINES = [name for name in OmegaConf.load(FOLDER / "train.yaml").baselines if name != OWN]
 CLASSICAL = sorted(
     path.stem for path in (FOLDER / "model").glob("*.yaml") if "models.classical." in path.read_text(encoding="utf-8")
 )

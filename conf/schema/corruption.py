@@ -62,7 +62,7 @@ FILTER_KEYS = {
     "filters": Key(FILTERS, "Kinds of low-pass filters, of which each example draws one; none: no filter."),
     "order": Key(Span(Whole(1, 16)), "Order of the filter."),
     "ripple_db": Key(Span(Number(0, 20, above=True)), "Ripple in the passband of Chebyshev and elliptic filters.", "dB"),
-    "stopband_db": Key(Span(Number(1, 200)), "Attenuation in the stopband of elliptic and windowed-sinc filters.", "dB"),
+    "stopband_db": Key(Span(Number(1, 200)), "Attenuation in the stopband of elliptic filters.", "dB"),
     "passes": Key(Whole(1, 2), "1 filters once, 2 forward and backward, which squares the response."),
 }
 CORRUPTIONS: dict[str, Keys] = {

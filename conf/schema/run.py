@@ -1,7 +1,7 @@
 """Keys of conf/train.yaml and conf/evaluate.yaml themselves."""
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from conf.compose import untrained_methods
@@ -15,6 +15,7 @@ from conf.schema.kinds import Flag, ListOf, Number, OneOf, Place, Whole, constan
 from conf.schema.logger import LOGGER_GROUP
 from conf.schema.metrics import probes, tested, validated
 from conf.schema.model import MODEL, RUN
+from conf.schema.own_controls import OWN
 from conf.schema.texts import FolderName, Identifier, Text
 from conf.schema.trainer import TEST_TRAINER_NODE, TRAINER_NODE
 
@@ -39,7 +40,7 @@ class UntrainedMethod(OneOf):
         Raises:
             SchemaError: naming the key, the value and what is allowed.
         """
-        OneOf(known_methods(tuple(place.plugins))).check(value, place)
+        OneOf([*known_methods(tuple(place.plugins)), OWN]).check(value, place)
 
 
 EPOCHS = Whole(0, 10_000_000)
@@ -62,7 +63,8 @@ COMMON: Keys = {
         "What those are told that the recordings are; auto: what the data set, or the MANIFEST.csv of a folder, says.",
     ),
     "baselines": needed(
-        ListOf(UntrainedMethod(partial(known_methods, ())), 0), "Methods without training that are scored on the same pairs."
+        ListOf(UntrainedMethod(lambda: [*known_methods(()), OWN]), 0),
+        "Methods without training that are scored on the same pairs; own: those that are made for the corruption.",
     ),
     "plugins": needed(ListOf(Identifier(), 0), "Installed packages whose classes may be named beside this project's."),
     "choices": needed(Section({"model": CHOICE, "data": CHOICE, "corruption": CHOICE}), "Names of the files that were chosen."),
@@ -119,7 +121,7 @@ EVALUATE: Keys = {
     "steps": needed(nullable(ListOf(Whole(0, 10_000))), "Steps after which a method in steps has a further row.", "steps"),
     "conditions": needed(
         nullable(Table(Anything(), "keys of the corruption")),
-        "Lists of values by the key of the corruption, each combination evaluated by itself; null: none.",
+        "Lists of values by key of the corruption, or data.KEY of the source, each combination evaluated by itself; null: none.",
     ),
     "step_size": needed(
         nullable(Number(0, 1e6, above=True)), "Step of the refinement of a collaborative GAN; null: the checkpoint's."

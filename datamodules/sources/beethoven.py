@@ -6,7 +6,7 @@ splits; here whole sonatas are divided, so none is: 28, 2 and 2 of 32, 87.5, 6.2
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datamodules.audio.folder import scan_folder
@@ -18,17 +18,38 @@ from datamodules.splits import Split, hash_fraction
 HELD_OUT_SHARE = 0.06
 """Of the sonatas, for val and as many for test; at least one each."""
 
-_NUMBERED = (
-    re.compile(r"sonata\D{0,10}?(\d{1,2})(?!\d)", re.IGNORECASE),  # Piano Sonata No. 14, sonata_14_2
-    re.compile(r"^\D{0,3}(\d{1,2})(?!\d)"),  # 14-2.ogg, 14. Moonlight
-)
+_OPUS: dict[int, tuple[int, ...]] = {
+    **{
+        2: (1, 2, 3),
+        7: (4,),
+        10: (5, 6, 7),
+        13: (8,),
+        14: (9, 10),
+        22: (11,),
+        26: (12,),
+        27: (13, 14),
+        28: (15,),
+        31: (16, 17, 18),
+    },
+    **{49: (19, 20), 53: (21,), 54: (22,), 57: (23,), 78: (24,), 79: (25,), 81: (26,), 90: (27,), 101: (28,), 106: (29,)},
+    **{109: (30,), 110: (31,), 111: (32,)},
+}
+"""The sonatas of an opus, in its order."""
+_NUMBER = re.compile(r"sonata[\W_]*(?:n[or][\W_]*|number[\W_]*)?(\d{1,2})(?!\d)", re.IGNORECASE)  # sonata_14_2
+_NUMBER_AFTER_KEY = re.compile(r"sonata(?:(?!(?<![a-z])op)\D)*?(?<![a-z])n[or][\W_]*(\d{1,2})(?!\d)", re.IGNORECASE)
+_NUMBER_OF_OPUS = re.compile(
+    r"(?<![a-z])op(?:us)?[\W_]*(\d{1,3})a?(?!\d)(?:[\W_]*(?:n[or][\W_]*)?([123])(?!\d))?", re.IGNORECASE
+)  # Op. 27 No. 2
+_FIRST = re.compile(r"^\D{0,3}(\d{1,2})(?!\d)")  # 14-2.ogg, 14. Moonlight
+_DISC = re.compile(r"^(?:cd|dis[ck]|vol)", re.IGNORECASE)
 _SONATAS = range(1, 33)
+_FEWEST_FOLDERS = 3
 
 
 class BeethovenSource(Source):
-    """List recordings of movements, grouped by the number of the sonata in the name of the file, or of its folder.
+    """List recordings of movements, grouped by the number or the opus of the sonata in the name of the file, or of a folder.
 
-    A file whose name tells no number from 1 to 32 is a group of its own.
+    A file whose path tells neither is a group of its own.
 
     Args:
         root: the folder of recordings.
@@ -40,18 +61,61 @@ class BeethovenSource(Source):
         if not files:
             raise ValueError(BEETHOVEN.missing("audio files, of the 32 sonatas by number", self.place))
         seconds, self.skipped = readable_files(files)
-        groups = {path: self._group(path) for path in seconds}
+        groups = groups_of({path: path.relative_to(self.root) for path in seconds})
         splits = divide(sorted(set(groups.values())))
         return [Recording(str(path), length, splits[groups[path]], groups[path]) for path, length in seconds.items()]
 
-    def _group(self, path: Path) -> str:
-        inside = path.relative_to(self.root)
-        for part in (inside.stem, *reversed(inside.parts[:-1])):
-            for pattern in _NUMBERED:
-                found = pattern.search(part)
-                if found and int(found[1]) in _SONATAS:
-                    return f"sonata {int(found[1])}"
-        return inside.as_posix()
+
+def groups_of(files: Mapping[Path, Path]) -> dict[Path, str]:
+    """Name the sonata of each file, so that all of its movements are in one group.
+
+    What says that it is a number or an opus of a sonata counts first, of the file's name, then of its folders. A number that
+    only stands first is that of a folder where three folders have such numbers, as files in them are numbered by movement.
+
+    Args:
+        files: with their paths relative to the root.
+    """
+    told = {file: _told(inside) for file, inside in files.items()}
+    of_folder = {file: _first_of_folder(inside) for file, inside in files.items()}
+    by_folder = len(set(of_folder.values()) - {None}) >= _FEWEST_FOLDERS
+    return {
+        file: told[file] or (of_folder[file] if by_folder else None) or _first(inside.stem) or inside.as_posix()
+        for file, inside in files.items()
+    }
+
+
+def _told(inside: Path) -> str | None:
+    """Return the sonata that a name or a folder names as such, None if none does."""
+    parts = (inside.stem, *reversed(inside.parts[:-1]))
+    return next((group for part in parts if (group := _sonata_in(part))), None)
+
+
+def _sonata_in(name: str) -> str | None:
+    """Return the sonata that a text names.
+
+    >>> [_sonata_in(name) for name in ("Piano Sonata No. 14", "sonata in C minor, op. 13", "Sonata Op. 27 No. 2", "07 Adagio")]
+    ['sonata 14', 'sonata 8', 'sonata 14', None]
+    """
+    found = _NUMBER.search(name) or _NUMBER_AFTER_KEY.search(name)
+    if found and int(found[1]) in _SONATAS:
+        return f"sonata {int(found[1])}"
+    opus = _NUMBER_OF_OPUS.search(name)
+    sonatas = _OPUS.get(int(opus[1]), ()) if opus else ()
+    if not opus or not sonatas:
+        return None
+    if len(sonatas) == 1:
+        return f"sonata {sonatas[0]}"
+    return f"sonata {sonatas[int(opus[2]) - 1]}" if opus[2] and int(opus[2]) <= len(sonatas) else f"opus {opus[1]}"
+
+
+def _first_of_folder(inside: Path) -> str | None:
+    folders = (part for part in reversed(inside.parts[:-1]) if not _DISC.match(part))
+    return next((group for part in folders if (group := _first(part))), None)
+
+
+def _first(name: str) -> str | None:
+    found = _FIRST.match(name)
+    return f"sonata {int(found[1])}" if found and int(found[1]) in _SONATAS else None
 
 
 def divide(groups: Sequence[str]) -> dict[str, Split]:

@@ -4,6 +4,7 @@ Valentini-Botinhao, "Noisy speech database for training speech enhancement algor
 2017, https://doi.org/10.7488/ds/2117. The test set, two speakers and five noises that no training set has, is the same for both.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from datamodules.sources import Recording, Source
 from datamodules.sources.about import VOICEBANK, first_folder
 from datamodules.sources.paired import tell_alone, with_partners
 from datamodules.splits import Split
+
+log = logging.getLogger(__name__)
 
 VALIDATION_OF_28 = ("p226", "p287")
 """Speakers that public recipes hold out of the 28 (SpeechBrain, MetricGAN-U, SGMSE): 770 of the 11,572 files."""
@@ -53,7 +56,8 @@ class VoiceBankSource(Source):
         train, test = self._pairs(f"trainset_{self.speakers}spk_wav"), self._pairs("testset_wav")
         if not train and not test:
             folders = f"clean_trainset_{self.speakers}spk_wav, noisy_trainset_{self.speakers}spk_wav, clean_testset_wav"
-            raise ValueError(VOICEBANK.missing(f"{folders} and noisy_testset_wav", self.place))
+            found = f" ({self.skipped[0]})" if self.skipped else ""
+            raise ValueError(VOICEBANK.missing(f"{folders} and noisy_testset_wav{found}", self.place))
         held_out = self._held_out(train)
         listed = [replace(item, split="val" if item.group in held_out else "train") for item in train]
         return listed + [replace(item, split="test") for item in test]
@@ -61,6 +65,7 @@ class VoiceBankSource(Source):
     def _pairs(self, kind: str) -> list[Recording]:
         clean, noisy = (first_folder(self.root, f"{side}_{kind}") for side in ("clean", "noisy"))
         if clean is None or noisy is None:
+            self._tell_half(clean or noisy, f"{'noisy' if noisy is None else 'clean'}_{kind}")
             return []
         seconds, unreadable = readable_files(list(scan_folder(clean).files))
         listed = [_recording(path, length) for path, length in seconds.items()]
@@ -68,6 +73,12 @@ class VoiceBankSource(Source):
         tell_alone(alone)
         self.skipped += [*unreadable, *alone]
         return paired
+
+    def _tell_half(self, there: Path | None, missing: str) -> None:
+        """Name a folder whose partner is missing; it is no matter where neither is there."""
+        if there is not None:
+            self.skipped.append(f"{there}: its partner {missing} is not there")
+            log.warning("skipped %s", self.skipped[-1])
 
     def _held_out(self, train: Sequence[Recording]) -> set[str]:
         there = sorted({item.group for item in train})

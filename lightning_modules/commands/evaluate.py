@@ -8,7 +8,7 @@ from typing import Any
 from pytorch_lightning.callbacks import Callback
 
 from conf.compose import baselines, config_of, create, create_group, save
-from conf.schema.conditions import Condition, is_seen
+from conf.schema.conditions import Condition, are_known, is_seen
 from conf.settings import EvaluateSettings, told_of
 from datamodules.audio import io as audio_io
 from lightning_modules.base import RestorationModule
@@ -112,10 +112,17 @@ def cases(settings: EvaluateSettings, config: Mapping[str, Any]) -> list[Case]:
     trained = None if settings.checkpoint is None else config_of(run_folder(Path(shipped_or(settings.checkpoint))))
 
     def case(condition: Condition) -> Case:
-        seen = None if trained is None else is_seen(condition.corruption, trained.get("corruption"))
-        return Case(condition.label, condition.values, seen, lambda: _opened(config, condition))
+        return Case(condition.label, condition.values, _is_seen(condition, trained), lambda: _opened(config, condition))
 
     return [case(condition) for condition in settings.conditions]
+
+
+def _is_seen(condition: Condition, trained: Mapping[str, Any] | None) -> bool | None:
+    """Say whether a training, whose configuration this is, heard a condition; None where it is not known."""
+    if trained is None:
+        return None
+    heard = is_seen(condition.corruption, trained.get("corruption"), condition.values)
+    return heard and are_known(condition.data, trained.get("data") or {})
 
 
 def opened_first(config: dict[str, Any], conditions: Sequence[Condition]) -> tuple[dict[str, Any], Any, str]:
@@ -139,7 +146,8 @@ def _opened(config: Mapping[str, Any], condition: Condition) -> Any:
 
 
 def _in_condition(config: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
-    return {**config, "corruption": condition.corruption, "data": {**config["data"], "corruption": condition.corruption}}
+    data = {**config["data"], **condition.data, "corruption": condition.corruption}
+    return {**config, "corruption": condition.corruption, "data": data}
 
 
 def at_each_step(name: str, module: RestorationModule, steps: Sequence[int] | None) -> dict[str, RestorationModule]:

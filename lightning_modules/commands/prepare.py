@@ -38,7 +38,7 @@ def prepare(name: str, archives: Sequence[Path], folder: Path, checksums: Sequen
     for problem in damaged:
         print(f"skipped {problem}", file=sys.stderr)
     if name == "folder" and (root / MANIFEST_NAME).exists():
-        print(f"{root / MANIFEST_NAME} came with the archive, and is kept")
+        print(f"{root / MANIFEST_NAME} was there, and is kept; without it the same command writes one of all files")
     else:
         print(f"wrote {write_manifest(root, recordings, corpus.license_id)}")
     counts = Counter(recording.split for recording in recordings)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conf.schema.conditions import is_seen
+from conf.schema.conditions import are_known, is_seen
 from conf.schema.sentences import SchemaError
 from conf.settings import EvaluateSettings
 
@@ -41,6 +42,30 @@ def test_name_stands_for_the_list_of_it_alone_and_a_range_is_a_value(evaluate_co
         (["bessel"], [2, 4], 1000),
         (["bessel"], 8, 1000),
     ]
+
+
+def test_other_recordings_are_a_condition_beside_the_corruption(evaluate_config: Config, tmp_path: Path) -> None:
+    folders = [str(tmp_path / "a b"), str(tmp_path / "c")]
+    given = [f"conditions={{data.root:['{folders[0]}','{folders[1]}'],snr_db:[0]}}", "data=folder", "model=sinc"]
+    found = evaluate_config(*given).conditions
+    assert [condition.data for condition in found] == [{"root": folder} for folder in folders]
+    assert [condition.label for condition in found] == [f"data.root={folder}, snr_db=0 dB" for folder in folders]
+    assert all("data.root" not in condition.corruption and condition.corruption["snr_db"] == 0 for condition in found)
+    with pytest.raises(SchemaError, match=re.escape("conditions.data.sample_rate=[8000] is no key")):
+        evaluate_config("model=sinc", "data=folder", "conditions={data.sample_rate:[8000]}")
+
+
+def test_recordings_are_known_by_their_folders_and_their_choice() -> None:
+    trained = {"root": ["/a", "/b"], "pattern": "piano_*"}
+    known = [
+        {"root": "/a/"},
+        {"root": ["/b", "/x/../a"]},
+        {"root": "/c"},
+        {"root": ["/a", "/c"]},
+        {"pattern": "piano_*"},
+        {"pattern": "*"},
+    ]
+    assert [are_known(data, trained) for data in known] == [True, True, False, False, True, False]
 
 
 def test_without_a_list_there_is_no_condition(evaluate_config: Config) -> None:
@@ -79,7 +104,7 @@ def test_wrong_condition_is_told_by_its_key(evaluate_config: Config, given: str,
         ({"colors": "brown"}, False),
         ({"colors": ["white", "brown"]}, False),
         ({"colors": "white+pink"}, False),
-        ({"noise_root": "/elsewhere"}, False),
+        ({"noise_root": "/elsewhere"}, True),  # neither color is recorded
         ({"noise_split": None}, True),
         ({"_target_": "datamodules.corruptions.impulses.Impulses"}, False),
     ],

@@ -1,6 +1,7 @@
 """Public data sets: who trains, validates and tests, and how a set that is not there is told."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import soundfile
 from datamodules.corruptions.g712 import G712
 from datamodules.sources import Source
 from datamodules.sources.aurora import SNRS_DB, AuroraSource
-from datamodules.sources.beethoven import BeethovenSource
+from datamodules.sources.beethoven import BeethovenSource, groups_of
 from datamodules.sources.magnatagatune import MagnaTagATuneSource
 from datamodules.sources.spear import SpearSource
 from datamodules.sources.vctk import VCTKSource
@@ -49,6 +50,19 @@ def test_voicebank_is_found_a_folder_below_and_its_test_set_alone_is_enough(tmp_
         write(tmp_path / "unpacked" / f"{side}_testset_wav" / "p232_001.wav")
     (item,) = VoiceBankSource(str(tmp_path)).recordings()
     assert (item.split, item.group) == ("test", "p232")
+
+
+@pytest.mark.parametrize(("there", "missing"), [("clean", "noisy"), ("noisy", "clean")])
+def test_voicebank_names_the_side_that_is_missing_and_uses_the_other_set(there: str, missing: str, tmp_path: Path) -> None:
+    write(tmp_path / f"{there}_trainset_28spk_wav" / "p227_001.wav")
+    half = f"{there}_trainset_28spk_wav: its partner {missing}_trainset_28spk_wav is not there"
+    with pytest.raises(ValueError, match=f"no VoiceBank.* found: looked for .*{half}.* in data.root="):
+        VoiceBankSource(str(tmp_path)).recordings()
+    for side in ("clean", "noisy"):
+        write(tmp_path / f"{side}_testset_wav" / "p232_001.wav")
+    source = VoiceBankSource(str(tmp_path))
+    assert [item.split for item in source.recordings()] == ["test"]
+    assert [sentence.endswith(half) for sentence in source.skipped] == [True]
 
 
 def vctk_splits(root: Path, protocol: str) -> dict[str, set[str]]:
@@ -95,6 +109,35 @@ def test_vctk_has_one_microphone_or_earlier_versions_none(vctk: Path, tmp_path: 
 def test_vctk_refuses_unknown_choices(key: str, value: str) -> None:
     with pytest.raises(ValueError, match=rf"data\.{key}='{value}' must be one of "):
         VCTKSource("/x", **{key: value})
+
+
+OPUS_OF_SONATA = (
+    *("2-1", "2-2", "2-3", "7", "10-1", "10-2", "10-3", "13", "14-1", "14-2", "22", "26", "27-1", "27-2", "28", "31-1", "31-2"),
+    *("31-3", "49-1", "49-2", "53", "54", "57", "78", "79", "81a", "90", "101", "106", "109", "110", "111"),
+)
+
+
+def by_opus(number: int, movement: int) -> str:
+    opus, _, place = OPUS_OF_SONATA[number - 1].partition("-")
+    return f"Sonata Op. {opus}{f' No. {place}' if place else ''}/{movement:02d} - Allegro"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        lambda number, movement: f"Piano Sonata No. {number}/{movement:02d} - Allegro",
+        lambda number, movement: f"Piano Sonata in C-sharp minor, No. {number}, mov {movement}",
+        lambda number, movement: f"{number:02d} Moonlight/{movement} - Adagio",
+        lambda number, movement: f"CD {movement}/{number:02d}-{movement}",
+        lambda number, movement: f"sonatas/{number:02d} Sonata in C, mov {movement}",
+        by_opus,
+        lambda number, movement: f"{by_opus(number, movement)} (CD {1 + number // 4})".replace("/", "_"),
+    ],
+)
+def test_beethoven_keeps_movements_together_however_files_are_named(name: Callable[[int, int], str], tmp_path: Path) -> None:
+    numbers = {tmp_path / f"{name(number, movement)}.wav": number for number in range(1, 33) for movement in (1, 2, 3)}
+    named = groups_of({path: path.relative_to(tmp_path) for path in numbers})
+    assert named == {path: f"sonata {number}" for path, number in numbers.items()}
 
 
 def test_beethoven_keeps_sonatas_whole_at_88_6_and_6_percent(tmp_path: Path) -> None:
