@@ -59,7 +59,7 @@ class CachedRecordings:
         layout: the arrays' format and folder.
 
     Raises:
-        ValueError: if an array is missing and the folder cannot be written to or has not enough space.
+        ValueError: if that of a readable one is missing and the folder cannot be written to or has not enough space.
     """
 
     def __init__(self, recordings: Sequence[Recording], layout: CacheFormat) -> None:
