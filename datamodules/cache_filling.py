@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from datamodules.array_file import ArrayFile
+from datamodules.audio.file_facts import NO_FACTS, FileFacts
 from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.partial import remove_leftovers
 from datamodules.cache_decoding import Outcome, decode, keys_of
@@ -32,7 +33,9 @@ _WAIT_SECONDS = 0.2
 log = logging.getLogger(__name__)
 
 
-def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str, ArrayFile], list[str]]:
+def fill(
+    recordings: Sequence[Recording], layout: CacheFormat, facts: FileFacts = NO_FACTS
+) -> tuple[dict[str, ArrayFile], list[str]]:
     """Make the missing arrays; return the array of each usable recording and a sentence for each other one.
 
     Raises:
@@ -41,7 +44,7 @@ def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str
     _clear(layout.shards)
     index = CacheIndex(layout.shards)
     remove_damaged(index)
-    states = parallel_map(lambda recording: look_up(recording, layout, index), recordings, "Opening the cache")
+    states = parallel_map(lambda recording: look_up(recording, layout, index, facts), recordings, "Opening the cache")
     tell_renewed(states)
     problems = {state.audio: state.problem for state in states if state.problem}
     arrays = {state.audio: state.array for state in states if state.array}
@@ -51,7 +54,7 @@ def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str
     if missing:
         problems |= _make([group for group in groups if group], missing, layout)
         index = CacheIndex(layout.shards)
-        made = [look_up(item, layout, index) for item in missing if item.path not in problems]
+        made = [look_up(item, layout, index, facts) for item in missing if item.path not in problems]
         arrays |= {state.audio: state.array for state in made if state.array}
         problems |= {state.audio: f"{state.audio}: changes while it is decoded" for state in made if not state.array}
     for problem in problems.values():
