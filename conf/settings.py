@@ -47,6 +47,7 @@ class TrainSettings:
         probes: that methods are asked; None: all.
         panel: which pairs models of hearing are asked about, as what.
         plugins: names of packages whose classes may be used beside those of this project.
+        compiled: whether parts of the networks are compiled for the training.
         keep_checkpoints: both, best, last or none, once the run has come to its end.
         checkpoint_every_minutes: of a training, within an epoch; None: none.
     """
@@ -66,6 +67,7 @@ class TrainSettings:
     probes: Sequence[str] | None
     panel: Panel
     plugins: Sequence[str]
+    compiled: bool
     keep_checkpoints: str
     checkpoint_every_minutes: float | None
 
@@ -140,6 +142,7 @@ def train_settings(cfg: DictConfig) -> TrainSettings:
         probes=config["test_probes"],
         panel=Panel(config["test_perceptual_kind"], config["test_perceptual_pairs"]),
         plugins=plugins,
+        compiled=config["compile"],
         keep_checkpoints=config["keep_checkpoints"],
         checkpoint_every_minutes=config["checkpoint_every_minutes"],
     )

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from datamodules.array_file import ArrayFile, DamagedArrayError, Place
+from datamodules.audio.file_facts import NO_FACTS, FileFacts
 from datamodules.audio.io import AudioFileError
 from datamodules.cache_decoding import decode
 from datamodules.cache_filling import fill
@@ -57,16 +58,17 @@ class CachedRecordings:
     Args:
         recordings: what to decode; unreadable ones are named once in a warning and left out.
         layout: the arrays' format and folder.
+        facts: what is known of the files.
 
     Raises:
-        ValueError: if an array is missing and the folder cannot be written to or has not enough space.
+        ValueError: if that of a readable one is missing and the folder cannot be written to or has not enough space.
     """
 
-    def __init__(self, recordings: Sequence[Recording], layout: CacheFormat) -> None:
+    def __init__(self, recordings: Sequence[Recording], layout: CacheFormat, facts: FileFacts = NO_FACTS) -> None:
         """Fill the cache."""
         self._layout = layout
         _forget()  # Files may have been replaced.
-        arrays, self.skipped = fill(recordings, layout)
+        arrays, self.skipped = fill(recordings, layout, facts)
         self.recordings = [recording for recording in recordings if recording.path in arrays]
         self._places = [arrays[recording.path].place for recording in self.recordings]
         self._lengths = [arrays[recording.path].shape[0] for recording in self.recordings]

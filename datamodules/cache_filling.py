@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from datamodules.array_file import ArrayFile
+from datamodules.audio.file_facts import NO_FACTS, FileFacts
 from datamodules.audio.output import OutputError, check_folder
 from datamodules.audio.partial import remove_leftovers
 from datamodules.cache_decoding import Outcome, decode, keys_of
 from datamodules.cache_format import CacheFormat
 from datamodules.cache_index import CacheIndex
 from datamodules.cache_lookup import look_up, remove_damaged, tell_renewed
+from datamodules.cache_reading import flaws_of_all
 from datamodules.parallel import parallel_map, tracked
 from datamodules.sources import Recording
 from machine.locks import give_up, take
@@ -31,16 +33,18 @@ _WAIT_SECONDS = 0.2
 log = logging.getLogger(__name__)
 
 
-def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str, ArrayFile], list[str]]:
+def fill(
+    recordings: Sequence[Recording], layout: CacheFormat, facts: FileFacts = NO_FACTS
+) -> tuple[dict[str, ArrayFile], list[str]]:
     """Make the missing arrays; return the array of each usable recording and a sentence for each other one.
 
     Raises:
-        ValueError: if one is missing and the folder cannot be written to or has not enough space.
+        ValueError: if a readable one is missing and the folder cannot be written to or has not enough space.
     """
     _clear(layout.shards)
     index = CacheIndex(layout.shards)
     remove_damaged(index)
-    states = parallel_map(lambda recording: look_up(recording, layout, index), recordings, "Opening the cache")
+    states = parallel_map(lambda recording: look_up(recording, layout, index, facts), recordings, "Opening the cache")
     tell_renewed(states)
     problems = {state.audio: state.problem for state in states if state.problem}
     arrays = {state.audio: state.array for state in states if state.array}
@@ -48,10 +52,9 @@ def fill(recordings: Sequence[Recording], layout: CacheFormat) -> tuple[dict[str
     groups = [[item for item in group if item.path not in done] for group in grouped(recordings, layout)]
     missing = [item for group in groups for item in group]
     if missing:
-        _prepare(layout.shards)
-        problems |= _decode_all([group for group in groups if group], layout)
+        problems |= _make([group for group in groups if group], missing, layout)
         index = CacheIndex(layout.shards)
-        made = [look_up(item, layout, index) for item in missing if item.path not in problems]
+        made = [look_up(item, layout, index, facts) for item in missing if item.path not in problems]
         arrays |= {state.audio: state.array for state in made if state.array}
         problems |= {state.audio: f"{state.audio}: changes while it is decoded" for state in made if not state.array}
     for problem in problems.values():
@@ -78,16 +81,20 @@ def grouped(recordings: Sequence[Recording], layout: CacheFormat) -> list[list[R
     return groups
 
 
-def _prepare(folder: Path) -> None:
-    """Make the folder.
+def _make(groups: list[list[Recording]], missing: list[Recording], layout: CacheFormat) -> dict[str, str]:
+    """Make shards; return a sentence for each unreadable recording.
 
     Raises:
-        ValueError: if it cannot be written to.
+        ValueError: if the folder cannot be written to although a missing recording is readable, or has not enough space.
     """
     try:
-        check_folder(folder)
+        check_folder(layout.shards)
     except OutputError as error:
-        raise ValueError(f"data.cache_dir={folder.parent} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
+        flaws = flaws_of_all(missing, layout)
+        if flaws is None:
+            raise ValueError(f"data.cache_dir={layout.folder} cannot be written to ({error.reason}); {_WAYS_OUT}") from error
+        return flaws
+    return _decode_all(groups, layout)
 
 
 def _clear(folder: Path) -> None:

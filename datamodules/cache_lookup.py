@@ -9,11 +9,14 @@ import numpy as np
 
 from datamodules.array_file import ArrayFile, DamagedArrayError, Place, reseal
 from datamodules.audio.checks import check_regular, is_scarcity
+from datamodules.audio.file_facts import NO_FACTS, FileFacts
 from datamodules.audio.io import AudioFileError
 from datamodules.cache_format import CacheFormat
 from datamodules.cache_index import CacheIndex, os_reason
 from datamodules.identity import confirmed
 from datamodules.sources import Recording
+
+_CONTENT = "content"
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ class State:
     is_changed: bool = False
 
 
-def look_up(recording: Recording, layout: CacheFormat, index: CacheIndex) -> State:
+def look_up(recording: Recording, layout: CacheFormat, index: CacheIndex, facts: FileFacts = NO_FACTS) -> State:
     """Look for a whole array of a recording, among those that were made of it at different times.
 
     Raises:
@@ -49,7 +52,7 @@ def look_up(recording: Recording, layout: CacheFormat, index: CacheIndex) -> Sta
         places = index.places(layout.key_of(audio))
         states = []
         for place in places:
-            states.append(_try(place, audio, layout))
+            states.append(_try(place, audio, layout, facts))
             if states[-1].array is not None:
                 return states[-1]
         return states[0] if states else State(audio)
@@ -61,10 +64,10 @@ def look_up(recording: Recording, layout: CacheFormat, index: CacheIndex) -> Sta
         return State(audio, problem=f"{audio}: {os_reason(error)}")
 
 
-def _try(place: Place, audio: str, layout: CacheFormat) -> State:
+def _try(place: Place, audio: str, layout: CacheFormat, facts: FileFacts) -> State:
     try:
         array = _open(place, layout)
-        return State(audio, array) if _is_of(array, audio) else State(audio, is_changed=True)
+        return State(audio, array) if _is_of(array, audio, facts) else State(audio, is_changed=True)
     except DamagedArrayError as error:
         return State(audio, damage=f"{place.path} {error}")
 
@@ -80,12 +83,17 @@ def _open(place: Place, layout: CacheFormat) -> ArrayFile:
     return array
 
 
-def _is_of(array: ArrayFile, audio: str) -> bool:
-    """Tell whether an array was made from the audio file as it is now."""
+def _is_of(array: ArrayFile, audio: str, facts: FileFacts) -> bool:
+    """Tell whether an array was made from the audio file as it is now, which is opened unless its content is known."""
+    seen = facts.look(audio)
+    if seen.recall(_CONTENT) == array.source.digest.hex():
+        return True
     current = confirmed(array.source, audio)
     if current is not None and current != array.source:
         with contextlib.suppress(OSError):
             reseal(array.place, current)
+    if current is not None:
+        seen.remember(_CONTENT, current.digest.hex())
     return current is not None
 
 

@@ -131,7 +131,7 @@ class RecordingCatalog(Catalog):
     def _list(self) -> list[Recording]:
         if self._listed is None:
             listed = wide_enough(self._source.recordings(), self._needs.bandwidth_hz)
-            self._listed = self._divide(listed if self._allow_duplicates else keep_together(listed))
+            self._listed = self._divide(listed if self._allow_duplicates else keep_together(listed, self._source.facts))
         return self._listed
 
     def _divide(self, listed: list[Recording]) -> list[Recording]:

@@ -8,13 +8,15 @@ import hashlib
 import logging
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
 
+from datamodules.audio.file_facts import NO_FACTS, FileFacts
 from datamodules.audio.io import AudioFileError, probe
 from datamodules.audio.stream import read_blocks
-from datamodules.parallel import parallel_map
+from datamodules.parallel import map_unknown
 from datamodules.sources import Recording
 from datamodules.splits import Split, split_groups
 
@@ -24,7 +26,7 @@ _HELD_OUT_FIRST: tuple[Split, ...] = ("test", "val", "train")
 log = logging.getLogger(__name__)
 
 
-def keep_together(recordings: Sequence[Recording]) -> list[Recording]:
+def keep_together(recordings: Sequence[Recording], facts: FileFacts = NO_FACTS) -> list[Recording]:
     """Bring equal recordings into one split and say in a line how many there are.
 
     Where the data set decides the splits, only the copies in the split that is held out most stay (test before val before
@@ -33,7 +35,8 @@ def keep_together(recordings: Sequence[Recording]) -> list[Recording]:
     Returns:
         The recordings that stay, in the same order.
     """
-    sets = [*equal_recordings(list({item.path: item for item in recordings}.values())), *_equal_partners(recordings)]
+    distinct = list({item.path: item for item in recordings}.values())
+    sets = [*equal_recordings(distinct, facts), *_equal_partners(recordings, facts)]
     dropped = {copy.path for equal in sets for copy in _misplaced(equal)}
     kept = [recording for recording in recordings if recording.path not in dropped]
     merged = _merge_groups(kept, [[item.group for item in equal if item.by_hash and item.path not in dropped] for equal in sets])
@@ -48,36 +51,49 @@ def keep_together(recordings: Sequence[Recording]) -> list[Recording]:
     return merged
 
 
-def _equal_partners(recordings: Sequence[Recording]) -> list[list[Recording]]:
+def _equal_partners(recordings: Sequence[Recording], facts: FileFacts) -> list[list[Recording]]:
     """Return the sets of recordings whose corrupted partners are of equal content."""
     owner = {item.corrupted: item for item in recordings if item.corrupted is not None}
     partners = [replace(item, path=path) for path, item in owner.items()]
-    owners = [{owner[partner.path].path: owner[partner.path] for partner in equal} for equal in equal_recordings(partners)]
+    owners = [{owner[partner.path].path: owner[partner.path] for partner in equal} for equal in equal_recordings(partners, facts)]
     return [list(members.values()) for members in owners if len(members) > 1]
 
 
-def equal_recordings(recordings: Sequence[Recording]) -> list[list[Recording]]:
+def equal_recordings(recordings: Sequence[Recording], facts: FileFacts = NO_FACTS) -> list[list[Recording]]:
     """Return the sets of two and more recordings of equal content.
 
-    Only what has the same duration is decoded, at first its beginning, and what still agrees to the end.
+    Only what has the same duration is decoded, at first its beginning, and what still agrees to the end, unless it is known.
     """
-    sets = _divide([list(recordings)], lambda recording: recording.seconds, "")
-    sets = _divide(sets, lambda recording: _digest(recording.path, 1), "Comparing beginnings")
-    return _divide(sets, lambda recording: _digest(recording.path, None), "Comparing recordings")
+    sets = _divide([list(recordings)], lambda members: [recording.seconds for recording in members])
+    for blocks, text in ((1, "Comparing beginnings"), (None, "Comparing recordings")):
+        sets = _divide(sets, partial(_digests, blocks=blocks, text=text, facts=facts))
+    return sets
 
 
-def _divide(sets: Iterable[list[Recording]], key: Callable[[Recording], Hashable], text: str) -> list[list[Recording]]:
-    """Divide sets by a key and leave out what is alone or has none."""
+def _divide(sets: Iterable[list[Recording]], keys_of: Callable[[list[Recording]], Sequence[Hashable]]) -> list[list[Recording]]:
+    """Divide sets by a key of all their members, and leave out what is alone or has none."""
     flat = [(number, recording) for number, members in enumerate(sets) for recording in members]
-    keys = parallel_map(key, [recording for _, recording in flat], text) if text else [key(item) for _, item in flat]
     divided: dict[Hashable, list[Recording]] = {}
-    for (number, recording), value in zip(flat, keys, strict=True):
-        if value is not None:
-            divided.setdefault((number, value), []).append(recording)
+    for (number, recording), key in zip(flat, keys_of([recording for _, recording in flat]), strict=True):
+        if key is not None:
+            divided.setdefault((number, key), []).append(recording)
     return [members for members in divided.values() if len(members) > 1]
 
 
-def _digest(path: str, blocks: int | None) -> bytes | None:
+def _digests(recordings: Sequence[Recording], blocks: int | None, text: str, facts: FileFacts) -> list[str | None]:
+    """Return what `_digest` says of recordings, which is remembered."""
+    kind = "samples" if blocks is None else f"first {blocks * _BLOCK_SAMPLES} samples"
+
+    def find(recording: Recording) -> str | None:
+        seen, digest = facts.look(recording.path), _digest(recording.path, blocks)
+        if digest is not None:
+            seen.remember(kind, digest)
+        return digest
+
+    return map_unknown(lambda recording: facts.look(recording.path).recall(kind), find, recordings, text)
+
+
+def _digest(path: str, blocks: int | None) -> str | None:
     """Hash the rate and the first blocks of a file, or all; None for a damaged file."""
     try:
         hashed = hashlib.sha256(str(probe(path).sample_rate_hz).encode())
@@ -85,7 +101,7 @@ def _digest(path: str, blocks: int | None) -> bytes | None:
             hashed.update(block)
     except AudioFileError:
         return None
-    return hashed.digest()
+    return hashed.hexdigest()[:32]
 
 
 def _float32_blocks(path: str) -> Iterator[bytes]:

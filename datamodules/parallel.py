@@ -52,3 +52,22 @@ def parallel_map(function: Callable[[Item], Result], items: Sequence[Item], desc
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return [future.result() for future in futures]
+
+
+def map_unknown(
+    recall: Callable[[Item], Result | None], find: Callable[[Item], Result], items: Sequence[Item], description: str
+) -> list[Result]:
+    """Apply one function to every item, and another, as `parallel_map` does, to those of which the first knows nothing.
+
+    Args:
+        recall: fast; None: nothing is known.
+        find: called once per item of which nothing is known.
+        items: what to work on.
+        description: shown beside the progress bar.
+
+    Returns:
+        The results in the order of the items.
+    """
+    known = [recall(item) for item in items]
+    found = iter(parallel_map(find, [item for item, value in zip(items, known, strict=True) if value is None], description))
+    return [next(found) if value is None else value for value in known]

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from datamodules.audio.file_facts import FileFacts
 from datamodules.audio.probing import absolute
 from datamodules.bandwidths import LEAST_SHARE
 from datamodules.batches import BatchDict, corrupted, seeded
@@ -122,8 +123,9 @@ class RestorationDataModule(pl.LightningDataModule):
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)
         is_cached = decodes_before(cache)
         self._cache_format = layout if is_cached else None
-        cached = functools.partial(CachedRecordings, layout=layout)
-        streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels)
+        source.facts = FileFacts.of_data_set(layout.folder, source.root)
+        cached = functools.partial(CachedRecordings, layout=layout, facts=source.facts)
+        streamed = functools.partial(StreamedRecordings, sample_rate=sample_rate, channels=channels, facts=source.facts)
         any_bandwidth = narrow_targets or self.cutoff_hz is None
         least_bandwidth_hz = None if any_bandwidth else LEAST_SHARE * sample_rate / 2
         needs = Needs(sample_rate, window_samples, min(window_samples, eval_samples), silence_db, least_bandwidth_hz)
@@ -208,11 +210,14 @@ class RestorationDataModule(pl.LightningDataModule):
         Raises:
             ValueError: if a split is empty, a window is longer than every recording or the cache cannot be filled.
         """
-        for split in _SPLITS_OF_STAGE.get(stage, SPLITS):
-            if split == "train":
-                self._train_windows()
-            else:
-                self._eval_examples(split)
+        try:
+            for split in _SPLITS_OF_STAGE.get(stage, SPLITS):
+                if split == "train":
+                    self._train_windows()
+                else:
+                    self._eval_examples(split)
+        finally:
+            self.source.facts.keep()
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the loader of clean training windows; Lightning tells its sampler the epoch."""

@@ -9,12 +9,15 @@ import numpy as np
 from datamodules.audio import io as audio_io
 from datamodules.audio import open_files
 from datamodules.audio.decoding import mix
+from datamodules.audio.file_facts import NO_FACTS, FileFacts
 from datamodules.audio.io import AudioFileError, AudioInfo
+from datamodules.audio.library_lines import is_told_of
 from datamodules.audio.probing import probe_all
 from datamodules.sources import Recording
 
 _CLAIMED_LENGTHS = frozenset({"OGG", "MP3"})  # Formats whose header or last page may claim any length.
 _CHECKED_PARTS = 16
+_HOLDS_ITS_LENGTH = "holds its length"
 _MARGIN_SAMPLES = 512  # Decoded on both sides, at the lower rate: three times what the resampler hears around a sample.
 
 log = logging.getLogger(__name__)
@@ -27,12 +30,13 @@ class StreamedRecordings:
         recordings: what to read; files whose header cannot be read are named once in a warning and left out.
         sample_rate: wanted, in Hz.
         channels: wanted; see `decoding.mix`.
+        facts: what is known of the files.
     """
 
-    def __init__(self, recordings: Sequence[Recording], sample_rate: int, channels: int) -> None:
+    def __init__(self, recordings: Sequence[Recording], sample_rate: int, channels: int, facts: FileFacts = NO_FACTS) -> None:
         """Read the headers."""
         open_files.SHARED.close()  # Files may have been replaced.
-        probed = [_checked(result) for result in probe_all([recording.path for recording in recordings])]
+        probed = [_checked(result, facts) for result in probe_all([recording.path for recording in recordings], facts)]
         self.skipped = [str(result) for result in probed if isinstance(result, AudioFileError)]
         self._infos = [result for result in probed if isinstance(result, AudioInfo)]
         self.recordings = [item for item, info in zip(recordings, probed, strict=True) if isinstance(info, AudioInfo)]
@@ -64,9 +68,12 @@ class StreamedRecordings:
         return audio_io.resample(native, from_hz, to_hz)[:, skipped : skipped + count]
 
 
-def _checked(result: AudioInfo | AudioFileError) -> AudioInfo | AudioFileError:
+def _checked(result: AudioInfo | AudioFileError, facts: FileFacts) -> AudioInfo | AudioFileError:
     """Look for audio in the second half of what a header claims, and name a file that has none there in a warning."""
     if isinstance(result, AudioFileError) or result.format not in _CLAIMED_LENGTHS:
+        return result
+    seen = facts.look(result.path)
+    if seen.recall(_HOLDS_ITS_LENGTH):
         return result
     try:
         for part in range(_CHECKED_PARTS // 2, _CHECKED_PARTS):
@@ -74,4 +81,6 @@ def _checked(result: AudioInfo | AudioFileError) -> AudioInfo | AudioFileError:
     except AudioFileError as error:
         log.warning("skipped %s", error)
         return error
+    if not is_told_of(result.path):
+        seen.remember(_HOLDS_ITS_LENGTH, True)
     return result

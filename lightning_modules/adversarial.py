@@ -121,6 +121,13 @@ class AdversarialModule(ScheduledModule):
         self.optimizer_factories[name] = optimizer
 
     @property
+    def compiled_parts(self) -> tuple[nn.Module, ...]:
+        """See the base class; a discriminator too, unless a penalty needs the gradient of its gradient, which torch refuses."""
+        is_penalized = any(weight > 0 for weight in self.penalty_weights.values())
+        judges = () if self.discriminator is None or is_penalized else (self.discriminator,)
+        return (*super().compiled_parts, *judges)
+
+    @property
     def is_between_steps(self) -> bool:
         """See the base class."""
         return self.accumulation.is_complete

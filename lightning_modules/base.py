@@ -173,6 +173,11 @@ class RestorationModule(pl.LightningModule):
             )
 
     @property
+    def compiled_parts(self) -> tuple[nn.Module, ...]:
+        """Modules of its networks that are compiled where a training asks for it."""
+        return self.net.compiled_parts if isinstance(self.net, Restorer) else ()
+
+    @property
     def is_between_steps(self) -> bool:
         """Say whether every batch so far has led to a step, as far as the method itself adds up gradients."""
         return True

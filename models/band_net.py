@@ -93,6 +93,11 @@ class BandNet(SegmentedRestorer):
         self.say = zeroed(nn.Linear(channels, OUTPUTS * bins))
         self.gates = nn.Parameter(torch.zeros(EXCITATIONS, 1))
 
+    @property
+    def compiled_parts(self) -> tuple[nn.Module, ...]:
+        """What works on frames, without the spectra around it, which are complex."""
+        return (self.blocks,)
+
     def restore_segment(self, segment: Tensor) -> Tensor:
         """Map a segment (B, C, T) to (B, C, T)."""
         given, edges_hz = self.band_of(segment)

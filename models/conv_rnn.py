@@ -108,6 +108,11 @@ class ConvRNN(SteppedRestorer):
         column = STRIDE * self.spectrum.hop_samples
         return column if self.homogeneous else to_grid(LEVEL_BLOCK_SAMPLES, column)
 
+    @property
+    def compiled_parts(self) -> tuple[nn.Module, ...]:
+        """What is computed at every step."""
+        return (self.perceptron,)
+
     def reach_at(self, step: int) -> int:
         """Return how far an output looks, in samples, after `step` steps."""
         return self.reach_of_frames(STRIDE * step + STRIDE - 1)

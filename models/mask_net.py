@@ -113,6 +113,11 @@ class MaskNet(SegmentedRestorer):
         side_by_side(self)
         self.gain_stage = GainStage(gain_channels, *gain) if gain_channels else None
 
+    @property
+    def compiled_parts(self) -> tuple[nn.Module, ...]:
+        """What works on patches, without the spectra around it, which are complex."""
+        return (self.blocks,)
+
     def restore_segment(self, segment: Tensor) -> Tensor:
         """Map a segment (B, C, T) to (B, C, T)."""
         signal = segment.reshape(-1, segment.shape[-1]).float()  # (N, T), N = B * C

@@ -38,6 +38,11 @@ class Restorer(nn.Module):
         """A signal that is shifted by a multiple of this is restored alike, shifted."""
         return 1
 
+    @property
+    def compiled_parts(self) -> tuple[nn.Module, ...]:
+        """Modules that are worth compiling: of real tensors, called in training with shapes that stay the same; none: ()."""
+        return ()
+
     def chunking(self, sample_rate: int, chunk_seconds: float | None = None, overlap_seconds: float | None = None) -> Chunking:
         """Divide long recordings so that the pieces join as if each had been restored whole, or as asked for.
 

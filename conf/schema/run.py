@@ -98,6 +98,7 @@ TRAIN: Keys = {
     "ema_decay": needed(
         nullable(Number(0, 1, above=True, below=True)), "Decay of the averaged weights that are evaluated; null: no average."
     ),
+    "compile": needed(Flag(), "Train with what torch.compile can take of the networks; checkpoints are the same."),
     "keep_checkpoints": needed(
         OneOf(constant("lightning_modules.runs.kept_files", "KEPT")),
         "Checkpoints that stay once the run has come to its end: best, to evaluate and restore; last, to train on; both; none.",

@@ -57,12 +57,18 @@ def tell_once(path: str | os.PathLike[str], sentence: str, kind: str = "") -> No
         log.warning("%s: %s", printable(path), sentence)
 
 
-_TOLD: set[tuple[str, str]] = set()
+def is_told_of(path: str | os.PathLike[str]) -> bool:
+    """Say whether there was a warning about a file in this process."""
+    return os.fspath(path) in _TOLD
+
+
+_TOLD: dict[str, set[str]] = {}
 
 
 def _is_new(path: str, kind: str) -> bool:
-    is_new = (path, kind) not in _TOLD
-    _TOLD.add((path, kind))
+    kinds = _TOLD.setdefault(path, set())
+    is_new = kind not in kinds
+    kinds.add(kind)
     return is_new
 
 

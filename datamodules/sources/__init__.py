@@ -1,11 +1,13 @@
 """What recordings exist: one module per data set, all with the same small interface."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from datamodules.audio.probing import absolute
+from datamodules.audio.file_facts import NO_FACTS, FileFacts
+from datamodules.audio.probing import absolute, readable_files
 from datamodules.splits import Split
 
 
@@ -56,8 +58,10 @@ class Source(ABC):
         root: the same as an absolute path.
         kind: `speech`, or `music` for anything else; of folders known after `recordings()`.
         skipped: after `recordings()`, one sentence per file that could not be used.
+        facts: what is known of its files from earlier starts; the data module says where that is kept.
     """
 
+    facts: FileFacts = NO_FACTS
     root_key: str = "data.root"
     kind: Literal["music", "speech"] = "music"
 
@@ -65,6 +69,10 @@ class Source(ABC):
         """Remember the folder; nothing is read before `recordings()`."""
         self.root = absolute(root)
         self.skipped: list[str] = []
+
+    def readable(self, paths: Sequence[Path]) -> tuple[dict[Path, float], list[str]]:
+        """Return the seconds of each readable file, in the order given, and a sentence per other one; see `readable_files`."""
+        return readable_files(paths, self.facts)
 
     @property
     def place(self) -> str:

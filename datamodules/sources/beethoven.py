@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datamodules.audio.folder import scan_folder
-from datamodules.audio.probing import readable_files
 from datamodules.sources import Recording, Source
 from datamodules.sources.about import BEETHOVEN
 from datamodules.splits import Split, hash_fraction
@@ -60,7 +59,7 @@ class BeethovenSource(Source):
         files = list(scan_folder(self.root).files) if self.root.is_dir() else []
         if not files:
             raise ValueError(BEETHOVEN.missing("audio files, of the 32 sonatas by number", self.place))
-        seconds, self.skipped = readable_files(files)
+        seconds, self.skipped = self.readable(files)
         groups = groups_of({path: path.relative_to(self.root) for path in seconds})
         splits = divide(sorted(set(groups.values())))
         return [Recording(str(path), length, splits[groups[path]], groups[path]) for path, length in seconds.items()]

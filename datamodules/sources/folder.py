@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from datamodules.audio.folder import without_repetitions
-from datamodules.audio.probing import absolute, readable_files
+from datamodules.audio.probing import absolute
 from datamodules.sources import Recording, Source
 from datamodules.sources.entries import Entry, FolderEntries
 from datamodules.splits import split_groups
@@ -67,7 +67,7 @@ class FolderSource(Source):
         folders = [self._folder(root) for root in self.roots]
         unread = [sentence for folder in folders for sentence in folder.unread()]
         entries, shares = self._chosen(folders)
-        seconds, unreadable = readable_files([entry.path for entry in entries])
+        seconds, unreadable = self.readable([entry.path for entry in entries])
         problems = [problem for folder in folders for problem in folder.problems]
         for problem in problems:
             log.warning("skipped folder %s", problem)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.audio.names import NameFinder
-from datamodules.audio.probing import readable_files
 from datamodules.sources import Recording, Source
 from datamodules.splits import parse_split
 
@@ -45,7 +44,7 @@ class MaestroSource(Source):
                 f"{metadata} lists {len(rows)} recordings but none of the audio files is there; "
                 f"unpack the archive with the audio, not the one with MIDI only ({HOME_PAGE})"
             )
-        seconds, self.skipped = readable_files(list(path_of.values()))
+        seconds, self.skipped = self.readable(list(path_of.values()))
         if not seconds:
             raise ValueError(f"none of the {len(rows)} recordings listed in {metadata} is readable")
         return [

@@ -7,7 +7,6 @@ one that publications on tagging use.
 from pathlib import Path
 
 from datamodules.audio.folder import scan_folder
-from datamodules.audio.probing import readable_files
 from datamodules.sources import Recording, Source
 from datamodules.sources.about import MAGNATAGATUNE
 from datamodules.splits import Split
@@ -34,7 +33,7 @@ class MagnaTagATuneSource(Source):
         files = [path for name, folder in folders.items() for path in scan_folder(folder).files]
         if not files:
             raise ValueError(MAGNATAGATUNE.missing("the folders 0 to 9 and a to f with clips in them", self.place))
-        seconds, self.skipped = readable_files(files)
+        seconds, self.skipped = self.readable(files)
         return [
             Recording(str(path), length, FOLDERS[path.parent.name], f"{path.parent.name}/{_song(path)}")
             for path, length in seconds.items()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from datamodules.audio.folder import scan_folder
 from datamodules.audio.names import normalized
-from datamodules.audio.probing import readable_files
 from datamodules.sources import Recording, Source
 from datamodules.sources.about import SPEAR
 from datamodules.sources.paired import tell_alone
@@ -48,7 +47,7 @@ class SpearSource(Source):
             looked_for = "noisy files and their clean references, such as TEXT_white_16.wav and TEXT_16.wav"
             raise ValueError(SPEAR.missing(looked_for, self.place))
         tell_alone(alone)
-        seconds, unreadable = readable_files(sorted({*paired.values()}))
+        seconds, unreadable = self.readable(sorted({*paired.values()}))
         self.skipped = [*unreadable, *alone]
         splits = split_groups(_text(path) for path in paired)
         return [

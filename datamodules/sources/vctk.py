@@ -9,7 +9,6 @@ from collections import defaultdict
 from pathlib import Path
 
 from datamodules.audio.folder import scan_folder
-from datamodules.audio.probing import readable_files
 from datamodules.sources import Recording, Source
 from datamodules.sources.about import VCTK, first_folder
 from datamodules.splits import Split
@@ -65,7 +64,7 @@ class VCTKSource(Source):
         if not files:
             raise ValueError(VCTK.missing(f"the folder of speakers {' or '.join(FOLDERS)}", self.place))
         chosen = self._single(files) if self.protocol == "single_speaker" else self._by_speaker(files)
-        seconds, self.skipped = readable_files(list(chosen))
+        seconds, self.skipped = self.readable(list(chosen))
         return [Recording(str(path), length, chosen[path], self._group(path)) for path, length in seconds.items()]
 
     def _files(self, folder: Path) -> dict[str, list[Path]]:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from datamodules.audio.folder import scan_folder
-from datamodules.audio.probing import readable_files
 from datamodules.sources import Recording, Source
 from datamodules.sources.about import VOICEBANK, first_folder
 from datamodules.sources.paired import tell_alone, with_partners
@@ -67,7 +66,7 @@ class VoiceBankSource(Source):
         if clean is None or noisy is None:
             self._tell_half(clean or noisy, f"{'noisy' if noisy is None else 'clean'}_{kind}")
             return []
-        seconds, unreadable = readable_files(list(scan_folder(clean).files))
+        seconds, unreadable = self.readable(list(scan_folder(clean).files))
         listed = [_recording(path, length) for path, length in seconds.items()]
         paired, alone = with_partners(listed, clean, noisy)
         tell_alone(alone)

@@ -23,6 +23,7 @@ from lightning_modules.callbacks.best_and_last import best_scores
 from lightning_modules.callbacks.budget import Budget, check_last_step
 from lightning_modules.callbacks.common import StopOnSignal, TrainingClock
 from lightning_modules.callbacks.companions import Companions
+from lightning_modules.callbacks.compiling import Compiling
 from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
@@ -41,6 +42,7 @@ from lightning_modules.runs.kept_files import discard_checkpoints
 from lightning_modules.runs.made_with import write_made_with
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.signals import Interrupted
+from lightning_modules.training.compiling import check_compiling, is_of_compiler, why_not_compiled
 from lightning_modules.training.hardware import pick_precision
 from machine.launched import is_first_process
 from machine.slurm import queue_again, requeue_signals
@@ -136,6 +138,8 @@ def prepare(settings: TrainSettings, together: Together) -> Prepared:
     module.check_accumulation(settings.config["trainer"].get("accumulate_grad_batches", 1))
     check_window(module, settings.config["data"]["window_samples"])
     check_channels(module, data.channels)
+    if settings.compiled:
+        check_compiling(module, trainer.strategy.root_device)
     module.prepare_training()
     start = start_training(module, settings)
     classical = baselines(settings.baselines, data.sample_rate, settings.plugins)
@@ -216,6 +220,8 @@ def fit_and_test(
         except (MisconfigurationException, ModuleNotFoundError) as error:  # what does not go with this method or installation
             raise ValueError(str(error)) from error
         except RuntimeError as error:
+            if is_of_compiler(error):
+                raise ValueError(why_not_compiled(error)) from error
             if trainer.world_size == 1 or not is_of_lost_connection(error):
                 raise
             raise LostProcessError(GONE.format("another process of this training is gone")) from error
@@ -246,7 +252,8 @@ def build_trainer(
 ) -> pl.Trainer:
     """Create the trainer with the callbacks of every run, those that are added, and others that the caller asks afterwards."""
     choice = (settings.monitor, settings.mode, settings.ema_decay, settings.checkpoint_every_minutes)
-    callbacks = [*watching, *run_callbacks(run.folder, settings.seed, *choice, added)]
+    compiling = [Compiling()] if settings.compiled else []
+    callbacks = [*watching, *compiling, *run_callbacks(run.folder, settings.seed, *choice, added)]
     shown = with_bar(settings.config["trainer"], TrainingBar(), callbacks)
     trainer = make_trainer(settings.config, logger=list(loggers), plugins=[AtomicCheckpointIO()], **shown)
     trainer.callbacks.append(Budget(settings.config["trainer"].get("max_steps")))  # type: ignore[attr-defined]  # after its timer

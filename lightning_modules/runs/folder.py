@@ -52,6 +52,7 @@ VOLATILE = (
     "sweep_hours",
     "keep_checkpoints",
     "checkpoint_every_minutes",
+    "compile",
     "dry_run",
     "refinement_steps",
     "plugins",

@@ -31,6 +31,11 @@ class SplitNetwork(StridedRestorer):
         """Map the last up block's output to the correction (N, 1, T)."""
         raise NotImplementedError
 
+    @property
+    def compiled_parts(self) -> tuple[nn.Module, ...]:
+        """All of it."""
+        return (self,)
+
     def forward(self, corrupted: Tensor) -> Tensor:
         """Return the restored signal.
 

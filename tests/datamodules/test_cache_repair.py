@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from datamodules import cache_decoding, cache_filling
 from datamodules.array_file import ArrayWriter
@@ -193,15 +194,39 @@ def test_a_folder_in_place_of_a_shard_is_one_sentence(recordings, layout, array)
         CachedRecordings(recordings, layout)
 
 
-def test_a_complete_cache_needs_no_writable_folder(recordings, layout, array, monkeypatch):
+@pytest.fixture
+def read_only(monkeypatch):
+    """Return a function that makes every folder of a cache one that cannot be written to."""
+
     def refuse(folder):
         raise cache_filling.OutputError(folder, "could not be written: read-only file system")
 
-    monkeypatch.setattr(cache_filling, "check_folder", refuse)
+    return lambda: monkeypatch.setattr(cache_filling, "check_folder", refuse)
+
+
+def test_a_complete_cache_needs_no_writable_folder(recordings, layout, array, read_only):
+    read_only()
     assert_exact(CachedRecordings(recordings, layout), recordings)
     array.path.unlink()
     with pytest.raises(ValueError, match=r"data.cache_dir=.*cache cannot be written to \(.*read-only file system\); set data"):
         CachedRecordings(recordings, layout)
+
+
+def test_a_read_only_cache_leaves_out_what_a_writable_one_does(recordings, layout, write_noise, tmp_path, read_only, caplog):
+    damaged = tmp_path / "audio" / "nan.wav"
+    soundfile.write(damaged, np.where(np.arange(96_000) == 50_000, np.nan, 0.1), 48_000, subtype="FLOAT")
+    wanted = [recordings[0], Recording(str(damaged), 2.0, "train", "nan"), recordings[1]]
+    writable = CachedRecordings(wanted, layout)
+    read_only()
+    caplog.clear()
+    cached = CachedRecordings(wanted, layout)
+    assert cached.skipped == writable.skipped == [f"{damaged}: holds NaN or infinite samples"]
+    assert caplog.messages == [f"skipped {damaged}: holds NaN or infinite samples"]
+    assert cached.recordings == recordings
+    assert_exact(cached, recordings)
+    added = Recording(str(write_noise(tmp_path / "audio" / "new.wav", 2.0, 48_000)), 2.0, "train", "new")
+    with pytest.raises(ValueError, match="cannot be written to"):
+        CachedRecordings([*wanted, added], layout)
 
 
 def test_what_a_full_disk_has_interrupted_goes_on(recordings, layout, monkeypatch):
@@ -242,10 +267,10 @@ print(CachedRecordings(recordings, CacheFormat(Path({str(layout.folder)!r}), 480
 def test_an_array_that_another_process_has_made_meanwhile_is_taken(recordings, layout, monkeypatch):
     def other_process(folder):
         with monkeypatch.context() as patch:
-            patch.setattr(cache_filling, "_prepare", original)
+            patch.setattr(cache_filling, "check_folder", original)
             CachedRecordings(recordings, layout)
         monkeypatch.setattr(cache_decoding, "decode_blocks", lambda *arguments: pytest.fail("decoded again"))
 
-    original = cache_filling._prepare
-    monkeypatch.setattr(cache_filling, "_prepare", other_process)
+    original = cache_filling.check_folder
+    monkeypatch.setattr(cache_filling, "check_folder", other_process)
     assert_exact(CachedRecordings(recordings, layout), recordings)

@@ -4,7 +4,7 @@ import time
 import pytest
 from rich.console import Console
 
-from datamodules.parallel import parallel_map, tracked
+from datamodules.parallel import map_unknown, parallel_map, tracked
 
 
 def test_results_keep_the_order_of_the_items():
@@ -38,3 +38,14 @@ def test_bar_is_shown_on_a_terminal_where_there_is_something_to_do(items, shown,
     monkeypatch.setattr("datamodules.parallel.Console", lambda **options: Console(**options, force_terminal=True))
     assert list(tracked(iter(items), len(items), "Comparing")) == list(items)
     assert ("Comparing" in capsys.readouterr().err) == shown
+
+
+def test_what_is_known_is_not_found_out_again():
+    found = []
+
+    def find(number):
+        found.append(number)
+        return -number
+
+    assert map_unknown({1: 10, 3: 30}.get, find, [1, 2, 3, 4], "") == [10, -2, 30, -4]
+    assert sorted(found) == [2, 4]
