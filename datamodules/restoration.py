@@ -65,7 +65,6 @@ class RestorationDataModule(pl.LightningDataModule):
         eval_seed: of the evaluation's corruptions; `seed` does not change them.
         silence_db: RMS level without the mean, in dBFS, below which windows are not used; None uses all.
         level_db: gain of training windows in dB, one number or `[low, high]`; None leaves them alone.
-        sudden_starts: share of training windows that are silent up to a place in their first half.
         split: `recordings` keeps each in one split; `time` cuts all of them into train, val and test.
         narrow_targets: where the corruption limits the band, use recordings too that are known to hold nothing in the upper band;
             see `bandwidths`.
@@ -101,7 +100,6 @@ class RestorationDataModule(pl.LightningDataModule):
         max_recordings: Mapping[str, int | None] | None = None,
         seed: int = 0,
         stride_samples: int | None = None,
-        sudden_starts: float = 0.0,
     ) -> None:
         """Check the values; files are read by `setup`."""
         super().__init__()
@@ -117,7 +115,7 @@ class RestorationDataModule(pl.LightningDataModule):
         if samples_per_epoch is None and stride_samples is None:
             raise ValueError("data.samples_per_epoch=null needs data.stride_samples: windows that are drawn have no end")
         self._sampler = EpochSampler(samples_per_epoch)
-        self._window_rules = WindowRules(window_samples, silence_db, level_db, stride_samples, sudden_starts)
+        self._window_rules = WindowRules(window_samples, silence_db, level_db, stride_samples)
         eval_samples = round(eval_seconds * sample_rate)
         self._eval_rules = EvalRules(eval_samples, window_samples, eval_windows, silence_db, eval_seed)
         layout = CacheFormat(absolute(cache_dir), sample_rate, channels, cache_dtype)

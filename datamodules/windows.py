@@ -32,14 +32,12 @@ class WindowRules:
         silence_db: RMS level without the mean, in dBFS, below which a window is drawn again; None accepts all.
         level_db: gain in dB, `[low, high]` or one number; None leaves the level alone.
         stride_samples: from one sliding window to the next; None draws windows anywhere.
-        sudden_starts: share of windows that are silent up to a place that is drawn, so that something begins out of nothing.
     """
 
     window_samples: int
     silence_db: float | None = None
     level_db: Range | None = None
     stride_samples: int | None = None
-    sudden_starts: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -49,8 +47,6 @@ class WindowRules:
             raise ValueError(f"data.stride_samples={self.stride_samples} must be at least 1, or null")
         if self.level_db is not None:
             as_range(self.level_db, "data.level_db")
-        if not 0 <= self.sudden_starts <= 1:
-            raise ValueError(f"data.sudden_starts={self.sudden_starts} must be within 0 to 1")
 
 
 class TrainWindows(Dataset[dict[str, Any]]):
@@ -109,18 +105,8 @@ class TrainWindows(Dataset[dict[str, Any]]):
         if self._rules.level_db is not None:
             level_db = uniform(*as_range(self._rules.level_db, "data.level_db"), (), generator)
             window = {name: audio * 10 ** (level_db / 20) for name, audio in window.items()}
-        if self._rules.sudden_starts:
-            start = self._draw_start(generator)
-            window = {
-                name: torch.cat([torch.zeros_like(audio[:, :start]), audio[:, start:]], 1) for name, audio in window.items()
-            }
         labels = {} if self._labels is None else {"labels": torch.from_numpy(self._labels[recording])}
         return {**window, **labels, "index": n}
-
-    def _draw_start(self, generator: torch.Generator) -> int:
-        """Draw how many samples at the beginning of a window are silent; most of it stays."""
-        is_sudden, place = torch.rand(2, generator=generator).tolist()
-        return int(place * self._rules.window_samples / 2) if is_sudden < self._rules.sudden_starts else 0
 
     def locate(self, generator: torch.Generator) -> tuple[int, int]:
         """Draw a window: the recording's index and the offset in samples."""

@@ -136,9 +136,6 @@ DATA: Keys = {
     "eval_seed": Key(SEED, "Seed of the corruption of validation and test windows."),
     "silence_db": Key(nullable(Number(-1000, 20)), "Level below which a window is not used; null uses all.", "dB"),
     "level_db": Key(nullable(Span(Number(-200, 200))), "Gain of training windows, drawn for each; null: none.", "dB"),
-    "sudden_starts": Key(
-        Number(0, 1), "Share of training windows that are silent up to a place that is drawn, as before a sudden sound."
-    ),
     "split": Key(
         OneOf(constant("datamodules.catalog", "CATALOGS")),
         "How recordings are divided: each into one split, or all cut apart by time.",

@@ -49,17 +49,7 @@ FOLLOWING = {
     "model.sample_rate": "data.sample_rate",
 }
 """Keys that have the values of others."""
-OF_TRAINING = (
-    "batch_size",
-    "samples_per_epoch",
-    "stride_samples",
-    "num_workers",
-    "cache",
-    "cache_dir",
-    "level_db",
-    "sudden_starts",
-    "seed",
-)
+OF_TRAINING = ("batch_size", "samples_per_epoch", "stride_samples", "num_workers", "cache", "cache_dir", "level_db", "seed")
 """Keys of the data that leave the validation pairs as they are."""
 NOTHING = "null"
 

@@ -25,7 +25,6 @@ ADVERSARIAL = (
     "staged.Staged",
 )
 NEW_KEYS: dict[str, dict[str, Any]] = {
-    "datamodules.restoration.restoration_data": {"sudden_starts": 0.0},
     "models.mask_net.MaskNet": {"detailed_hz": None},
     **{name: {"neighborhood": 8} for name in ("models.conv_rnn.ConvRNN", "models.cold_diffusion.ColdDiffusionRNN")},
     **{

@@ -101,18 +101,6 @@ def test_level_varies_within_its_range():
     assert TrainWindows(arrays, WindowRules(10), seed=0)[0]["clean"][0, 0].item() == pytest.approx(0.1)
 
 
-def test_a_share_of_windows_is_silent_up_to_a_place_in_its_first_half():
-    windows = TrainWindows(Arrays(np.full((1, 1000), 0.1, np.float32)), WindowRules(100, sudden_starts=0.25), seed=0)
-    silent = [int((windows[n]["clean"][0] == 0).sum()) for n in range(400)]
-    for n, start in enumerate(silent):
-        assert (windows[n]["clean"][0, start:] == np.float32(0.1)).all()
-    assert 0.2 < np.count_nonzero(silent) / 400 < 0.3
-    assert 40 < max(silent) < 50
-    whole = TrainWindows(Arrays(ramp(1000)), WindowRules(100), seed=0)
-    cut = TrainWindows(Arrays(ramp(1000)), WindowRules(100, sudden_starts=1.0), seed=0)
-    assert all((whole[n]["clean"][0, 50:] == cut[n]["clean"][0, 50:]).all() for n in range(20)), "the same windows"
-
-
 def test_recordings_are_never_modified():
     array = np.full((1, 100), 0.1, np.float32)
     TrainWindows(Arrays(array), WindowRules(100, level_db=[6, 6]), seed=0)[0]["clean"].mul_(2)
@@ -139,11 +127,9 @@ def test_a_window_longer_than_every_recording_names_the_key():
         TrainWindows(Arrays(ramp(10), ramp(12)), WindowRules(20), seed=0)
 
 
-@pytest.mark.parametrize(
-    "rules", [{"window_samples": 0}, {"window_samples": 8, "level_db": [3, -3]}, {"window_samples": 8, "sudden_starts": 1.1}]
-)
+@pytest.mark.parametrize("rules", [{"window_samples": 0}, {"window_samples": 8, "level_db": [3, -3]}])
 def test_impossible_rules_are_refused(rules):
-    with pytest.raises(ValueError, match=r"data\.(window_samples|level_db|sudden_starts)="):
+    with pytest.raises(ValueError, match=r"data\.(window_samples|level_db)="):
         WindowRules(**rules)
 
 
