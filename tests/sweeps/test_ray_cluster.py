@@ -23,6 +23,8 @@ from sweeps.records import read_job
 Sweep = Callable[..., "subprocess.Popen[str]"]
 EPOCHS = 12
 ON_THIS_MACHINE = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+ON_THIS_MACHINE |= {"RAY_agent_register_timeout_ms": "100000", "RAY_worker_register_timeout_seconds": "300"}
+ON_THIS_MACHINE |= {"RAY_raylet_start_wait_time_s": "200"}
 MEETING = """
 import os, sys, time
 if "hydra.mode=RUN" in sys.orig_argv:
@@ -61,20 +63,32 @@ class Cluster:
             start.append("--include-dashboard=false")
         shared = ["--block", "--node-ip-address=127.0.0.1", "--object-store-memory=80000000", *options]
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *start, *shared]
-        with open(f"{self.folder}/node{len(self.nodes)}.log", "wb") as log:
-            environment = {**os.environ, **ON_THIS_MACHINE, **variables}
-            node = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=self.folder, env=environment)
-        self.nodes.append(node)
-        wait_until(lambda: b"Ray runtime started" in Path(log.name).read_bytes())
+        environment = {**os.environ, **ON_THIS_MACHINE, **variables}
+        for attempt in range(3):  # Ray gives its parts half a minute to start, which a busy machine may not have
+            log = Path(self.folder, f"node{len(self.nodes)}-{attempt}.log")
+            with log.open("wb") as file:
+                node = subprocess.Popen(
+                    command, stdout=file, stderr=file, start_new_session=True, cwd=self.folder, env=environment
+                )
+            self.nodes.append(node)
+            wait_until(lambda: b"Ray runtime started" in log.read_bytes() or node.poll() is not None)  # noqa: B023
+            if node.poll() is None:
+                return
+            end_node(self.nodes.pop())
+        pytest.fail(log.read_text(encoding="utf-8"))
 
     def end(self) -> None:
         for node in reversed(self.nodes):
-            node.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                node.wait(timeout=20)
-            with suppress(ProcessLookupError):
-                os.killpg(node.pid, signal.SIGKILL)
-            node.wait()
+            end_node(node)
+
+
+def end_node(node: "subprocess.Popen[bytes]") -> None:
+    node.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        node.wait(timeout=20)
+    with suppress(ProcessLookupError):
+        os.killpg(node.pid, signal.SIGKILL)
+    node.wait()
 
 
 @pytest.fixture
@@ -146,9 +160,9 @@ def test_jobs_of_a_lost_process_and_of_a_lost_machine_go_on_elsewhere(
 def test_two_jobs_share_a_gpu_at_the_same_time(start_sweep: Sweep, cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(MEETING, encoding="utf-8")
     (tmp_path / "meeting").mkdir()
-    spy = {"PYTHONPATH": str(tmp_path), "MEETING": str(tmp_path / "meeting")}
-    cluster.add("--num-cpus=2", "--num-gpus=1", **spy)
+    cluster.add("--num-cpus=2", "--num-gpus=1", PYTHONPATH=str(tmp_path))
     launcher = ["hydra/launcher=ray", f"+hydra.launcher.ray.init.address={cluster.address}"]
+    launcher.append(f"+hydra.launcher.ray.init.runtime_env.env_vars.MEETING={tmp_path / 'meeting'}")
     sweep, share = tmp_path / "sweep", "+hydra.launcher.ray.remote.num_gpus=0.5"
     process = start_sweep(sweep, *launcher, share, "model.optimizer.lr=fast,slow", **ON_THIS_MACHINE)
     output, _ = process.communicate(timeout=600)
