@@ -91,7 +91,8 @@ def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
         if are_spent():
             return _leave(known or job, folder, "n_trials" in hydra.sweeper)
         if begin_attempt(folder, task, lost).lost == MOST_LOST:
-            return _give_up(job, folder)
+            _give_up(job, folder)
+            return None
         ended = _run(job, folder, cfg, hydra)
     finally:
         lock.close()

@@ -140,7 +140,7 @@ def write_sweep(sweep: Path, command: Sequence[str], jobs: dict[Path, Job]) -> N
 def command_of(sweep: Path) -> list[str]:
     """Return the command line of a sweep, which processes on other machines do not have; nothing if it cannot be read."""
     try:
-        command = read_json(sweep / "sweep.json").get("command")
+        command: Any = read_json(sweep / "sweep.json").get("command")
     except DamagedFileError:
         return []
     return list(command) if _is_texts(command) else []
