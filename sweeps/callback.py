@@ -1,6 +1,5 @@
 """What happens once per sweep, in the process that Hydra started: preparation before the jobs, the account of them afterwards."""
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +10,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from conf.compose import exit_code_of
 from lightning_modules.runs.plugins import import_plugins
+from sweeps.attempts import start_override
 from sweeps.dry_run import tell_sweep
 from sweeps.hours import LEFT_CODE, override_of
-from sweeps.isolation import is_at_work, quoted
+from sweeps.isolation import quoted
+from sweeps.places import is_at_work
+from sweeps.ray_cluster import prepare_ray
 from sweeps.records import DONE, Job, damaged_jobs, describe, jobs_of, own_overrides, reason, write_sweep
 
 
@@ -28,21 +30,21 @@ class SweepCallback(Callback):
         """Create the sweep's folder, and tell the sweeper what earlier parts of the sweep found.
 
         Raises:
-            SystemExit: with a sentence, if the objectives are none, or a plugin cannot be used; 0 after a dry run.
+            SystemExit: with a sentence, if the objectives are none, a plugin cannot be used, or Ray's cluster does not answer; 0
+                after a dry run.
         """
         _import_plugins(config.get("plugins"))
         if config.get("dry_run"):
             raise SystemExit(exit_code_of(lambda: tell_sweep(config)))
+        if "ray" in config.hydra.get("launcher", {}):
+            prepare_ray(config)
         self.folder = Path(config.hydra.runtime.cwd, config.hydra.sweep.dir)
         self.folder.mkdir(parents=True, exist_ok=True)
         for sentence in damaged_jobs(self.folder):
             print(f"warning: left out of the sweep, {sentence}", file=sys.stderr, flush=True)
         write_sweep(self.folder, sys.argv, jobs_of(self.folder))
         self.started_ns = (self.folder / "sweep.json").stat().st_mtime_ns
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-        if not sys.stdout.isatty():
-            os.environ.setdefault("RAY_COLOR_PREFIX", "0")
+        _set_for_jobs(config, start_override())
         if config.get("sweep_hours") is not None:
             _set_for_jobs(config, override_of(config.sweep_hours))
         if "direction" in config.hydra.sweeper:
@@ -55,7 +57,7 @@ class SweepCallback(Callback):
             SystemExit: 1, if there are such jobs, or some whose end failed after their result was written, and the sweep does not
                 end for another reason; 3, if some are left alone because the hours of the sweep are spent.
         """
-        if config.get("dry_run"):
+        if not self.started_ns:
             return
         jobs = jobs_of(self.folder)
         write_sweep(self.folder, sys.argv, jobs)

@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,16 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from conf.compose import FOLDER, plain
-from lightning_modules.runs.folder import AGENTS_ID, FolderLock, RunFolderError, fingerprint, status
+from lightning_modules.runs.folder import AGENTS_ID, RunFolderError, fingerprint, status
+from sweeps.attempts import MOST_LOST, START_VARIABLE, begin_attempt, earlier_attempt, task_of
 from sweeps.child import Ended, run_child
 from sweeps.forge import Forges
-from sweeps.hours import ENDS_VARIABLE, LEFT_CODE, are_spent
+from sweeps.hours import ENDS_VARIABLE, StudyEnd, are_spent
 from sweeps.names import job_name
 from sweeps.objectives import Objective, as_sweeper_objective, read_objectives
+from sweeps.places import lock_when_free, take_folder
 from sweeps.pruning import MedianRule
-from sweeps.records import DONE, Job, claim, describe, jobs_of, next_number, reason, tail
+from sweeps.records import DONE, Job, command_of, describe, jobs_of, reason, tail
 
 ROOT = Path(__file__).parent.parent
 LAUNCH_VARIABLES = (
@@ -42,6 +43,7 @@ LAUNCH_VARIABLES = (
     "PL_GLOBAL_SEED",
     "CLARION_RUN_FOLDER",
     ENDS_VARIABLE,
+    START_VARIABLE,
     AGENTS_ID,
     "TORCHELASTIC_RUN_ID",
     "TORCHELASTIC_RESTART_COUNT",
@@ -51,8 +53,6 @@ LAUNCH_VARIABLES = (
 """What would tell a job that it is part of something else."""
 FORGES = Forges()
 """Start the jobs of this process, which a launcher may give one after the other."""
-JOB_LOCK = "job.lock"
-"""Held from before a job's process starts: the run itself locks its folder only seconds later."""
 
 
 def in_sweep() -> bool:
@@ -63,48 +63,66 @@ def in_sweep() -> bool:
 def run_job(cfg: DictConfig, script: str = "train.py") -> Objective:
     """Run one job of a multirun as a process of its own, unless a job of the sweep has its result already.
 
+    A job whose worker was lost goes on in its folder, where it was.
+
     Args:
         cfg: the job's configuration.
         script: in the project's root; the job's command line is for it.
 
     Returns:
-        The job's objectives, for a sweeper; None if it has none.
+        The job's objectives, for a sweeper; None if it has none; where the hours of a study are spent, what ends it.
 
     Raises:
-        SystemExit: 128 + n after signal n, once the job has ended; 3 where the hours of a study are spent.
+        SystemExit: 128 + n after signal n, once the job has ended.
     """
     hydra = HydraConfig.get()
     sweep, overrides = Path(hydra.runtime.cwd, hydra.sweep.dir), list(hydra.overrides.task)
-    identity = identity_of(cfg, overrides)
-    folder, lock = _take_folder(sweep / str(hydra.sweep.subdir), identity, cfg.get("rerun", True))
+    identity, task = identity_of(cfg, overrides), task_of(int(hydra.job.num))
+    lost, rerun = earlier_attempt(sweep, task), cfg.get("rerun", True)
+    folder, lock = lock_when_free(lost.folder) if lost else take_folder(sweep / str(hydra.sweep.subdir), identity, rerun)
     try:
         known = jobs_of(sweep).get(folder)
         if known and known.status in DONE:
             os.utime(folder / "job.json")
             print(f"{describe(folder, known)} (before; rerun=true repeats it)", flush=True)
             return as_sweeper_objective(known.objectives)
-        job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg))
+        resume = "auto" if lost or not rerun else "null"
+        job = Job(identity, overrides, _command(script, hydra, sweep, folder, cfg, resume))
         if are_spent():
-            _leave(known or job, folder, "n_trials" in hydra.sweeper)
+            return _leave(known or job, folder, "n_trials" in hydra.sweeper)
+        if begin_attempt(folder, task, lost).lost == MOST_LOST:
+            _give_up(job, folder)
             return None
         ended = _run(job, folder, cfg, hydra)
     finally:
         lock.close()
-    print(describe(folder, job), flush=True)
-    if job.status == "finished" and job.exit_code:
-        print(f"job {folder.name}: its end failed after its result was written: {reason(job)}", flush=True)
+    _tell_end(job, folder)
     if ended.signal is not None:
         raise SystemExit(128 + ended.signal)
     return as_sweeper_objective(job.objectives)
 
 
-def _leave(job: Job, folder: Path, is_study: bool) -> None:
+def _tell_end(job: Job, folder: Path) -> None:
+    print(describe(folder, job), flush=True)
+    if job.status == "finished" and job.exit_code:
+        print(f"job {folder.name}: its end failed after its result was written: {reason(job)}", flush=True)
+
+
+def _leave(job: Job, folder: Path, is_study: bool) -> StudyEnd | None:
     """Write down that a job waits for another time; a study draws no more trials, of whose results it would know nothing."""
     job.status = "left"
     job.write(folder)
     print(describe(folder, job), flush=True)
-    if is_study:
-        raise SystemExit(LEFT_CODE)
+    return StudyEnd() if is_study else None
+
+
+def _give_up(job: Job, folder: Path) -> None:
+    """Let a job fail that has cost too many workers: what takes them with it will not go away."""
+    log = folder / "output.log"
+    said = f"error: lost {MOST_LOST} workers in a row without a new checkpoint, as for want of memory"
+    job.status, job.exit_code, job.last_lines = "failed", 1, [*(tail(log) if log.is_file() else []), said]
+    job.write(folder)
+    print(describe(folder, job), flush=True)
 
 
 def identity_of(cfg: DictConfig, overrides: Sequence[str]) -> str:
@@ -115,47 +133,13 @@ def identity_of(cfg: DictConfig, overrides: Sequence[str]) -> str:
         return hashlib.sha256("\n".join(overrides).encode()).hexdigest()
 
 
-def _take_folder(proposed: Path, identity: str, rerun: bool) -> tuple[Path, FolderLock]:
-    """Take the folder of this very job in an earlier sweep, else the proposed one, or one with the next free number.
-
-    Of two sweeps at once the second one leaves a folder alone that the first is at work on.
-    """
-    jobs = jobs_of(proposed.parent)
-    same = [folder for folder, job in jobs.items() if job.identity == identity and not rerun]
-    taken = next(((folder, lock) for folder in reversed(same) if (lock := _lock_if_free(folder))), None)
-    if taken is None:
-        numbers = (proposed.with_name(str(number)) for number in count(next_number(jobs)))
-        folder = next(place for place in chain([proposed], numbers) if claim(place))
-        taken = folder, FolderLock(folder, JOB_LOCK)
-    if taken[0] != proposed and proposed.is_dir() and not any(proposed.iterdir()):
-        proposed.rmdir()
-    return taken
-
-
-def _lock_if_free(folder: Path) -> FolderLock | None:
-    """Lock a job's folder, unless a sweep holds it, or a run that was started there by hand."""
-    try:
-        FolderLock(folder).close()
-        return FolderLock(folder, JOB_LOCK)
-    except RunFolderError:
-        return None
-
-
-def is_at_work(folder: Path) -> bool:
-    """Say whether another process is at work on a job."""
-    lock = _lock_if_free(folder)
-    if lock is not None:
-        lock.close()
-    return lock is None
-
-
-def _command(script: str, hydra: Any, sweep: Path, folder: Path, cfg: DictConfig) -> list[str]:
+def _command(script: str, hydra: Any, sweep: Path, folder: Path, cfg: DictConfig, resume: str) -> list[str]:
     """Return the command line that repeats a job as a single run; what the user overrides is left alone."""
     given = {override.lstrip("+~").split("=")[0] for override in hydra.overrides.task}
-    name = job_name(sweep.name, folder.name, hydra.overrides.task, sys.argv[1:], cfg.get("seed", 0))
+    name = job_name(sweep.name, folder.name, hydra.overrides.task, command_of(sweep)[1:], cfg.get("seed", 0))
     named = {"group": sweep.name, "run_name": name, "trainer.enable_progress_bar": "false"}
     if script == "train.py":
-        named["resume"] = "null" if cfg.rerun else "auto"
+        named["resume"] = resume
     added = [f"{key}={quoted(value)}" for key, value in named.items() if key in _keys(cfg) and key not in given]
     sources = [source for source in hydra.runtime.config_sources if source.schema == "file"]
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "command-line"]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from lightning_modules.metrics.registry import METRICS, computed_in
 from lightning_modules.runs.damage import DamagedFileError, is_number, read_json
+from sweeps.hours import StudyEnd
 
-Objective = float | list[float] | None
-"""What a sweeper is told of a job: one value or several; None of a job that has none."""
+Objective = float | list[float] | StudyEnd | None
+"""What a sweeper is told of a job: one value or several; None of a job that has none; or that it is to draw no more."""
 
 
 def read_objectives(folder: Path, names: Sequence[str]) -> dict[str, float | None]:

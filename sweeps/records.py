@@ -137,6 +137,15 @@ def write_sweep(sweep: Path, command: Sequence[str], jobs: dict[Path, Job]) -> N
     write_json(sweep / "sweep.json", {"command": list(command), "jobs": listed})
 
 
+def command_of(sweep: Path) -> list[str]:
+    """Return the command line of a sweep, which processes on other machines do not have; nothing if it cannot be read."""
+    try:
+        command: Any = read_json(sweep / "sweep.json").get("command")
+    except DamagedFileError:
+        return []
+    return list(command) if _is_texts(command) else []
+
+
 def describe(folder: Path, job: Job, own: Sequence[str] = ()) -> str:
     """Say in a line how a job ended; of a failed one what it said last, and where the rest is.
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Leaderboard:
     main: str
     cells: Mapping[str, Mapping[str, Cell]]
 
-    @property
+    @cached_property  # asked for each row, and looks at all of them
     def compute(self) -> list[str]:
         """The columns of COMPUTE that at least one run recorded."""
         return [name for name in COMPUTE if any(not math.isnan(method.fact(name)) for method in self.methods)]

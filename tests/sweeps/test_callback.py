@@ -25,7 +25,8 @@ sys.stdin.read()
 @pytest.fixture
 def config(tmp_path: Path) -> DictConfig:
     basic = {"_target_": "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"}
-    return OmegaConf.create({"hydra": {"runtime": {"cwd": str(tmp_path)}, "sweep": {"dir": "sweep"}, "sweeper": basic}})
+    hydra = {"runtime": {"cwd": str(tmp_path)}, "sweep": {"dir": "sweep"}, "sweeper": basic, "overrides": {"hydra": []}}
+    return OmegaConf.create({"hydra": hydra})
 
 
 def job(folder: Path, status: str) -> None:

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from lightning_modules.runs.damage import DamagedFileError
-from sweeps.records import Job, claim, damaged_jobs, describe, jobs_of, next_number, own_overrides, read_job, tail, write_sweep
+from sweeps.records import (
+    Job,
+    claim,
+    command_of,
+    damaged_jobs,
+    describe,
+    jobs_of,
+    next_number,
+    own_overrides,
+    read_job,
+    tail,
+    write_sweep,
+)
 
 
 def job(**facts: object) -> Job:
@@ -41,6 +53,10 @@ def test_sweep_lists_every_job(tmp_path: Path) -> None:
     stored = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert stored["command"] == ["train.py", "-m"]
     assert stored["jobs"]["0"]["exit_code"] == 137
+    assert command_of(tmp_path) == ["train.py", "-m"]
+    (tmp_path / "sweep.json").write_text('{"command": 3}', encoding="utf-8")
+    assert command_of(tmp_path) == []
+    assert command_of(tmp_path / "none") == []
 
 
 def test_only_the_end_of_an_output_is_kept(tmp_path: Path) -> None:
