@@ -8,8 +8,9 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from lightning_modules.base import RestorationModule
-from lightning_modules.training.compiling import compile_parts
 
+OPTIONS = {"fallback_random": True}
+"""Of torch's compiler: dropout draws what it draws without."""
 _OWN_LOOK = "The .grad attribute of a Tensor that is not a leaf"
 """What torch warns of when its compiler looks at what goes into a part, as if it were the user's mistake."""
 
@@ -39,3 +40,9 @@ class Compiling(Callback):
         """Leave what this process does next as it is, where a validation failed too."""
         torch.compiler.set_stance("default")
         self._quiet.close()
+
+
+def compile_parts(module: RestorationModule) -> None:
+    """Have the parts of a method compiled when they are called for the first time; names of weights stay as they are."""
+    for part in module.compiled_parts:
+        part.compile(options=OPTIONS)

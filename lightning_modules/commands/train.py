@@ -28,6 +28,7 @@ from lightning_modules.callbacks.every_run import run_callbacks
 from lightning_modules.callbacks.mid_epoch import batches_of_epoch
 from lightning_modules.callbacks.progress import ScoringBar, TrainingBar, with_bar
 from lightning_modules.callbacks.stereo_learning import StereoLearning
+from lightning_modules.commands.compiling import check_compiling, is_of_compiler, why_not_compiled
 from lightning_modules.commands.going_on import BEST_ANEW_VARIABLE, GoesOn, as_the_first, goes_on_from
 from lightning_modules.commands.repeating import told_of_earlier_run
 from lightning_modules.commands.starting import Start, began_with, method_to_train, start_training
@@ -42,7 +43,6 @@ from lightning_modules.runs.kept_files import discard_checkpoints
 from lightning_modules.runs.made_with import write_made_with
 from lightning_modules.runs.tracking import close_loggers
 from lightning_modules.signals import Interrupted
-from lightning_modules.training.compiling import check_compiling, is_of_compiler, why_not_compiled
 from lightning_modules.training.hardware import pick_precision
 from machine.launched import is_first_process
 from machine.slurm import queue_again, requeue_signals

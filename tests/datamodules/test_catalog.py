@@ -10,7 +10,7 @@ from datamodules.splits import split_groups
 
 
 class Source:
-    place = "data.root=/data"
+    place, limits_hz = "data.root=/data", {}
 
     def __init__(self, *splits):
         self.root, self.skipped, self.listings = Path("/data"), ["/data/bad.wav: is an empty file"], 0

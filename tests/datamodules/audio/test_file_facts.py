@@ -141,6 +141,7 @@ def test_what_is_known_of_files_that_are_gone_is_given_up(audio, index, tmp_path
 def test_a_folder_that_takes_no_file_costs_the_next_start_its_time_only(audio, tmp_path):
     (tmp_path / "cache").write_bytes(b"a file in place of the folder")
     remember(tmp_path / "cache" / "files" / "index.json", audio)
+    assert (tmp_path / "cache").read_bytes() == b"a file in place of the folder"
 
 
 @pytest.mark.posix

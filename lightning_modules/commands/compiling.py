@@ -5,8 +5,6 @@ import torch
 from lightning_modules.base import RestorationModule
 from lightning_modules.runs.printing import one_line
 
-OPTIONS = {"fallback_random": True}
-"""Of torch's compiler: dropout draws what it draws without."""
 _OF_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch")
 _WAY_OUT = "compile=false trains without"
 
@@ -24,12 +22,6 @@ def check_compiling(module: RestorationModule, device: torch.device) -> None:
         torch.compile(_trial)(torch.zeros(2, device=device))
     except Exception as error:  # of the compiler for this device, of what it calls, or of the system
         raise ValueError(_refusal(device, error)) from error
-
-
-def compile_parts(module: RestorationModule) -> None:
-    """Have the parts of a method compiled when they are called for the first time; names of weights stay as they are."""
-    for part in module.compiled_parts:
-        part.compile(options=OPTIONS)
 
 
 def is_of_compiler(error: BaseException) -> bool:

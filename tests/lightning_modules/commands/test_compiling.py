@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from conf.settings import TrainSettings
 from lightning_modules.base import RestorationModule
 from lightning_modules.callbacks.averaging import WEIGHTS
+from lightning_modules.callbacks.compiling import compile_parts
+from lightning_modules.commands.compiling import check_compiling, is_of_compiler
 from lightning_modules.commands.train import train
 from lightning_modules.runs.checkpoint import load_restorer
-from lightning_modules.training.compiling import check_compiling, compile_parts, is_of_compiler
 from models.restorer import Restorer
 from tests.models.small import description, shrunk, untrained, with_weights
 
