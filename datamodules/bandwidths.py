@@ -4,8 +4,7 @@ Nothing above the estimate of a recording is sound that was recorded, so restori
 """
 
 import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from datamodules.sources import Recording
 
@@ -15,25 +14,21 @@ LEAST_SHARE = 0.85
 log = logging.getLogger(__name__)
 
 
-def wide_enough(
-    recordings: Sequence[Recording], least_bandwidth_hz: float | None, limits_hz: Mapping[str, float]
-) -> list[Recording]:
-    """Leave out recordings whose bandwidth is known to be lower, by an estimate or by the rate of the file, and say how many.
+def wide_enough(recordings: Sequence[Recording], least_bandwidth_hz: float | None) -> list[Recording]:
+    """Leave out recordings whose estimated bandwidth is known and lower, and say how many.
 
     Args:
         recordings: of all splits.
         least_bandwidth_hz: None leaves out nothing.
-        limits_hz: above which a file holds nothing, by path; see `Source.limits_hz`.
     """
     if least_bandwidth_hz is None:
         return list(recordings)
-    bands_hz = {item.path: min(item.bandwidth_hz or math.inf, limits_hz.get(item.path, math.inf)) for item in recordings}
-    narrow = [item for item in recordings if bands_hz[item.path] < least_bandwidth_hz]
+    narrow = [item for item in recordings if item.bandwidth_hz is not None and item.bandwidth_hz < least_bandwidth_hz]
     if narrow:
         log.warning(
             "left out %d of %d recordings, which hold nothing above %.0f Hz or less (e.g. %s) and so are no targets for a band "
             "up to %.0f Hz; data.narrow_targets=true uses them",
-            len(narrow), len(recordings), max(bands_hz[item.path] for item in narrow), narrow[0].path,
+            len(narrow), len(recordings), max(item.bandwidth_hz or 0 for item in narrow), narrow[0].path,
             least_bandwidth_hz / LEAST_SHARE,
         )  # fmt: skip
     paths = {item.path for item in narrow}

@@ -130,7 +130,7 @@ class RecordingCatalog(Catalog):
 
     def _list(self) -> list[Recording]:
         if self._listed is None:
-            listed = wide_enough(self._source.recordings(), self._needs.bandwidth_hz, self._source.limits_hz)
+            listed = wide_enough(self._source.recordings(), self._needs.bandwidth_hz)
             self._listed = self._divide(listed if self._allow_duplicates else keep_together(listed, self._source.facts))
         return self._listed
 
@@ -182,7 +182,7 @@ class TimeCatalog(Catalog):
     """All recordings in all splits, each cut apart by time; see `time_parts`."""
 
     def _read(self, split: Split) -> Recordings:
-        recordings = wide_enough(self._source.recordings(), self._needs.bandwidth_hz, self._source.limits_hz)
+        recordings = wide_enough(self._source.recordings(), self._needs.bandwidth_hz)
         limit = self._limits.get(split)
         chosen = set(_by_hash(recordings)[:limit])
         parts = TimeParts(self._reader([item for item in recordings if item in chosen]), split, self._needs.sample_rate)

@@ -43,7 +43,7 @@ def probe_all(
     return results
 
 
-def readable_files(paths: Sequence[Path], facts: FileFacts = NO_FACTS) -> tuple[dict[Path, audio_io.AudioInfo], list[str]]:
+def readable_files(paths: Sequence[Path], facts: FileFacts = NO_FACTS) -> tuple[dict[Path, float], list[str]]:
     """Probe every file.
 
     Args:
@@ -51,12 +51,12 @@ def readable_files(paths: Sequence[Path], facts: FileFacts = NO_FACTS) -> tuple[
         facts: as of `probe_all`.
 
     Returns:
-        The header of each readable file, in the order given, and one sentence per file that is not.
+        The duration in seconds of each readable file, in the order given, and one sentence per file that is not.
     """
     results = probe_all(paths, facts)
     problems = [str(result) for result in results if isinstance(result, audio_io.AudioFileError)]
     infos = [result for result in results if isinstance(result, audio_io.AudioInfo)]
-    return {info.path: info for info in infos}, problems
+    return {info.path: info.frames / info.sample_rate_hz for info in infos}, problems
 
 
 def unread_files(paths: Sequence[Path]) -> list[str]:

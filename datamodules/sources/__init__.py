@@ -58,7 +58,6 @@ class Source(ABC):
         root: the same as an absolute path.
         kind: `speech`, or `music` for anything else; of folders known after `recordings()`.
         skipped: after `recordings()`, one sentence per file that could not be used.
-        limits_hz: after `recordings()`, half the sample rate of each readable file, above which it holds nothing.
         facts: what is known of its files from earlier starts; the data module says where that is kept.
     """
 
@@ -70,13 +69,10 @@ class Source(ABC):
         """Remember the folder; nothing is read before `recordings()`."""
         self.root = absolute(root)
         self.skipped: list[str] = []
-        self.limits_hz: dict[str, float] = {}
 
     def readable(self, paths: Sequence[Path]) -> tuple[dict[Path, float], list[str]]:
         """Return the seconds of each readable file, in the order given, and a sentence per other one; see `readable_files`."""
-        infos, problems = readable_files(paths, self.facts)
-        self.limits_hz |= {str(path): info.sample_rate_hz / 2 for path, info in infos.items()}
-        return {path: info.frames / info.sample_rate_hz for path, info in infos.items()}, problems
+        return readable_files(paths, self.facts)
 
     @property
     def place(self) -> str:

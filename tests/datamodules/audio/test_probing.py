@@ -18,11 +18,11 @@ def test_files_are_probed_in_order_and_broken_ones_named_once(tmp_path, write_no
     assert [record.getMessage().count("missing.wav") for record in caplog.records] == [1]
 
 
-def test_readable_files_come_with_their_headers(tmp_path, write_noise, broken_files) -> None:
+def test_readable_files_come_with_their_durations(tmp_path, write_noise, broken_files) -> None:
     good = write_noise(tmp_path / "good.wav", 0.5)
     names = broken_files(tmp_path / "broken")
-    infos, problems = readable_files([good, *sorted((tmp_path / "broken").iterdir())])
-    assert {path: info.frames / info.sample_rate_hz for path, info in infos.items()} == {good: 0.5}
+    durations, problems = readable_files([good, *sorted((tmp_path / "broken").iterdir())])
+    assert durations == {good: 0.5}
     assert {Path(problem.split(": ")[0]).name for problem in problems} == names
 
 
