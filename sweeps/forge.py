@@ -51,7 +51,8 @@ class Forged:
     """
 
     def __init__(self, channel: socket.socket, pid: int, stdin: IO[bytes]) -> None:
-        self.pid, self.stdin = pid, stdin
+        self.pid = pid
+        self.stdin: IO[bytes] | None = stdin
         self.returncode: int | None = None
         self._channel = channel
 
