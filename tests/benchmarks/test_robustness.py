@@ -21,6 +21,7 @@ from benchmarks.robustness.commands import Spoken
 from benchmarks.robustness.damage import FORMS, Form
 from benchmarks.robustness.run_folders import write_checkpoint
 from benchmarks.robustness.tally import HEADER, BrokenError, count_held
+from tests.processes import is_alive
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs forks and /proc")
 
@@ -149,14 +150,6 @@ def test_what_a_case_has_started_ends_with_it(tmp_path: Path, waits: int, held: 
     while is_alive(int((tmp_path / "other").read_text(encoding="utf-8"))):
         assert time.monotonic() < limit
         time.sleep(0.01)
-
-
-def is_alive(process: int) -> bool:
-    """Say whether a process is at work, and has not ended without being waited for."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_other_systems_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

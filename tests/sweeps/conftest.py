@@ -14,6 +14,12 @@ ROOT = Path(__file__).parents[2]
 SMALL = ["model.net.depth=2", "model.net.channels=[4,8]", "model.net.kernels=[9,5]"]
 QUICK = ["trainer=cpu", "trainer.max_epochs=2", "logger=csv", "baselines=[]", "examples=1"]
 
+IN_A_JOB = """
+import os, sys
+if "hydra.mode=RUN" in sys.orig_argv or "sweeps.forge" in " ".join(sys.orig_argv):
+"""
+"""Begins a sitecustomize.py that works in jobs alone; a forge is one of them, as its children start no Python anew."""
+
 Sweep = Callable[..., "subprocess.Popen[str]"]
 
 

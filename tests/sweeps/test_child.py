@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.child import Ended, run_child
+from tests.processes import is_alive, wait_until
 
 pytestmark = pytest.mark.posix
 ROOT = Path(__file__).parents[2]
@@ -47,20 +48,6 @@ def parent_of(program: str, folder: Path) -> tuple[subprocess.Popen[bytes], list
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(folder), program], cwd=ROOT)
     wait_until(lambda: (folder / "log").exists() and (folder / "log").read_text(encoding="utf-8").endswith("\n"))
     return parent, [int(number) for number in (folder / "log").read_text(encoding="utf-8").split()]
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_output_and_exit_code_are_kept(tmp_path: Path) -> None:

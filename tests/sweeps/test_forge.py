@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from machine.system import can_fork_late
 from sweeps.child import Ended, run_child
 from sweeps.forge import MODULES, Forged, Forges, popen
+from tests.processes import is_alive, wait_until
 
 pytestmark = [pytest.mark.posix, pytest.mark.skipif(not can_fork_late(), reason="nothing is forged on this system")]
 ROOT = Path(__file__).parents[2]
@@ -129,20 +130,6 @@ def test_no_job_is_left_when_the_sweep_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     wait_until(lambda: not any(is_alive(process) for process in family))
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_modules_of_the_forge_start_no_thread_and_ask_for_no_device() -> None:

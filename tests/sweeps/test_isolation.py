@@ -18,13 +18,14 @@ from omegaconf import OmegaConf
 from machine.launched import launched, times_started_anew
 from sweeps.isolation import job_environment, quoted
 from sweeps.records import Job, read_job
+from tests.processes import wait_until
+from tests.sweeps.conftest import IN_A_JOB
 
 ROOT = Path(__file__).parents[2]
 Sweep = Callable[..., "subprocess.Popen[str]"]
-SPY = """
-import os, sys
-if "hydra.mode=RUN" in sys.orig_argv or "sweeps.forge" in " ".join(sys.orig_argv):
-    from torch.optim.optimizer import register_optimizer_step_post_hook
+SPY = (
+    IN_A_JOB
+    + """    from torch.optim.optimizer import register_optimizer_step_post_hook
     def note(optimizer, *_):
         folder = next(word for word in sys.orig_argv if word.startswith("hydra.run.dir=")).split("/")[-1].strip("'")
         rank = os.environ.get("LOCAL_RANK", "alone")
@@ -33,14 +34,15 @@ if "hydra.mode=RUN" in sys.orig_argv or "sweeps.forge" in " ".join(sys.orig_argv
                 print(optimizer.param_groups[0]["lr"], file=file)
     register_optimizer_step_post_hook(note)
 """
-BROKEN_PICTURES = """
-import sys
-if "hydra.mode=RUN" in sys.orig_argv or "sweeps.forge" in " ".join(sys.orig_argv):
-    import matplotlib.figure
+)
+BROKEN_PICTURES = (
+    IN_A_JOB
+    + """    import matplotlib.figure
     def fail(*_, **__):
         raise RuntimeError("no pictures today")
     matplotlib.figure.Figure.savefig = fail
 """
+)
 TWO_RANKS = ["+trainer.strategy=ddp_find_unused_parameters_true", "trainer.devices=2", "trainer.max_epochs=1"]
 BASIC = OmegaConf.create({"launcher": {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}})
 PARALLEL = OmegaConf.create({"launcher": {"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"}})
@@ -109,7 +111,7 @@ def test_killed_job_goes_on_where_it_was_and_rerun_repeats_it(start_sweep: Sweep
     with start_sweep(tmp_path, *settings) as first:
         wait_for(tmp_path / "0" / "checkpoints" / "last.ckpt", first)
         first.kill()
-    wait_until(lambda: not running(tmp_path))
+    wait_until(lambda: not running(tmp_path), seconds=10)
     assert read_job(tmp_path / "0").status == "running"
     for expected, more in (("0", []), ("0", []), ("1", ["rerun=true"])):
         process = start_sweep(tmp_path, *settings, *more)
@@ -257,13 +259,6 @@ def running(folder: Path) -> dict[int, str]:
         if "train.py" in line and str(folder) in line:
             lines[int(path.parent.name)] = line
     return lines
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def wait_for(path: Path, process: "subprocess.Popen[str]", seconds: float = 120) -> None:

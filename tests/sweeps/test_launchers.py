@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from sweeps.records import read_job
+from tests.sweeps.conftest import IN_A_JOB
 
 Sweep = Callable[..., "subprocess.Popen[str]"]
 pytestmark = pytest.mark.slow
-SPY = """
-import os, sys
-if "hydra.mode=RUN" in sys.orig_argv or "sweeps.forge" in " ".join(sys.orig_argv):
-    from torch.optim.optimizer import register_optimizer_step_post_hook
+SPY = (
+    IN_A_JOB
+    + """    from torch.optim.optimizer import register_optimizer_step_post_hook
     def note(*_):
         print("sees", os.environ["CUDA_VISIBLE_DEVICES"], "threads", os.environ["OMP_NUM_THREADS"], flush=True)
     register_optimizer_step_post_hook(note)
 """
+)
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs the sweeps extra")

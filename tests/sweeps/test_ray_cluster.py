@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from omegaconf import OmegaConf
 
 from sweeps.ray_cluster import prepare_ray
 from sweeps.records import read_job
+from tests.processes import wait_until
 
 Sweep = Callable[..., "subprocess.Popen[str]"]
 EPOCHS = 12
@@ -71,7 +71,7 @@ class Cluster:
                     command, stdout=file, stderr=file, start_new_session=True, cwd=self.folder, env=environment
                 )
             self.nodes.append(node)
-            wait_until(lambda: b"Ray runtime started" in log.read_bytes() or node.poll() is not None)  # noqa: B023
+            wait_until(lambda: b"Ray runtime started" in log.read_bytes() or node.poll() is not None, seconds=400)  # noqa: B023
             if node.poll() is None:
                 return
             end_node(self.nodes.pop())
@@ -101,13 +101,6 @@ def cluster() -> Iterator[Cluster]:
             cluster.end()
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 400.0) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.2)
-
-
 def worker_of(job: Path) -> int:
     return int(json.loads((job / "attempt.json").read_text(encoding="utf-8"))["worker"].split()[-1])
 
@@ -134,7 +127,7 @@ def test_jobs_of_a_lost_process_and_of_a_lost_machine_go_on_elsewhere(
     settings = [f"trainer.max_epochs={EPOCHS}", "model.optimizer.lr=1e-3,2e-3", "rerun=true"]
     process = start_sweep(tmp_path, *launcher, *settings, **ON_THIS_MACHINE)
     jobs = [tmp_path / name for name in "01"]
-    wait_until(lambda: all((job / "checkpoints" / "last.ckpt").is_file() for job in jobs))
+    wait_until(lambda: all((job / "checkpoints" / "last.ckpt").is_file() for job in jobs), seconds=400)
     workers = [worker_of(job) for job in jobs]
     nodes = [node_of(worker) for worker in workers]
     on_head = nodes.index(cluster.nodes[0].pid)
