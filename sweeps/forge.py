@@ -20,7 +20,7 @@ from typing import IO
 
 from setproctitle import setproctitle
 
-from machine.system import Process, can_fork_late, fork_group, own_group, tell
+from machine.system import KILLED, Process, can_fork_late, fork_group, own_group, tell
 
 ROOT = Path(__file__).parent.parent
 MODULES = ("lightning_modules.commands.train", "lightning_modules.commands.evaluate", "conf.settings")
@@ -37,7 +37,7 @@ NO_DEVICE = "PYTORCH_NVML_BASED_CUDA_CHECK"
 """Set, PyTorch looks for devices without starting their driver, which would be of no use to a forked process."""
 LONGEST = 2**20
 """Bytes of the longest command that is taken, more than a socket lets through at once."""
-LOST = 137
+LOST = 128 + KILLED
 """Exit code told of a job whose forge was killed."""
 
 

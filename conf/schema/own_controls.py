@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from conf.schema.constructors import constructor_defaults
+from conf.schema.heard import QUANTIZE, REVERB, whole
 
 OWN = "own"
 """Stands in a list of baselines for the controls of the corruption."""
@@ -32,11 +32,9 @@ def own_controls(corruption: Mapping[str, Any]) -> list[str]:
     >>> own_controls({"_target_": "datamodules.corruptions.quantization.Quantize", "modes": ["hold"]})
     ['linear_hold', 'cubic_hold', 'band_limited_hold']
     """
-    kind = str(corruption["_target_"]).rpartition(".")[2]
-    if kind == "Quantize":
-        modes = corruption.get("modes", constructor_defaults(corruption["_target_"])["modes"])
-        return [*OF_HELD] if set(modes) & set(HELD) else []
-    if kind != "Reverb":
+    if corruption["_target_"] == QUANTIZE:
+        return [*OF_HELD] if set(whole(corruption)["modes"]) & set(HELD) else []
+    if corruption["_target_"] != REVERB:
         return []
     if find_spec(PACKAGE_OF_WPE) is None:
         log.info("no row of %s, the control of reverberation, without its package: pip install '.[dereverb]'", WPE)
