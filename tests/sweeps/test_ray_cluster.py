@@ -19,22 +19,29 @@ from omegaconf import OmegaConf
 from sweeps.ray_cluster import prepare_ray
 from sweeps.records import read_job
 from tests.processes import wait_until
+from tests.sweeps.conftest import IN_A_JOB
 
 Sweep = Callable[..., "subprocess.Popen[str]"]
 EPOCHS = 12
 ON_THIS_MACHINE = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
 ON_THIS_MACHINE |= {"RAY_agent_register_timeout_ms": "100000", "RAY_worker_register_timeout_seconds": "300"}
 ON_THIS_MACHINE |= {"RAY_raylet_start_wait_time_s": "200"}
-MEETING = """
-import os, sys, time
-if "hydra.mode=RUN" in sys.orig_argv:
-    print("sees", os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
-    place, until = os.environ["MEETING"], time.monotonic() + 60
-    open(os.path.join(place, str(os.getpid())), "w").close()
-    while len(os.listdir(place)) < 2 and time.monotonic() < until:
-        time.sleep(0.1)
-    print("together with", len(os.listdir(place)) - 1, flush=True)
+MEETING = (
+    IN_A_JOB
+    + """
+    import time
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+    def meet(*_):
+        first_step.remove()
+        print("sees", os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+        place, until = os.environ["MEETING"], time.monotonic() + 60
+        open(os.path.join(place, str(os.getpid())), "w").close()
+        while len(os.listdir(place)) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        print("together with", len(os.listdir(place)) - 1, flush=True)
+    first_step = register_optimizer_step_post_hook(meet)
 """
+)
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="needs the sweeps extra")
 
 
@@ -157,10 +164,11 @@ def test_two_jobs_share_a_gpu_at_the_same_time(start_sweep: Sweep, cluster: Clus
     launcher = ["hydra/launcher=ray", f"+hydra.launcher.ray.init.address={cluster.address}"]
     launcher.append(f"+hydra.launcher.ray.init.runtime_env.env_vars.MEETING={tmp_path / 'meeting'}")
     sweep, share = tmp_path / "sweep", "+hydra.launcher.ray.remote.num_gpus=0.5"
-    process = start_sweep(sweep, *launcher, share, "model.optimizer.lr=fast,slow", **ON_THIS_MACHINE)
+    process = start_sweep(sweep, *launcher, share, "model.optimizer.lr=1e-3,2e-3", **ON_THIS_MACHINE)
     output, _ = process.communicate(timeout=600)
-    assert "2 jobs, 0 with a result" in output, output
-    said = [(sweep / name / "output.log").read_text(encoding="utf-8").splitlines()[:2] for name in "01"]
+    assert "2 jobs, 2 with a result" in output, output
+    logs = [(sweep / name / "output.log").read_text(encoding="utf-8").splitlines() for name in "01"]
+    said = [[line for line in lines if line.startswith(("sees", "together"))] for lines in logs]
     assert said == [["sees 0", "together with 1"]] * 2
 
 
