@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from hydra import compose, initialize_config_module
+from hydra.utils import get_class
 
 from conf.compose import group_files, untrained_methods
 from conf.settings import train_settings
@@ -42,11 +43,24 @@ def measure(model: str, run: str, cache: str) -> int:
     names = [f"choices.model={model}", "choices.data=synthetic", "choices.corruption=noise", "run_name=smoke", f"run_dir={run}"]
     started, before = time.perf_counter(), os.times()
     with initialize_config_module("conf"):
-        settings = [f"model={model}", "trainer=smoke", f"data.cache_dir={cache}", "logger=csv", *names]
-        result = train(train_settings(compose("train", overrides=settings)))
+        settings = [
+            f"model={model}",
+            f"data.channels={channels_of(model)}",
+            "trainer=smoke",
+            f"data.cache_dir={cache}",
+            "logger=csv",
+            *names,
+        ]
+        result = train(train_settings(compose("train", overrides=settings + names)))
     wall, after = time.perf_counter() - started, os.times()
     print(f"{model:24} {wall:7.1f} {after.user + after.system - before.user - before.system:7.1f}")
     return exit_code(result)
+
+
+def channels_of(model: str) -> int:
+    """Return how many channels the network of a method takes, 1 if it takes any."""
+    network = compose("train", overrides=[f"model={model}"]).model.net
+    return getattr(get_class(network._target_), "channels", None) or 1
 
 
 if __name__ == "__main__":

@@ -5,16 +5,38 @@ import math
 import pytest
 import torch
 
-from models.layers.edges import continued, silent
+from models.layers.edges import burg, continued, silent
 from models.layers.mid_side import as_mid_side
 from models.layers.straight_through import rounded_to
 
 
-def test_constant_and_slope_go_on_where_zeros_would_end_them() -> None:
-    constant, slope = torch.full((1, 2, 8), 0.5), torch.arange(8.0)[None, None]
-    assert torch.equal(continued(constant, 3, 5), torch.full((1, 2, 16), 0.5))
-    assert torch.equal(continued(slope, 3, 5), torch.arange(-3.0, 13.0)[None, None])
+def test_constant_goes_on_where_zeros_would_end_it() -> None:
+    constant = torch.full((1, 2, 8), 0.5)
+    torch.testing.assert_close(continued(constant, 3, 5), torch.full((1, 2, 16), 0.5))
     assert silent(constant, 1, 1)[0, 0].tolist() == [0, *[0.5] * 8, 0]
+    assert not continued(torch.zeros(1, 2, 100), 9, 9).any()
+
+
+@pytest.mark.parametrize("period", [8, 25.06, 100])
+def test_sine_goes_on(period: float) -> None:
+    sine = torch.sin(
+        2 * math.pi * (torch.arange(280) / period + torch.rand(16, 2, 1, generator=torch.Generator().manual_seed(0)))
+    )
+    torch.testing.assert_close(continued(sine[..., 12:-12], 12, 12), sine, atol=0.05, rtol=0)
+
+
+def test_predictor_is_that_of_a_process_made_by_two_taps() -> None:
+    generator = torch.Generator().manual_seed(0)
+    process = torch.zeros(2, 20_000, dtype=torch.float64)
+    for n in range(2, process.shape[-1]):
+        step = torch.randn(2, generator=generator, dtype=torch.float64)
+        process[:, n] = 1.5 * process[:, n - 1] - 0.8 * process[:, n - 2] + step
+    torch.testing.assert_close(burg(process, 2), torch.tensor([[1, -1.5, 0.8]] * 2, dtype=torch.float64), atol=0.05, rtol=0)
+
+
+def test_what_goes_on_does_not_grow() -> None:
+    loud = torch.randn(50, 2, 64, generator=torch.Generator().manual_seed(0)) * torch.linspace(0.01, 1, 64) ** 4
+    assert continued(loud, 200, 200).abs().max() <= loud.abs().max() * 1.5
 
 
 @pytest.mark.parametrize("samples", [1, 2, 5])
