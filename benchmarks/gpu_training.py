@@ -148,6 +148,8 @@ class Cached(pl.LightningDataModule):
         """Return it as often as an epoch has batches."""
         return DataLoader([self.batch] * self._count, batch_size=None)  # type: ignore[arg-type]  # a list is a data set
 
+    val_dataloader = train_dataloader
+
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
