@@ -40,18 +40,12 @@ def main(models: list[str]) -> None:
 
 def measure(model: str, run: str, cache: str) -> int:
     """Train one method in this process, print its row last, and return the exit code of the run."""
-    names = [f"choices.model={model}", "choices.data=synthetic", "choices.corruption=noise", "run_name=smoke", f"run_dir={run}"]
-    started, before = time.perf_counter(), os.times()
+    settings = [f"choices.model={model}", "choices.data=synthetic", "choices.corruption=noise"]
+    settings += ["run_name=smoke", f"run_dir={run}", f"model={model}", f"data.cache_dir={cache}", "trainer=smoke", "logger=csv"]
     with initialize_config_module("conf"):
-        settings = [
-            f"model={model}",
-            f"data.channels={channels_of(model)}",
-            "trainer=smoke",
-            f"data.cache_dir={cache}",
-            "logger=csv",
-            *names,
-        ]
-        result = train(train_settings(compose("train", overrides=settings + names)))
+        settings.append(f"data.channels={channels_of(model)}")
+        started, before = time.perf_counter(), os.times()
+        result = train(train_settings(compose("train", overrides=settings)))
     wall, after = time.perf_counter() - started, os.times()
     print(f"{model:24} {wall:7.1f} {after.user + after.system - before.user - before.system:7.1f}")
     return exit_code(result)
