@@ -292,7 +292,8 @@ def test_smoke_of_every_method_is_a_whole_run_of_seconds(tmp_path: Path, model: 
         assert ended.returncode == 0, ended.stderr
     result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert (result["status"], result["pairs"], result["problems"]) == ("finished", 1, [])
-    assert set(result["methods"]) == {"corrupted", "wiener", "sinc", "cubic_spline", "spline_white", "noise_fill", model}
+    controls = {"wiener", "sinc", "cubic_spline", "spline_white", "noise_fill", "ar_declick", "consistent_declip"}
+    assert set(result["methods"]) == {"corrupted", *controls, model}
     assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     assert (tmp_path / "run" / "examples" / "0000.png").is_file()
     assert float(ended.stdout.split()[-1]) < 60
