@@ -5,8 +5,8 @@ fewer places than the spectrum has, so that it may be wide. Long frames (0.256 s
 or, above a frequency, eight bins that share a mask, where partials are too close or too weak to be told apart by. What
 it takes from a long time, the floor of every bin from seconds and the mean of every row of patches from a whole segment, tells
 steady noise from sound. What comes out, x + istft(M X), M = 0 before training, has the length of these frames where sound sets in
-suddenly; a second stage looks at it in short ones. Nowhere is a signal changed by more than there is of it, but in training: a
-network that once changes too much has to hear of it.
+suddenly; a second stage looks at it in short ones. After training, nowhere is a signal changed by more than there is of it, and
+what steadily leads up to a sudden sound is restored once more, as if that did not come; who learns has to hear of both faults.
 """
 
 import math
@@ -20,6 +20,7 @@ from models.layers.counts import check_count
 from models.layers.gain_stage import GainStage, bounded
 from models.layers.level import level_of
 from models.layers.mask_features import FEATURES, GROUPED_BINS, mask_features, of_bins
+from models.layers.onsets import Onsets
 from models.layers.setting_error import SettingError
 from models.layers.starting import nearly_zeroed, side_by_side, zeroed
 from models.restorer import SegmentedRestorer, segments_of
@@ -101,6 +102,7 @@ class MaskNet(SegmentedRestorer):
         gain = _frames("gain_", gain_fft_samples, gain_hop_samples, 2, GAIN_FRAME_SECONDS * sample_rate, 32)
         super().__init__(segments_of(sample_rate, PATCH_FRAMES * hop_samples))
         self.hop_samples = hop_samples
+        self.onsets = Onsets(sample_rate)
         self.alone = bins_alone(fft_samples, sample_rate, detailed_hz)
         self.register_buffer("window", torch.hann_window(fft_samples), persistent=False)
         kernel, stride = (2 * PATCH_BINS, 2 * PATCH_FRAMES), (PATCH_BINS, PATCH_FRAMES)
@@ -123,16 +125,35 @@ class MaskNet(SegmentedRestorer):
         signal = segment.reshape(-1, segment.shape[-1]).float()  # (N, T), N = B * C
         level = level_of(signal).clamp_min(torch.finfo(torch.float32).tiny)
         given = signal / level
-        with torch.autocast(signal.device.type, enabled=False):
+        found = self.find(given) if self.training else self.find_with_care(given)
+        return segment + (level * found).reshape(segment.shape)
+
+    def find_with_care(self, given: Tensor) -> Tensor:
+        """Find what is to be added as `find` does, nowhere more than there is, and before a sudden sound as if it did not come.
+
+        Args:
+            given: (N, T), at level 1.
+
+        Returns:
+            (N, T).
+        """
+        found = bounded(self.find(given), given)
+        onsets = self.onsets.find(given)
+        sudden = onsets.any(dim=-1)
+        if sudden.any():
+            calm, led_up = self.onsets.without(given[sudden], onsets[sudden])
+            found[sudden] = torch.lerp(found[sudden], bounded(self.find(calm), calm), led_up)
+        return found
+
+    def find(self, given: Tensor) -> Tensor:
+        """Find what is to be added to signals (N, T) at level 1: (N, T)."""
+        with torch.autocast(given.device.type, enabled=False):
             spectrum = self.analyze(given)
             features = mask_features(spectrum, self.hop_samples, self.alone)
         mask = of_bins(self.change(features), self.alone).float()
-        with torch.autocast(signal.device.type, enabled=False):
-            found = self.synthesize(mask, spectrum)[:, : segment.shape[-1]]
-        if self.gain_stage is not None:
-            found = found + self.gain_stage(given, given + found)
-        kept = found if self.training else bounded(found, given)
-        return segment + (level * kept).reshape(segment.shape)
+        with torch.autocast(given.device.type, enabled=False):
+            found = self.synthesize(mask, spectrum)[:, : given.shape[-1]]
+        return found if self.gain_stage is None else found + self.gain_stage(given, given + found)
 
     def analyze(self, signal: Tensor) -> Tensor:
         """Return the spectra (N, F, L) of signals (N, T)."""

@@ -15,6 +15,8 @@ from torch import Tensor
 
 import clarion
 from datamodules.sources.synthetic import SyntheticSource
+from lightning_modules.metrics.probes.preecho import preecho_db
+from lightning_modules.metrics.probes.subject import Pairs, Subject
 from lightning_modules.runs.shipped import DESCRIPTION, FOLDER, WEIGHTS, shipped_names
 
 RATE_HZ = 44_100
@@ -88,6 +90,13 @@ def test_excerpt_is_restored_as_well_as_when_the_model_was_written(name: str) ->
 def level_above_8_khz_db(signal: Tensor) -> float:
     spectrum = torch.fft.rfft(signal)
     return float(20 * torch.log10(spectrum[..., int(8000 / RATE_HZ * signal.shape[-1]) :].abs().square().mean().sqrt()))
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_noise_before_a_sudden_sound_is_taken_out_like_any(name: str) -> None:
+    restorer = clarion.load(name, device="cpu")
+    subject = Subject(lambda signal: restorer(signal, RATE_HZ), RATE_HZ, 1, Pairs([], {}))
+    assert preecho_db(subject) < 3
 
 
 @pytest.mark.parametrize("name", SCORES)

@@ -45,11 +45,12 @@ def shapes(module: RestorationModule) -> list[Shape]:
 
 
 def sample_signal(shape: Shape, sample_rate: int) -> Tensor:
-    """Return two tones that swell and noise, below full scale, of a shape (C, T)."""
+    """Return noise and two tones, which set in suddenly and swell, below full scale, of a shape (C, T)."""
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     time = torch.arange(shape[1]) / sample_rate
     tones = (440 * torch.pi * 2 * time).sin() + (0.11 * torch.pi * sample_rate * time).sin()
-    return 0.2 * tones * (0.6 + 0.4 * (3 * time).sin()) + 0.03 * noise
+    begun = time > time[shape[1] // 3]
+    return 0.2 * begun * tones * (0.6 + 0.4 * (3 * time).sin()) + 0.03 * noise
 
 
 def runner(path: Path) -> Run:

@@ -52,12 +52,17 @@ class MaskNetGraph(nn.Module):
         signal = segment.reshape(-1, segment.shape[-1])  # (N, T)
         level = level_of(signal).clamp_min(torch.finfo(torch.float32).tiny)
         given = signal / level
+        calm, led_up = self.net.onsets.without(given, self.net.onsets.find(given))
+        both = torch.cat([given, calm])
+        found, otherwise = bounded(self.find(both), both).chunk(2)
+        return segment + (level * torch.lerp(found, otherwise, led_up)).reshape(segment.shape)
+
+    def find(self, given: Tensor) -> Tensor:
+        """Find what `MaskNet.find` finds, (N, T) from (N, T)."""
         spectrum = self.transform.of_signal(self.net.filled(given))  # (N, F, L) each
         mask = functional.pad(of_bins(self.net.change(self.features(spectrum)), self.net.alone), (0, 0, 0, 1))
-        found = self.transform.synthesize(*times(mask.unbind(dim=1), spectrum))[:, : segment.shape[-1]]
-        if self.gain_stage is not None:
-            found = found + self.gain_stage(given, given + found)
-        return segment + (level * bounded(found, given)).reshape(segment.shape)
+        found = self.transform.synthesize(*times(mask.unbind(dim=1), spectrum))[:, : given.shape[-1]]
+        return found if self.gain_stage is None else found + self.gain_stage(given, given + found)
 
     def features(self, spectrum: tuple[Tensor, Tensor]) -> Tensor:
         """Return the seven features (N, 7, R, L) of `mask_features` of spectra, two of (N, F, L)."""

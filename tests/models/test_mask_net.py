@@ -169,6 +169,19 @@ def test_settings_that_cannot_be_are_refused_by_key(settings: dict[str, Any], wo
         MaskNet(RATE_HZ, **{**SMALL, **settings})
 
 
+def test_what_leads_up_to_a_sudden_sound_is_restored_as_if_it_did_not_come() -> None:
+    net = MaskNet(8000, channels=2, blocks=1, fft_samples=512, hop_samples=128).eval()
+    torch.nn.init.normal_(net.mask.weight, std=0.1, generator=torch.Generator().manual_seed(0))
+    steady = torch.randn(1, 1, 8000, generator=torch.Generator().manual_seed(0))
+    sudden = steady.clone()
+    sudden[..., 4000:] *= 100
+    led_up = slice(4000 - 500, 4000 - 4)
+    fair = (net(steady) - steady)[..., led_up]
+    heard = (net(sudden) - sudden)[..., led_up]
+    before_care = net.find(sudden[0])[..., led_up]
+    assert (heard - fair).square().mean() < 0.2 * fair.square().mean() < 0.2 * (before_care - fair).square().mean()
+
+
 def test_training_hears_of_changes_that_are_all_too_large_to_be_kept() -> None:
     net = MaskNet(8000, channels=2, blocks=0, fft_samples=64, hop_samples=16, gain_channels=0)
     torch.nn.init.constant_(net.mask.bias, -3.0)

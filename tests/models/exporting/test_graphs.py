@@ -59,6 +59,15 @@ def test_graph_restores_as_its_network(make: Callable[[], nn.Module], samples: i
     assert samples == 4 or (restored - signal).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("gain_channels", [0, 4])
+def test_graph_looks_twice_at_what_leads_up_to_a_sudden_sound(gain_channels: int) -> None:
+    net, signal = trained(MaskNet(4000, **MASK, gain_channels=gain_channels)), noise(2, 4000)
+    signal[1, 2000:] *= 30
+    found = graph_of(net)(signal)
+    assert (found - net(signal[None])[0]).abs().max() < 1e-4
+    assert isinstance(net, MaskNet) and net.onsets.find(signal / signal.square().mean(dim=1, keepdim=True).sqrt())[1].any()
+
+
 @pytest.mark.parametrize("samples", [100, 1017])
 def test_graph_shares_rows_as_its_network_does(samples: int) -> None:
     net, signal = trained(MaskNet(4000, **{**MASK, "fft_samples": 192, "hop_samples": 48}, detailed_hz=400.0)), noise(2, samples)
