@@ -54,8 +54,9 @@ class MaskNetGraph(nn.Module):
         given = signal / level
         calm, led_up = self.net.onsets.without(given, self.net.onsets.find(given))
         both = torch.cat([given, calm])
-        found, otherwise = bounded(self.find(both), both).chunk(2)
-        return segment + (level * torch.lerp(found, otherwise, led_up)).reshape(segment.shape)
+        found = bounded(self.find(both), both)
+        chosen = torch.lerp(found[: len(given)], found[len(given) :], led_up)
+        return segment + (level * chosen).reshape(segment.shape)
 
     def find(self, given: Tensor) -> Tensor:
         """Find what `MaskNet.find` finds, (N, T) from (N, T)."""
