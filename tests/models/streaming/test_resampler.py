@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from models.streaming.resampler import Resampler
+from models.streaming.resampler import Resampler, edge_taps
 
 
 def sine(rate_hz: int, length: int) -> torch.Tensor:
@@ -28,6 +28,20 @@ def test_sine_stays_in_time(from_hz: int, to_hz: int) -> None:
     changed = streamed(sine(from_hz, from_hz), from_hz, to_hz, 1777)
     inner = slice(to_hz // 10, -to_hz // 10)
     assert (changed - sine(to_hz, to_hz))[:, inner].abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(("low_hz", "high_hz"), [(8000, 44100), (16000, 44100), (16000, 32000), (22050, 48000), (44100, 96000)])
+def test_all_of_the_band_goes_up_and_comes_back(low_hz: int, high_hz: int) -> None:
+    noise = torch.randn(1, 2 * low_hz, generator=torch.Generator().manual_seed(0))
+    back = streamed(streamed(noise, low_hz, high_hz, 5000), high_hz, low_hz, 5000)
+    lost = (back - noise)[:, low_hz // 5 : -low_hz // 5]
+    assert lost.square().mean() < 1e-5
+
+
+def test_filter_at_the_edge_is_complementary_in_power_and_lets_no_images_pass() -> None:
+    gain = torch.fft.rfft(edge_taps(), 8192).abs()
+    assert (gain.square() + gain.square().flip(0) - 1).abs().max() < 0.005
+    assert gain[round(len(gain) * 0.53) :].max() < 1e-5
 
 
 def test_equal_rates_change_nothing() -> None:
