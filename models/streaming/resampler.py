@@ -1,9 +1,9 @@
 """Change the sample rate of a stream, keeping sample 0 at time 0, so that nothing is missing of what is changed back.
 
-From the lower of two rates to its double, and from its double to it, leads a filter whose gain falls at the edge of the band like a
-quarter of a cosine: what passes of a band and of its image beyond the edge comes back at one place, cos^2 + sin^2 = 1 together
-(square-root raised cosine: Proakis and Salehi, Digital Communications, 5th ed., section 9.2-1). Between the double and the
-higher rate stands SoX's band-limited, linear-phase resampler, which falls off above that edge.
+From the lower of two rates to its double, and from its double to it, leads a filter whose gain falls at the edge of the band
+like a quarter of a cosine: what passes of a band and of its image beyond the edge comes back at one place, cos^2 + sin^2 = 1
+together (square-root raised cosine: Proakis and Salehi, Digital Communications, 5th ed., section 9.2-1). Between the double and
+the higher rate stands SoX's band-limited, linear-phase resampler, which falls off above that edge.
 """
 
 from functools import cache
@@ -102,5 +102,6 @@ def edge_taps() -> Tensor:
     """
     place = torch.linspace(0, 2, GRID // 2 + 1, dtype=torch.float64)  # 1 at the edge of the band
     fallen = (0.5 + (place - 1) / (2 * ROLL_OFF)).clamp(0, 1)
-    taps = torch.fft.irfft((torch.pi / 2 * fallen).cos(), GRID).roll(HALF_TAPS)[: 2 * HALF_TAPS + 1]
-    return taps * torch.kaiser_window(2 * HALF_TAPS + 1, periodic=False, beta=KAISER_BETA, dtype=torch.float64)
+    taps: Tensor = torch.fft.irfft((torch.pi / 2 * fallen).cos(), GRID).roll(HALF_TAPS)[: 2 * HALF_TAPS + 1]
+    taps *= torch.kaiser_window(len(taps), periodic=False, beta=KAISER_BETA, dtype=torch.float64)
+    return taps
