@@ -15,6 +15,7 @@ from torch import Tensor
 
 import clarion
 from datamodules.sources.synthetic import SyntheticSource
+from lightning_modules.metrics.lsd import lsd
 from lightning_modules.metrics.probes.preecho import preecho_db
 from lightning_modules.metrics.probes.subject import Pairs, Subject
 from lightning_modules.runs.shipped import DESCRIPTION, FOLDER, WEIGHTS, shipped_names
@@ -23,6 +24,10 @@ RATE_HZ = 44_100
 NOISE_DB = 10.0
 SCORES = {"denoise_music": ("music", 24.10), "denoise_speech": ("voice", 20.85)}
 """SI-SDR in dB of the excerpt at NOISE_DB, restored by the model as it was when it was written."""
+LOW_RATE_HZ = 16_000
+DISTANCES = {"extend_music": ("music", 1.444), "extend_speech": ("sibilants", 1.135)}
+"""LSD of the excerpt from LOW_RATE_HZ, restored by the model as it was when it was written."""
+KINDS = {name: kind for name, (kind, _) in (SCORES | DISTANCES).items()}
 LARGEST_BYTES = 5_000_000
 
 
@@ -48,7 +53,16 @@ def voice() -> Tensor:
     return torch.from_numpy(0.3 * signal / np.abs(signal).max())[None]
 
 
-EXCERPTS = {"music": music, "voice": voice}
+@cache
+def sibilants() -> Tensor:
+    """Return the voice, (1, T), with an s of noise around 7 kHz in its pauses."""
+    noise = np.random.default_rng(1).standard_normal((40, RATE_HZ // 4)) * np.hanning(RATE_HZ // 4)
+    noise[np.arange(40) % 3 > 0] = 0
+    hiss = lfilter([1], [1, -2 * 0.7 * np.cos(2 * np.pi * 7000 / RATE_HZ), 0.7**2], noise.ravel())
+    return voice() + torch.from_numpy(0.1 * hiss / np.abs(hiss).max())
+
+
+EXCERPTS = {"music": music, "voice": voice, "sibilants": sibilants}
 
 
 def si_sdr_db(found: Tensor, clean: Tensor) -> float:
@@ -63,10 +77,10 @@ def noisy(clean: Tensor) -> Tensor:
 
 
 def test_every_shipped_model_has_its_stored_scores() -> None:
-    assert sorted(SCORES) == shipped_names()
+    assert sorted(KINDS) == shipped_names()
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", KINDS)
 def test_model_is_small_and_told_of(name: str) -> None:
     folder = FOLDER / name
     assert sorted(path.name for path in folder.iterdir()) == ["ATTRIBUTIONS.md", "README.md", DESCRIPTION, WEIGHTS]
@@ -87,6 +101,13 @@ def test_excerpt_is_restored_as_well_as_when_the_model_was_written(name: str) ->
     assert level_above_8_khz_db(restored - clean) < level_above_8_khz_db(corrupted - clean) - 10
 
 
+def above(signal: Tensor, cutoff_hz: float) -> Tensor:
+    """Return what of (1, T) lies above a frequency in Hz."""
+    spectrum = torch.fft.rfft(signal)
+    spectrum[..., : int(cutoff_hz / RATE_HZ * signal.shape[-1])] = 0
+    return torch.fft.irfft(spectrum, signal.shape[-1])
+
+
 def level_above_8_khz_db(signal: Tensor) -> float:
     spectrum = torch.fft.rfft(signal)
     return float(20 * torch.log10(spectrum[..., int(8000 / RATE_HZ * signal.shape[-1]) :].abs().square().mean().sqrt()))
@@ -99,14 +120,27 @@ def test_noise_before_a_sudden_sound_is_taken_out_like_any(name: str) -> None:
     assert preecho_db(subject) < 3
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", DISTANCES)
+def test_band_of_the_excerpt_is_filled_as_well_as_when_the_model_was_written(name: str) -> None:
+    kind, stored = DISTANCES[name]
+    clean = EXCERPTS[kind]()
+    narrow = clean - above(clean, LOW_RATE_HZ / 2)
+    restored = clarion.load(name, device="cpu")(narrow, RATE_HZ)
+    distances = [lsd(signal.reshape(1, 1, -1).float(), clean.reshape(1, 1, -1).float()).item() for signal in (restored, narrow)]
+    assert distances[0] == pytest.approx(stored, abs=0.02) and distances[0] < distances[1]
+    given = 0.9 * LOW_RATE_HZ / 2
+    kept, was = (signal - above(signal, given) for signal in (restored, clean))
+    assert si_sdr_db(kept, was) > 50
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_excerpt_that_needs_nothing_is_left_alone(name: str) -> None:
-    clean = EXCERPTS[SCORES[name][0]]()
+    clean = EXCERPTS[KINDS[name]]()
     assert si_sdr_db(clarion.load(name, device="cpu")(clean, RATE_HZ), clean) > 35
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 48_000, 96_000])
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", KINDS)
 def test_stereo_of_any_rate_comes_back_in_its_form(name: str, rate_hz: int, tmp_path: Path) -> None:
     signal = 0.1 * torch.randn(2, rate_hz + 7, generator=torch.Generator().manual_seed(0))
     restored = clarion.load(name, device="cpu")(signal, rate_hz)
