@@ -25,7 +25,7 @@ NOISE_DB = 10.0
 SCORES = {"denoise_music": ("music", 24.10), "denoise_speech": ("voice", 20.85)}
 """SI-SDR in dB of the excerpt at NOISE_DB, restored by the model as it was when it was written."""
 LOW_RATE_HZ = 16_000
-DISTANCES = {"extend_music": ("music", 1.444), "extend_speech": ("sibilants", 1.135)}
+DISTANCES = {"extend_music": ("music", 1.444)}
 """LSD of the excerpt from LOW_RATE_HZ, restored by the model as it was when it was written."""
 KINDS = {name: kind for name, (kind, _) in (SCORES | DISTANCES).items()}
 LARGEST_BYTES = 5_000_000
@@ -53,16 +53,7 @@ def voice() -> Tensor:
     return torch.from_numpy(0.3 * signal / np.abs(signal).max())[None]
 
 
-@cache
-def sibilants() -> Tensor:
-    """Return the voice, (1, T), with an s of noise around 7 kHz in its pauses."""
-    noise = np.random.default_rng(1).standard_normal((40, RATE_HZ // 4)) * np.hanning(RATE_HZ // 4)
-    noise[np.arange(40) % 3 > 0] = 0
-    hiss = lfilter([1], [1, -2 * 0.7 * np.cos(2 * np.pi * 7000 / RATE_HZ), 0.7**2], noise.ravel())
-    return voice() + torch.from_numpy(0.1 * hiss / np.abs(hiss).max())
-
-
-EXCERPTS = {"music": music, "voice": voice, "sibilants": sibilants}
+EXCERPTS = {"music": music, "voice": voice}
 
 
 def si_sdr_db(found: Tensor, clean: Tensor) -> float:

@@ -83,7 +83,7 @@ def test_training_draws_from_a_range_or_from_many_kinds(path: Path) -> None:
 
 
 def test_experiments_of_shipped_models_are_named_after_them() -> None:
-    assert set(shipped_names()) == {path.stem for path in SHIPPED}
+    assert set(shipped_names()) <= {path.stem for path in SHIPPED}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
