@@ -18,8 +18,10 @@ RISE = 10.0
 """Least ratio of the power after an onset to that before it."""
 AFTER_SECONDS, BEFORE_SECONDS = 0.002, 0.016
 """About, that these powers are means of; at a low rate of 8 and 64 samples, as fewer rise by chance."""
-APART_SECONDS = 0.2
+APART_SECONDS = 0.1
 """About: of two onsets that are nearer to one another, the smaller rise is none."""
+QUIET_SECONDS = 0.06
+"""That sound has been no louder for than just before an onset: what is shorter becomes a hum when it is repeated."""
 GONE_ON_SECONDS = 0.75
 """About: how long a signal goes on without what has set in, or half-way to the next onset."""
 FADE_SECONDS = 0.01
@@ -42,10 +44,11 @@ class Onsets:
     def __init__(self, sample_rate: int) -> None:
         self.after, self.before = doublings_of(AFTER_SECONDS * sample_rate, 3), doublings_of(BEFORE_SECONDS * sample_rate, 6)
         self.apart, self.gone_on = (doublings_of(length * sample_rate) for length in (APART_SECONDS, GONE_ON_SECONDS))
-        self.fade_samples, self.led_up_samples = (max(1, round(each * sample_rate)) for each in (FADE_SECONDS, LED_UP_SECONDS))
+        seconds = (FADE_SECONDS, LED_UP_SECONDS, QUIET_SECONDS)
+        self.fade_samples, self.led_up_samples, self.least_quiet_samples = (max(1, round(each * sample_rate)) for each in seconds)
 
     def find(self, signal: Tensor) -> Tensor:
-        """Return whether a sound sets in at a sample: the power rises there by 10 dB, and more than anywhere near.
+        """Return whether a sound sets in at a sample: the power rises by 10 dB, more than anywhere near, and behind a quiet time.
 
         Args:
             signal: (N, T), at level 1.
@@ -55,9 +58,9 @@ class Onsets:
         """
         future = joined(functional.pad(signal.square(), (0, 2**self.after - 1)), self.after, torch.add) / 2**self.after
         rise: Tensor = (future + LEAST_POWER) / self.past_power(signal)
-        half = 2**self.apart // 2
-        largest = joined(functional.pad(rise, (half, half)), self.apart, torch.maximum)[..., :-1]
-        return (rise == largest) & (rise > RISE)
+        near = functional.pad(rise, (2**self.apart - 1, 2**self.apart))
+        found = (rise == joined(near, self.apart + 1, torch.maximum)) & (rise > RISE)
+        return found & (self.quiet_samples_before(signal, found) >= self.least_quiet_samples)
 
     def without(self, signal: Tensor, onsets: Tensor) -> tuple[Tensor, Tensor]:
         """Let a signal go on behind its onsets as it was before them, and tell where it steadily leads up to one.
@@ -73,39 +76,46 @@ class Onsets:
         last, following = last_place(onsets, self.gone_on), next_place(onsets, self.gone_on)
         since, until = place - last, following - place
         gone_on = (since < 2**self.gone_on) & (since < until)
-        calm = torch.where(gone_on, self.as_before(signal, last, since), signal)
+        lag = self.quiet_samples_before(signal, onsets).gather(-1, last.clamp_min(0))
+        calm = torch.where(gone_on, self.as_before(signal, last, lag), signal)
         led_up = (until <= self.led_up_samples) & (until <= since) & self.steady_until(signal, following)
         begun = place - last_place(~led_up, self.gone_on)
         return calm, (begun / self.fade_samples).clamp(0, 1)
 
-    def as_before(self, signal: Tensor, last: Tensor, since: Tensor) -> Tensor:
-        """Return what goes on for as long as since the last onset: its mirror image, which soon turns into its repetition.
+    def as_before(self, signal: Tensor, last: Tensor, lag: Tensor) -> Tensor:
+        """Return what goes on since the last onset: the mirror image of what was before, which soon turns into its repetition.
 
         A mirror image alone looks like a tone to whoever compares phases; a repetition alone does not join.
 
         Args:
             signal: (N, T).
             last: (N, T), places of the last onsets.
-            since: (N, T), samples since then.
+            lag: (N, T), samples before them that are repeated.
 
         Returns:
             (N, T), with any values where there is no such onset.
         """
-        latest = signal.shape[-1] - 1
-        one_before = last.gather(-1, (last - 1).clamp(0, latest))
-        lag = torch.minimum(last, last - one_before).clamp(1, 2**self.gone_on)
-        mirror_image, repetition = (
-            signal.gather(-1, where.clamp(0, latest)) for where in (last - 1 - since, last - lag + since % lag)
-        )
+        since = torch.arange(signal.shape[-1], device=signal.device) - last
+        lag = lag.clamp(1, 2**self.gone_on)
+        places = (last - 1 - since, last - lag + since % lag)
+        mirror_image, repetition = (signal.gather(-1, where.clamp(0, signal.shape[-1] - 1)) for where in places)
         turn = torch.pi / 2 * (since / self.fade_samples).clamp(0, 1)
         return turn.cos() * mirror_image + turn.sin() * repetition
+
+    def quiet_samples_before(self, signal: Tensor, onsets: Tensor) -> Tensor:
+        """Return for how long before each of (N, T) sound has been no louder than just before the onset that follows: (N, T)."""
+        power, place = self.past_power(signal), torch.arange(signal.shape[-1], device=signal.device)
+        following = next_place(onsets, self.gone_on).clamp_max(signal.shape[-1] - 1)
+        loud = power > STEADY * power.gather(-1, following)
+        quiet = torch.minimum(place + 1, place - last_place(loud, self.gone_on))
+        return functional.pad(quiet[..., :-1], (1, 0))
 
     def steady_until(self, signal: Tensor, following: Tensor) -> Tensor:
         """Return whether (N, T) stays nearly as quiet as it has been, until places (N, T) that follow: (N, T), of bool."""
         power = self.past_power(signal)
         before = functional.pad(power, (2**self.gone_on - 1, 0), value=math.inf)
         unsteady = power > STEADY * joined(before, self.gone_on, torch.minimum)
-        return (next_place(unsteady, self.gone_on) >= following) & ~unsteady
+        return ~unsteady & (next_place(unsteady, self.gone_on) >= following)
 
     def past_power(self, signal: Tensor) -> Tensor:
         """Return the mean powers (N, T) of what is just before every sample of (N, T), which begins as it is mirrored."""
