@@ -1,9 +1,12 @@
-"""Change the sample rate of a stream, keeping sample 0 at time 0, so that nothing is missing of what is changed back.
+"""Change the sample rate of a stream, keeping sample 0 at time 0, and lose nothing of a band that is changed back.
 
-From the lower of two rates to its double, and from its double to it, leads a filter whose gain falls at the edge of the band
-like a quarter of a cosine: what passes of a band and of its image beyond the edge comes back at one place, cos^2 + sin^2 = 1
-together (square-root raised cosine: Proakis and Salehi, Digital Communications, 5th ed., section 9.2-1). Between the double and
-the higher rate stands SoX's band-limited, linear-phase resampler, which falls off above that edge.
+SoX's band-limited, linear-phase resampler falls off in the last 9 % of the lower band. Where a signal goes up to a method of a
+higher rate and comes back, what the method does there would be lost. So from its rate to the double, and from the double to it,
+leads a filter whose gain falls at the edge of the band like a quarter of a cosine: what passes of the band and of its image
+beyond the edge comes back at one place, cos^2 + sin^2 = 1 together (square-root raised cosine: Proakis and Salehi, Digital
+Communications, 5th ed., section 9.2-1). Between the double and the method's rate stands SoX's resampler, whose fall-off lies
+above that edge for rates that are 9 % apart or more. A signal of a higher rate than the method's has sound beyond the edge,
+which must not fold: there SoX alone resamples.
 """
 
 from functools import cache
@@ -19,39 +22,62 @@ from models.streaming.fir import StreamingFilter
 ROLL_OFF = 0.04
 """How far the edge reaches to either side, of the band."""
 HALF_TAPS, KAISER_BETA = 512, 8.0
-"""Of the filter, which lets no more than 0.5 % of a power change at the edge, and 120 dB less pass of images beyond it."""
+"""Of the filter: powers at the edge change by 0.5 % at most, and from 1.05 times the edge on images are 110 dB down."""
 GRID = 65536
+"""Frequencies that it is sampled at, all around the circle."""
 
 
 class Resampler:
-    """A stream from one sample rate to another; ceil(T * to / from) samples come out of T."""
+    """A stream from one sample rate to another by SoX; ceil(T * to / from) samples come out of T."""
 
     def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
         """Start a stream at time 0."""
-        self._from_hz, self._to_hz = from_hz, to_hz
-        self._edge = StreamingFilter(edge_taps())
-        self._sox = SoxStream(2 * from_hz, to_hz, channels) if from_hz < to_hz else SoxStream(from_hz, 2 * to_hz, channels)
-        self._taken_samples = self._given_samples = self._thinned_samples = 0
+        self._counter = Counter(from_hz, to_hz)
+        self._sox = SoxStream(from_hz, to_hz, channels)
 
     def push(self, block: Tensor) -> Tensor:
         """Take a float32 block (C, n) and return the samples (C, m) that are finished by now, m >= 0."""
-        if self._from_hz == self._to_hz or block.shape[-1] == 0:
-            return block
-        self._taken_samples += block.shape[-1]
-        if self._from_hz < self._to_hz:
-            return self._counted(self._sox.push(self._edge.push(stuffed(block))))
-        return self._counted(self._thinned(self._edge.push(self._sox.push(block))))
+        return self._counter.counted(block, self._sox.push(block))
 
     def flush(self) -> Tensor:
         """Return the rest (C, m); SoX rounds the length to the nearest sample, one that is missing is silent."""
-        if self._taken_samples == 0:
-            return self._sox.nothing
-        if self._from_hz < self._to_hz:
-            rest = torch.cat([self._sox.push(self._edge.flush()), self._sox.flush()], dim=-1)
-        else:
-            rest = self._thinned(torch.cat([self._edge.push(self._sox.flush()), self._edge.flush()], dim=-1))
-        missing = -(-self._taken_samples * self._to_hz // self._from_hz) - self._given_samples
-        return functional.pad(rest[:, :missing], (0, max(0, missing - rest.shape[-1])))
+        return self._counter.completed(self._sox.flush())
+
+
+class Upward(Resampler):
+    """A stream to a higher rate, with all of its band and a little of what mirrors it."""
+
+    def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
+        """Start a stream at time 0."""
+        super().__init__(from_hz, to_hz, channels)
+        self._sox, self._edge = SoxStream(2 * from_hz, to_hz, channels), StreamingFilter(edge_taps())
+
+    def push(self, block: Tensor) -> Tensor:
+        """Take a float32 block (C, n) and return the samples (C, m) that are finished by now, m >= 0."""
+        return self._counter.counted(block, self._sox.push(self._edge.push(stuffed(block))))
+
+    def flush(self) -> Tensor:
+        """Return the rest (C, m)."""
+        return self._counter.completed(torch.cat([self._sox.push(self._edge.flush()), self._sox.flush()], dim=-1))
+
+
+class Downward(Resampler):
+    """A stream back to the lower rate that `Upward` took it from."""
+
+    def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
+        """Start a stream at time 0."""
+        super().__init__(from_hz, to_hz, channels)
+        self._sox, self._edge = SoxStream(from_hz, 2 * to_hz, channels), StreamingFilter(edge_taps())
+        self._thinned_samples = 0
+
+    def push(self, block: Tensor) -> Tensor:
+        """Take a float32 block (C, n) and return the samples (C, m) that are finished by now, m >= 0."""
+        return self._counter.counted(block, self._thinned(self._edge.push(self._sox.push(block))))
+
+    def flush(self) -> Tensor:
+        """Return the rest (C, m)."""
+        rest = torch.cat([self._edge.push(self._sox.flush()), self._edge.flush()], dim=-1)
+        return self._counter.completed(self._thinned(rest))
 
     def _thinned(self, block: Tensor) -> Tensor:
         """Return every second sample of the stream."""
@@ -59,27 +85,50 @@ class Resampler:
         self._thinned_samples += block.shape[-1]
         return kept
 
-    def _counted(self, block: Tensor) -> Tensor:
-        self._given_samples += block.shape[-1]
-        return block
+
+def there_and_back(signal_hz: int, method_hz: int, channels: int) -> tuple[Resampler, Resampler]:
+    """Return the streams from the rate of a signal to that of a method, and of what it changes back."""
+    there, back = (Upward, Downward) if signal_hz < method_hz else (Resampler, Resampler)
+    return there(signal_hz, method_hz, channels), back(method_hz, signal_hz, channels)
+
+
+class Counter:
+    """Make a stream of T samples one of ceil(T * to / from)."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._from_hz, self._to_hz = from_hz, to_hz
+        self._taken_samples = self._given_samples = 0
+
+    def counted(self, taken: Tensor, given: Tensor) -> Tensor:
+        """Note a block that came in and what comes out, which is returned."""
+        self._taken_samples += taken.shape[-1]
+        self._given_samples += given.shape[-1]
+        return given
+
+    def completed(self, rest: Tensor) -> Tensor:
+        """Return the rest of a stream with silence at its end, or without what is too much."""
+        missing = -(-self._taken_samples * self._to_hz // self._from_hz) - self._given_samples
+        return functional.pad(rest[:, :missing], (0, max(0, missing - rest.shape[-1])))
 
 
 class SoxStream:
-    """SoX's resampler, a stream of float32 blocks (C, n)."""
+    """SoX's resampler, a stream of float32 blocks (C, n); between equal rates, these themselves."""
 
     def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
-        self.nothing = torch.zeros(channels, 0)
-        self._stream = soxr.ResampleStream(from_hz, to_hz, channels, dtype="float32")
+        self._nothing = torch.zeros(channels, 0)
+        self._stream = None if from_hz == to_hz else soxr.ResampleStream(from_hz, to_hz, channels, dtype="float32")
 
     def push(self, block: Tensor) -> Tensor:
         """Return the samples that are finished by now."""
-        return self._resample(block, last=False) if block.shape[-1] else self.nothing
+        return self._resample(block, last=False) if block.shape[-1] else block
 
     def flush(self) -> Tensor:
         """Return the rest."""
-        return self._resample(self.nothing, last=True)
+        return self._resample(self._nothing, last=True)
 
     def _resample(self, block: Tensor, last: bool) -> Tensor:
+        if self._stream is None:
+            return block
         frames = np.ascontiguousarray(block.numpy().T)
         return torch.from_numpy(self._stream.resample_chunk(frames, last=last)).T
 

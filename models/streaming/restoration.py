@@ -20,7 +20,7 @@ from models.streaming.chunking import Chunking
 from models.streaming.device_limits import lacking
 from models.streaming.fir import StreamingFilter, highpass_taps
 from models.streaming.overlap_add import OverlapAdd
-from models.streaming.resampler import Resampler
+from models.streaming.resampler import there_and_back
 
 SHORTEST_CHUNK_SECONDS = 0.5
 
@@ -96,8 +96,8 @@ class RestorationStream:
         """
         chunks = OverlapAdd(lambda chunk: _difference(restore, chunk), chunking)
         highpass = [StreamingFilter(highpass_taps(settings.keep_low_band_hz, method_hz))] if settings.keep_low_band_hz else []
-        down, up = Resampler(signal_hz, method_hz, channels), Resampler(method_hz, signal_hz, channels)
-        self._stages: list[Stage] = [down, chunks, *highpass, up]
+        there, back = there_and_back(signal_hz, method_hz, channels)
+        self._stages: list[Stage] = [there, chunks, *highpass, back]
         self._strength = settings.strength
         self._waiting = torch.zeros(channels, 0, dtype=torch.float64)  # input for which there is no difference yet
 

@@ -30,7 +30,7 @@ def test_burst_sets_in_at_its_first_samples(rate_hz: int, gain: float) -> None:
     assert found.shape == (1, 2) and abs(int(found[0, 1]) - rate_hz) <= rate_hz // 4000
 
 
-@pytest.mark.parametrize("signal", [noise(40_000), torch.zeros(1, 40_000), torch.ones(1, 40_000), noise(1), noise(3)], ids=str)
+@pytest.mark.parametrize("signal", [noise(40_000), torch.zeros(1, 40_000), torch.ones(1, 40_000), noise(1), noise(3)])
 def test_nothing_sets_in_where_all_is_the_same(signal: Tensor) -> None:
     assert not ONSETS.find(signal).any()
 
@@ -62,6 +62,30 @@ def test_signal_goes_on_as_it_was_and_comes_back() -> None:
     assert replaced.square().mean() == pytest.approx(1.0, abs=0.05)
     late = slice(at + ONSETS.fade_samples, back)
     torch.testing.assert_close(calm[:, late], signal[:, at - reach + ONSETS.fade_samples : at], atol=1e-5, rtol=0)
+
+
+def test_what_goes_on_behind_the_second_of_two_sounds_is_not_the_first_one() -> None:
+    signal = with_bursts(20_000, 28_000)
+    calm, _ = ONSETS.without(signal, ONSETS.find(signal))
+    assert calm[:, 28_000:28_900].square().mean() == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("place", [0, 5, 80, 320, 800])
+def test_what_had_no_quiet_time_before_it_is_no_onset(place: int) -> None:
+    signal = with_bursts(20_000)
+    signal[:, place : place + 2] = 100.0
+    (found,) = ONSETS.find(signal).nonzero()[:, 1].tolist()
+    assert abs(found - 20_000) <= 4
+    calm, _ = ONSETS.without(signal, ONSETS.find(signal))
+    assert calm[:, 20_000:28_000].abs().max() < 6, "the click does not come again"
+
+
+@pytest.mark.parametrize(("apart_samples", "count"), [(1500, 1), (2500, 2)])
+def test_onsets_are_a_tenth_of_a_second_apart(apart_samples: int, count: int) -> None:
+    signal = noise(50_000)
+    for place in (20_000, 20_000 + apart_samples):
+        signal[:, place : place + 100] *= 10
+    assert ONSETS.find(signal).sum() == count
 
 
 def test_signal_goes_on_half_way_to_the_next_onset_only() -> None:
