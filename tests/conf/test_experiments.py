@@ -16,7 +16,7 @@ from lightning_modules.runs.shipped import shipped_names
 NAMES = ["run_name=a", "run_dir=a", "choices.model=m", "choices.data=d", "choices.corruption=c"]
 FILES = sorted((FOLDER / "experiment").glob("*.yaml"))
 OLDER = [path for path in FILES if "# An older protocol" in path.read_text(encoding="utf-8")]
-SHIPPED = [path for path in FILES if "# The run that made the shipped model" in path.read_text(encoding="utf-8")]
+SHIPPED = [path for path in FILES if "license_ids:" in path.read_text(encoding="utf-8")]
 PRESENT = [path for path in FILES if path not in (*OLDER, *SHIPPED)]
 RANGES = {"denoise": {"snr_db": [0, 40]}, "extend": {"low_rate_hz": [6000, 32_000]}}
 BY_DESIGN = ("none", "simulated")  # What an evaluation adds that the training leaves out: no filter, and other rooms.
