@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from models.layers import stft
 from models.layers.mask_features import LEAST_POWER, log_floor
+from models.layers.onsets import joined
 from models.layers.starting import side_by_side, zeroed
 
 FEATURES = 5
@@ -109,7 +110,4 @@ def energies(signal: Tensor) -> Tensor:
     Returns:
         (N, T + 511).
     """
-    energy = stft.mirrored(signal, 2**DOUBLINGS - 1, 2**DOUBLINGS - 1).square()
-    for apart in (2**doubling for doubling in range(DOUBLINGS)):
-        energy = energy[:, :-apart] + energy[:, apart:]
-    return energy
+    return joined(stft.mirrored(signal, 2**DOUBLINGS - 1, 2**DOUBLINGS - 1).square(), DOUBLINGS, torch.add)

@@ -57,10 +57,11 @@ class Onsets:
             (N, T), of bool.
         """
         future = joined(functional.pad(signal.square(), (0, 2**self.after - 1)), self.after, torch.add) / 2**self.after
-        rise: Tensor = (future + LEAST_POWER) / self.past_power(signal)
+        power = self.past_power(signal)
+        rise: Tensor = (future + LEAST_POWER) / power
         near = functional.pad(rise, (2**self.apart - 1, 2**self.apart))
         found = (rise == joined(near, self.apart + 1, torch.maximum)) & (rise > RISE)
-        return found & (self.quiet_samples_before(signal, found) >= self.least_quiet_samples)
+        return found & (self.quiet_samples_before(power, found) >= self.least_quiet_samples)
 
     def without(self, signal: Tensor, onsets: Tensor) -> tuple[Tensor, Tensor]:
         """Let a signal go on behind its onsets as it was before them, and tell where it steadily leads up to one.
@@ -72,13 +73,13 @@ class Onsets:
         Returns:
             The signal without the onsets, and weights from 0 to 1 of what becomes of it, as against the given one: (N, T) each.
         """
-        place = torch.arange(signal.shape[-1], device=signal.device)
+        power, place = self.past_power(signal), torch.arange(signal.shape[-1], device=signal.device)
         last, following = last_place(onsets, self.gone_on), next_place(onsets, self.gone_on)
         since, until = place - last, following - place
         gone_on = (since < 2**self.gone_on) & (since < until)
-        lag = self.quiet_samples_before(signal, onsets).gather(-1, last.clamp_min(0))
+        lag = self.quiet_samples_before(power, onsets).gather(-1, last.clamp_min(0))
         calm = torch.where(gone_on, self.as_before(signal, last, lag), signal)
-        led_up = (until <= self.led_up_samples) & (until <= since) & self.steady_until(signal, following)
+        led_up = (until <= self.led_up_samples) & (until <= since) & self.steady_until(power, following)
         begun = place - last_place(~led_up, self.gone_on)
         return calm, (begun / self.fade_samples).clamp(0, 1)
 
@@ -102,17 +103,16 @@ class Onsets:
         turn = torch.pi / 2 * (since / self.fade_samples).clamp(0, 1)
         return turn.cos() * mirror_image + turn.sin() * repetition
 
-    def quiet_samples_before(self, signal: Tensor, onsets: Tensor) -> Tensor:
-        """Return for how long before each of (N, T) sound has been no louder than just before the onset that follows: (N, T)."""
-        power, place = self.past_power(signal), torch.arange(signal.shape[-1], device=signal.device)
-        following = next_place(onsets, self.gone_on).clamp_max(signal.shape[-1] - 1)
+    def quiet_samples_before(self, power: Tensor, onsets: Tensor) -> Tensor:
+        """Return for how long powers (N, T) have been no larger than just before the onset that follows: (N, T), in samples."""
+        place = torch.arange(power.shape[-1], device=power.device)
+        following = next_place(onsets, self.gone_on).clamp_max(power.shape[-1] - 1)
         loud = power > STEADY * power.gather(-1, following)
         quiet = torch.minimum(place + 1, place - last_place(loud, self.gone_on))
         return functional.pad(quiet[..., :-1], (1, 0))
 
-    def steady_until(self, signal: Tensor, following: Tensor) -> Tensor:
-        """Return whether (N, T) stays nearly as quiet as it has been, until places (N, T) that follow: (N, T), of bool."""
-        power = self.past_power(signal)
+    def steady_until(self, power: Tensor, following: Tensor) -> Tensor:
+        """Return whether powers (N, T) stay nearly as small as they have been, until places (N, T) that follow: (N, T)."""
         before = functional.pad(power, (2**self.gone_on - 1, 0), value=math.inf)
         unsteady = power > STEADY * joined(before, self.gone_on, torch.minimum)
         return ~unsteady & (next_place(unsteady, self.gone_on) >= following)

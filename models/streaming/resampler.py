@@ -30,10 +30,13 @@ GRID = 65536
 class Resampler:
     """A stream from one sample rate to another by SoX; ceil(T * to / from) samples come out of T."""
 
+    doubled: tuple[int, int] = (1, 1)
+    """What SoX resamples between, as multiples of both rates."""
+
     def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
         """Start a stream at time 0."""
         self._counter = Counter(from_hz, to_hz)
-        self._sox = SoxStream(from_hz, to_hz, channels)
+        self._sox = SoxStream(self.doubled[0] * from_hz, self.doubled[1] * to_hz, channels)
 
     def push(self, block: Tensor) -> Tensor:
         """Take a float32 block (C, n) and return the samples (C, m) that are finished by now, m >= 0."""
@@ -47,10 +50,12 @@ class Resampler:
 class Upward(Resampler):
     """A stream to a higher rate, with all of its band and a little of what mirrors it."""
 
+    doubled = (2, 1)
+
     def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
         """Start a stream at time 0."""
         super().__init__(from_hz, to_hz, channels)
-        self._sox, self._edge = SoxStream(2 * from_hz, to_hz, channels), StreamingFilter(edge_taps())
+        self._edge = StreamingFilter(edge_taps())
 
     def push(self, block: Tensor) -> Tensor:
         """Take a float32 block (C, n) and return the samples (C, m) that are finished by now, m >= 0."""
@@ -64,10 +69,12 @@ class Upward(Resampler):
 class Downward(Resampler):
     """A stream back to the lower rate that `Upward` took it from."""
 
+    doubled = (1, 2)
+
     def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
         """Start a stream at time 0."""
         super().__init__(from_hz, to_hz, channels)
-        self._sox, self._edge = SoxStream(from_hz, 2 * to_hz, channels), StreamingFilter(edge_taps())
+        self._edge = StreamingFilter(edge_taps())
         self._thinned_samples = 0
 
     def push(self, block: Tensor) -> Tensor:
